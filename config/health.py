@@ -1,0 +1,39 @@
+"""What load balancers and orchestrators ask."""
+
+from collections.abc import Callable
+
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+
+
+def ask_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def ask_redis() -> None:
+    cache.get("readyz")
+
+
+PARTS: dict[str, Callable[[], None]] = {"database": ask_database, "redis": ask_redis}
+
+
+def answers(ask: Callable[[], None]) -> bool:
+    try:
+        ask()
+    except Exception:  # whatever it is that keeps a part from answering, it is not ready
+        return False
+    return True
+
+
+def healthz(_request: HttpRequest) -> JsonResponse:
+    """The process lives."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """The process can serve: its database and Redis answer. 503 otherwise."""
+    parts = {name: "ok" if answers(ask) else "unavailable" for name, ask in PARTS.items()}
+    ready = set(parts.values()) == {"ok"}
+    return JsonResponse({"status": "ok" if ready else "unavailable", **parts}, status=200 if ready else 503)

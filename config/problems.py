@@ -1,0 +1,193 @@
+"""Errors as RFC 9457 problem details: the one place where a refusal becomes an HTTP answer."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import IO, Any, NoReturn
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions, parsers
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from structlog.stdlib import get_logger
+
+from customers.errors import ErrorCode, SelfsameError, invalid
+from customers.transactions import lost_a_race
+
+log = get_logger(__name__)
+
+# Seconds after which a contended database is worth another try.
+BUSY_RETRY_AFTER = 1
+
+CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], ErrorCode], ...] = (
+    ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), ErrorCode.NOT_AUTHENTICATED),
+    ((exceptions.PermissionDenied, PermissionDenied), ErrorCode.PERMISSION_DENIED),
+    ((exceptions.NotFound, Http404), ErrorCode.NOT_FOUND),
+    (exceptions.MethodNotAllowed, ErrorCode.METHOD_NOT_ALLOWED),
+    (exceptions.UnsupportedMediaType, ErrorCode.UNSUPPORTED_MEDIA_TYPE),
+    (exceptions.Throttled, ErrorCode.RATE_LIMITED),
+    (RequestDataTooBig, ErrorCode.TOO_LARGE),
+    ((exceptions.ParseError, SuspiciousOperation), ErrorCode.VALIDATION_ERROR),
+)
+DETAILS = {
+    ErrorCode.NOT_AUTHENTICATED: "Send a valid key in the header 'Authorization: Api-Key <key>'.",
+    ErrorCode.NOT_FOUND: "There is nothing at this address. Addresses end in '/'.",
+    ErrorCode.TOO_LARGE: "The request is larger than this server accepts. Send less at a time.",
+    ErrorCode.BUSY: "Others are changing the same customers. Nothing was stored; send the request again.",
+    ErrorCode.INTERNAL_ERROR: "Nothing was stored. Send it again; if it fails again, tell the operator when.",
+}
+
+# Whether the last commit before the silence took place, nobody knows here: the Idempotency-Key does.
+UNAVAILABLE = "The database does not answer. Send the request again, with the Idempotency-Key it had."
+
+
+def problem(error: SelfsameError) -> JsonResponse:
+    """The answer to a refusal."""
+    headers = {}
+    if error.code is ErrorCode.NOT_AUTHENTICATED:
+        headers["WWW-Authenticate"] = "Api-Key"
+    if error.code in (ErrorCode.RATE_LIMITED, ErrorCode.BUSY):
+        headers["Retry-After"] = str(error.data.get("retry_after", BUSY_RETRY_AFTER))
+    return JsonResponse(
+        error.problem(), status=error.status, headers=headers, content_type="application/problem+json"
+    )
+
+
+def exception_handler(error: Exception, _context: dict[str, Any]) -> JsonResponse | None:
+    """REST framework's `EXCEPTION_HANDLER`. What nobody foresaw is left to Django, which logs it."""
+    refusal = as_refusal(error)
+    return problem(refusal) if refusal else None
+
+
+def as_refusal(error: Exception) -> SelfsameError | None:
+    """The refusal that an exception amounts to, if it is one that was foreseen."""
+    match error:
+        case SelfsameError():
+            return error
+        case exceptions.ValidationError():
+            return invalid(*flattened(error.detail))
+        case OperationalError() if lost_a_race(error):
+            log.warning("database_busy", exc_info=error)
+            return SelfsameError(ErrorCode.BUSY, DETAILS[ErrorCode.BUSY])
+        case OperationalError():
+            log.warning("database_unavailable", exc_info=error)
+            return SelfsameError(ErrorCode.BUSY, UNAVAILABLE)
+        case exceptions.Throttled():
+            wait = math.ceil(getattr(error, "wait", None) or 1)
+            return SelfsameError(ErrorCode.RATE_LIMITED, f"Wait {wait} seconds.", retry_after=wait)
+    return next((refused(code, error) for kinds, code in CODES if isinstance(error, kinds)), None)
+
+
+def refused(code: ErrorCode, error: Exception) -> SelfsameError:
+    said = str(error.detail) if isinstance(error, exceptions.APIException) else code.title
+    detail = DETAILS.get(code, said)
+    return invalid(("", detail)) if code is ErrorCode.VALIDATION_ERROR else SelfsameError(code, detail)
+
+
+def flattened(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """REST framework's nested validation messages as (path, message), such as `records[3].email`."""
+    match detail:
+        case dict():
+            for key, value in detail.items():
+                yield from flattened(value, path if key == "non_field_errors" else below(path, key))
+        case list() if any(isinstance(item, dict | list) for item in detail):
+            for index, item in enumerate(detail):
+                yield from flattened(item, f"{path}[{index}]")
+        case list():
+            yield from ((path, str(message)) for message in detail)
+        case _:
+            yield path, str(detail)
+
+
+def below(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+# --- Outside the views of the API ---------------------------------------------------------------------------
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if is_api(request):
+        return problem(as_refusal(exception) or invalid(("", "The request cannot be read.")))
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if is_api(request):
+        return problem(refused(ErrorCode.PERMISSION_DENIED, exception))
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if is_api(request):
+        return problem(refused(ErrorCode.NOT_FOUND, exception))
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    if is_api(request):
+        return problem(SelfsameError(ErrorCode.INTERNAL_ERROR, DETAILS[ErrorCode.INTERNAL_ERROR]))
+    return defaults.server_error(request)
+
+
+# --- What comes in ------------------------------------------------------------------------------------------
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON in UTF-8, strictly: no NaN, no bottomless nesting, no text that a database cannot store."""
+
+    def parse(self, stream: IO[bytes], *_context: Any) -> Any:
+        raw = stream.read()
+        try:
+            value = json.loads(raw.decode(), parse_constant=no_constant)
+        except (ValueError, RecursionError) as error:
+            raise exceptions.ParseError(f"The body is not JSON: {error}.") from error
+        if b"\\u0000" in raw or b"\\ud" in raw.lower():
+            refuse_unstorable(value)
+        return value
+
+
+def no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def refuse_unstorable(value: Any) -> None:
+    if paths := list(unstorable(value)):
+        raise invalid(*((path, "Take the NUL and half surrogate characters out of it.") for path in paths))
+
+
+def unstorable(value: Any, path: str = "") -> Iterator[str]:
+    """Paths of texts, keys included, that have no UTF-8 or contain NUL."""
+    match value:
+        case str():
+            if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+                yield path
+        case dict():
+            for key, item in value.items():
+                yield from unstorable(key, path)
+                yield from unstorable(item, below(path, key.encode(errors="replace").decode()))
+        case list():
+            for index, item in enumerate(value):
+                yield from unstorable(item, f"{path}[{index}]")
+
+
+class LenientNegotiation(DefaultContentNegotiation):
+    """Answers JSON also to those who asked for something else, rather than nothing."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        known = list(renderers)
+        try:
+            renderer, media_type = super().select_renderer(request, known, format_suffix)
+        except exceptions.NotAcceptable:
+            return known[0], str(known[0].media_type)
+        return renderer, media_type
