@@ -1,0 +1,156 @@
+"""What all admin pages share: lists that never count a whole table, searches by index, and dangerous
+actions in two steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.paginator import InfinitePaginator
+
+from customers.errors import SelfsameError
+from customers.normalise import trim
+
+
+class Listed(ModelAdmin):  # type: ignore[misc]
+    """A list that reads one page and nothing more, and is searched by exact values that have an index."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 50
+    ordering: tuple[str, ...] = ("-pk",)
+    # "All" would be the whole table.
+    list_disable_select_all = True
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = trim(search_term)
+        return (queryset.filter(self.matching(term)) if term else queryset), False
+
+    def matching(self, term: str) -> Q:
+        """The rows one of whose `search_fields` is the term."""
+        conditions = [Q(**{name: term}) for name in self.search_fields if is_value_of(self.model, name, term)]
+        return reduce(or_, conditions, Q(pk__in=[]))
+
+
+def is_value_of(model: type[Model], name: str, term: str) -> bool:
+    try:
+        model._meta.get_field(name).to_python(term)  # type: ignore[union-attr]
+    except ValidationError:
+        return False
+    return "\0" not in term
+
+
+class Recorded(Listed):
+    """Rows that operations wrote: to be looked at only."""
+
+    actions: Any = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class RecordedInline(TabularInline):  # type: ignore[misc]
+    extra = 0
+    max_num = 0
+    can_delete = False
+    show_change_link = False
+    hide_title = True
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return tuple(self.fields or ())
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class Kept(Listed):
+    """Set-up that can be added and changed; what data refers to is never deleted, and `fixed` fields are
+    set once.
+    """
+
+    fixed: tuple[str, ...] = ("system_name",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return (*self.readonly_fields, *(self.fixed if obj else ()))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def page(model: str, **query: Any) -> str:
+    """The address of a model's list, `customers.change`, with these filters."""
+    app, name = model.split(".")
+    arguments = "&".join(f"{key}={value}" for key, value in query.items())
+    return reverse(f"admin:{app}_{name}_changelist") + (f"?{arguments}" if arguments else "")
+
+
+def link(address: str, text: object) -> SafeString:
+    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, text)
+
+
+def customer_link(maestra_id: int | None) -> SafeString | None:
+    """A MaestraID that leads to its customer's page."""
+    if maestra_id is None:
+        return None
+    return link(reverse("admin:customers_customer_change", args=[maestra_id]), maestra_id)
+
+
+def ask(
+    request: HttpRequest, model_admin: ModelAdmin, objects: Iterable[Model], action: str, **words: Any
+) -> TemplateResponse | None:
+    """The page that asks before something that cannot be taken back; None once it was answered with yes.
+
+    `words`: `title`, `warning` (what will happen) and `button`.
+    """
+    if request.POST.get("confirmed") == "yes":
+        return None
+    context = {
+        **model_admin.admin_site.each_context(request),
+        **words,
+        "opts": model_admin.model._meta,
+        "objects": list(objects),
+        "action": action,
+    }
+    return TemplateResponse(request, "admin/ask.html", context)
+
+
+def do_each(
+    model_admin: ModelAdmin,
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    work: Callable[[Any], object],
+    done: Any,
+) -> None:
+    """Do it to each row and say what became of it; a refusal of one does not stop the others."""
+    for row in rows:
+        try:
+            work(row)
+        except SelfsameError as error:
+            model_admin.message_user(request, f"{row}: {error.detail}", messages.ERROR)
+        else:
+            model_admin.message_user(request, f"{row}: {done}", messages.SUCCESS)

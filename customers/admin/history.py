@@ -1,0 +1,54 @@
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+
+from customers.admin.base import Recorded, RecordedInline, customer_link
+from customers.admin.words import kinds_of, lines
+from customers.history import worded
+from customers.kinds import catalogue
+from customers.models import Change, Operation
+
+
+class Worded:
+    """A change in sentences."""
+
+    @admin.display(description=_("what happened"))
+    def sentences(self, change: Change) -> SafeString | None:
+        return lines(worded(change.data, catalogue().labels))
+
+
+class ChangeInline(Worded, RecordedInline):
+    model = Change
+    fields = ("at", "maestra_id", "sentences")
+    ordering = ("id",)
+    per_page = 20
+    verbose_name_plural = _("what it changed")
+
+
+@admin.register(Operation)
+class OperationAdmin(Recorded):
+    list_display = ("id", "at", "kind", "actor", "point")
+    list_select_related = ("point",)
+    list_filter = (("at", RangeDateTimeFilter),)
+    search_fields = ("id",)
+    search_help_text = _("The number of an operation.")
+    fields = ("kind", "at", "actor", "actor_user", "point")
+    inlines = (ChangeInline,)
+
+
+@admin.register(Change)
+class ChangeAdmin(Worded, Recorded):
+    list_display = ("id", "at", "customer", "what", "operation_id")
+    search_fields = ("maestra_id",)
+    search_help_text = _("The MaestraID a change happened to.")
+    fields = ("operation", "at", "customer", "sentences", "data", "erased_at")
+    readonly_fields = ("customer", "sentences")
+
+    @admin.display(description=_("MaestraID"))
+    def customer(self, change: Change) -> SafeString | None:
+        return customer_link(change.maestra_id)
+
+    @admin.display(description=_("what"))
+    def what(self, change: Change) -> str:
+        return kinds_of(change.data)

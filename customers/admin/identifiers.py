@@ -1,0 +1,111 @@
+from contextlib import suppress
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from customers.admin.base import Recorded, customer_link
+from customers.kinds import catalogue, normalisers
+from customers.models import Claim, DeviceUse, Identifier, PaymentCard
+from customers.normalise import Invalid
+from customers.search import holders
+
+
+def state_of(identifier: Identifier) -> str | None:
+    """What is true of an identifier, in words."""
+    words = {
+        _("primary"): identifier.is_primary,
+        _("former"): identifier.is_former,
+        _("confirmed"): identifier.confirmed_at,
+        _("pending"): identifier.must_be_confirmed and not identifier.confirmed_at,
+        _("gives account access"): identifier.gives_access,
+    }
+    return ", ".join(str(word) for word, is_true in words.items() if is_true) or None
+
+
+@admin.register(Identifier)
+class IdentifierAdmin(Recorded):
+    list_display = ("value", "kind", "holder", "state", "since")
+    list_select_related = ("kind",)
+    list_filter = ("kind",)
+    search_fields = ("value",)
+    search_help_text = _("A whole value, as typed or as stored.")
+    fields = (
+        "kind",
+        ("value", "raw"),
+        ("holder", "origin_id"),
+        ("since", "point"),
+        ("is_primary", "was_primary_at"),
+        ("must_be_confirmed", "confirmed_at"),
+        "gives_access",
+        ("is_former", "retired_at"),
+    )
+    readonly_fields = ("holder",)
+
+    def matching(self, term: str) -> Q:
+        """The term as a value of any kind."""
+        known = catalogue()
+        normalise = normalisers(known.default_region)
+        found = Q(pk__in=[])
+        for kind in known.kinds.values():
+            with suppress(Invalid):
+                found |= Q(kind=kind.id, value=normalise[kind.category](term))
+        return found
+
+    @admin.display(description=_("held by"))
+    def holder(self, identifier: Identifier) -> SafeString | None:
+        return customer_link(identifier.customer_id)
+
+    @admin.display(description=_("state"))
+    def state(self, identifier: Identifier) -> str | None:
+        return state_of(identifier)
+
+
+class OfCustomer(Recorded):
+    """Rows found by any identifier of the customer they belong to."""
+
+    search_fields = ("customer",)
+    search_help_text = _("A MaestraID, or an identifier of the customer.")
+    readonly_fields: tuple[str, ...] = ("whose",)
+
+    def matching(self, term: str) -> Q:
+        return Q(customer__in=holders(term, catalogue()))
+
+    @admin.display(description=_("customer"))
+    def whose(self, row: Claim | PaymentCard) -> SafeString | None:
+        return customer_link(row.customer_id)
+
+
+@admin.register(Claim)
+class ClaimAdmin(OfCustomer):
+    list_display = ("id", "identifier", "whose", "gives_access", "since")
+    list_select_related = ("identifier",)
+    fields = ("identifier", "whose", "origin_id", "raw", "since", "gives_access", "point")
+
+
+@admin.register(PaymentCard)
+class PaymentCardAdmin(OfCustomer):
+    """Masked: the hash is of use to nobody who reads this page (R10)."""
+
+    list_display = ("id", "masked", "whose", "since")
+    fields = ("masked", "whose", "origin_id", "since")
+    readonly_fields = ("masked", "whose")
+
+    @admin.display(description=_("hash"))
+    def masked(self, card: PaymentCard) -> str:
+        return f"{card.hash[:4]}…"
+
+
+@admin.register(DeviceUse)
+class DeviceUseAdmin(Recorded):
+    list_display = ("id", "identifier", "customer", "first_at")
+    list_select_related = ("identifier",)
+    search_fields = ("origin_id",)
+    search_help_text = _("A MaestraID.")
+    fields = ("identifier", "customer", "first_at")
+    readonly_fields = ("customer",)
+
+    @admin.display(description=_("MaestraID"))
+    def customer(self, use: DeviceUse) -> SafeString | None:
+        return customer_link(use.origin_id)

@@ -1,0 +1,52 @@
+from typing import Any
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from customers.admin.base import Recorded, customer_link
+from customers.models import Activity, Order, PointsMovement, PromoCode
+
+
+class LedgerAdmin(Recorded):
+    """Entries that keep the MaestraID they happened to for ever (R39)."""
+
+    search_fields: tuple[str, ...] = ("maestra_id",)
+
+    @admin.display(description=_("MaestraID"))
+    def customer(self, entry: Any) -> SafeString | None:
+        return customer_link(entry.maestra_id)
+
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> tuple[str, ...]:
+        return ("customer",)
+
+
+@admin.register(Order)
+class OrderAdmin(LedgerAdmin):
+    list_display = ("number", "customer", "total", "currency", "placed_at", "status")
+    search_fields = ("number", "maestra_id")
+    search_help_text = _("An order number or a MaestraID.")
+    fields = ("number", "customer", "total", "currency", "placed_at", "status", "lines")
+
+
+@admin.register(PointsMovement)
+class PointsMovementAdmin(LedgerAdmin):
+    list_display = ("id", "customer", "amount", "reason", "number", "at")
+    search_fields = ("number", "maestra_id")
+    search_help_text = _("A number or a MaestraID.")
+    fields = ("customer", "amount", "reason", "number", "at")
+
+
+@admin.register(PromoCode)
+class PromoCodeAdmin(LedgerAdmin):
+    list_display = ("code", "customer", "issued_at")
+    search_fields = ("code", "maestra_id")
+    search_help_text = _("A promo code or a MaestraID.")
+    fields = ("code", "customer", "issued_at")
+
+
+@admin.register(Activity)
+class ActivityAdmin(LedgerAdmin):
+    list_display = ("id", "customer", "kind", "occurred_at", "title")
+    search_help_text = _("A MaestraID.")
+    fields = ("customer", "kind", "occurred_at", "url", "title", "properties")

@@ -1,0 +1,81 @@
+"""What is stored as a name of the code, in words for the eye."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from customers.kinds import catalogue
+from customers.sentences import PRIORITY
+
+KINDS: Mapping[str, str] = {
+    "created": gettext_noop("Created"),
+    "personal_data": gettext_noop("Personal data"),
+    "email": gettext_noop("E-mail"),
+    "mobile_phone": gettext_noop("Mobile phone"),
+    "discount_card": gettext_noop("Discount card"),
+    "identifier": gettext_noop("Identifier"),
+    "device": gettext_noop("Device"),
+    "custom_fields": gettext_noop("Custom fields"),
+    "subscription": gettext_noop("Subscription"),
+    "segment": gettext_noop("Segment"),
+    "confirmed": gettext_noop("Contact confirmed"),
+    "contact_lost": gettext_noop("Contact lost"),
+    "contact_received": gettext_noop("Contact received"),
+    "note": gettext_noop("Note"),
+    "joined": gettext_noop("Joined"),
+    "merged": gettext_noop("Merged"),
+    "unmerged": gettext_noop("Merge undone"),
+    "apart": gettext_noop("Held apart"),
+    "opt_out": gettext_noop("Opt-out"),
+    "erased": gettext_noop("Erased"),
+    "order": gettext_noop("Order"),
+    "points": gettext_noop("Points"),
+    "promo_code": gettext_noop("Promo code"),
+}
+"""Every kind of entry of the change history."""
+
+
+def kinds_of(data: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(dict.fromkeys(_(KINDS[entry["kind"]]) for entry in data))
+
+
+def kind_label(system_name: str) -> str:
+    """The name for people of an identifier kind."""
+    return catalogue().labels.get(system_name, system_name)
+
+
+def criterion(name: str | None) -> str | None:
+    """What decided between two customers (R29), as a sentence."""
+    if name is None:
+        return None
+    text = _(PRIORITY.get(name, name))
+    return text[:1].upper() + text[1:]
+
+
+def values(named: Iterable[Mapping[str, Any]]) -> str | None:
+    """`E-mail ann@example.com, Device …`, of a list of `{"type": …, "value": …}`."""
+    return ", ".join(f"{kind_label(one['type'])} {one['value']}" for one in named) or None
+
+
+def lines(texts: Iterable[str]) -> SafeString | None:
+    """One below the other."""
+    return format_html_join("", '<div class="mb-1">{}</div>', ((text,) for text in texts)) or None
+
+
+class OfContact:
+    """Columns of a row that says who got which contact, and why (R30)."""
+
+    @admin.display(description=gettext_lazy("identifier kind"))
+    def kind_shown(self, row: Any) -> str:
+        return kind_label(row.kind)
+
+    @admin.display(description=gettext_lazy("decided by"))
+    def decided_shown(self, row: Any) -> str | None:
+        return criterion(row.decided_by)

@@ -1,0 +1,123 @@
+"""Who may call the API: keys with scopes, staff who read, and how often."""
+
+from __future__ import annotations
+
+import time
+from math import ceil
+from typing import TypedDict
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
+from django.utils import timezone
+from redis.exceptions import RedisError
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from customers.errors import ErrorCode, SelfsameError
+from customers.models import Scopes
+from customers.points import Access, access_of
+
+SCHEME = "Api-Key"
+
+
+class KeyUser(AnonymousUser):
+    """Stands for the holder of a key where Django asks for a user."""
+
+    @property
+    def is_authenticated(self) -> bool:  # type: ignore[override]
+        return True
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Api-Key <key>`; `request.auth` is then the key's `Access`."""
+
+    def authenticate(self, request: Request) -> tuple[KeyUser, Access] | None:
+        scheme, _, key = get_authorization_header(request).decode("latin-1").strip().partition(" ")
+        if scheme.lower() != SCHEME.lower():
+            return None
+        access = access_of(key.strip(), timezone.now())
+        if access is None:
+            raise AuthenticationFailed
+        return KeyUser(), access
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+        return SCHEME
+
+
+AUTHENTICATION: tuple[type[BaseAuthentication], ...] = (ApiKeyAuthentication, SessionAuthentication)
+
+
+def access(request: Request) -> Access | None:
+    """The key behind the request; None for a member of staff."""
+    return request.auth if isinstance(request.auth, Access) else None
+
+
+class Actor(TypedDict):
+    """Who acts, as the history names them."""
+
+    actor: str
+    user_id: int | None
+    point_id: int | None
+
+
+def actor_of(request: Request) -> Actor:
+    key = access(request)
+    if key:
+        return {"actor": key.actor, "user_id": None, "point_id": key.point.id}
+    return {"actor": f"user:{request.user.get_username()}", "user_id": request.user.pk, "point_id": None}
+
+
+class ScopePermission(BasePermission):
+    """A key needs the view's scope; a member of staff may read, with the permission the view names (R13)."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        scope: Scopes = view.scope_of(request)  # type: ignore[attr-defined]
+        key = access(request)
+        if key is None:
+            return scope is Scopes.READ and _may_read(request, view)
+        if scope.value not in key.scopes:
+            raise SelfsameError(ErrorCode.PERMISSION_DENIED, f"This key lacks the scope '{scope.value}'.")
+        return True
+
+
+def _may_read(request: Request, view: APIView) -> bool:
+    permission: str = view.staff_permission  # type: ignore[attr-defined]
+    return request.user.is_staff and request.user.has_perm(permission)
+
+
+class KeyThrottle(BaseThrottle):
+    """So many requests a minute for each key, counted in Redis (`API_REQUESTS_PER_MINUTE`, 0 for no limit).
+
+    Where Redis is away nobody is refused, and it is not asked again for a few seconds.
+    """
+
+    WINDOW = 60
+    PAUSE = 5
+    away_until = 0.0
+
+    def allow_request(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
+        limit: int = settings.API_REQUESTS_PER_MINUTE
+        key = access(request)
+        if not limit or key is None or time.monotonic() < KeyThrottle.away_until:
+            return True
+        try:
+            return self._count(key.key_id) <= limit
+        except RedisError:
+            KeyThrottle.away_until = time.monotonic() + self.PAUSE
+            return True
+
+    def _count(self, key_id: int) -> int:
+        """Requests of the key in the present minute, this one included."""
+        name = f"requests:{key_id}:{int(time.time() // self.WINDOW)}"
+        try:
+            return int(cache.incr(name))
+        except ValueError:  # the first of the minute
+            return 1 if cache.add(name, 1, timeout=2 * self.WINDOW) else int(cache.incr(name))
+
+    def wait(self) -> float:
+        return float(ceil(self.WINDOW - time.time() % self.WINDOW))

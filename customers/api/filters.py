@@ -1,0 +1,129 @@
+"""What a list of customers can be narrowed down by. Each filter looks at the whole profile, all its
+MaestraIDs.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+
+from customers.api.access import access
+from customers.api.paging import PAGING
+from customers.errors import invalid
+from customers.kinds import catalogue
+from customers.models import Channels, Customer, CustomerFacts, Subscription
+from customers.profile import Status
+from customers.search import matching
+
+Customers = QuerySet[Customer]
+
+
+_YES_OR_NO = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
+
+
+@extend_schema_field(OpenApiTypes.BOOL)
+class YesOrNo(filters.TypedChoiceFilter):  # type: ignore[misc]  # untyped
+    """Anything but yes or no is refused, where a boolean filter would pass it over."""
+
+    def __init__(self, **options: Any) -> None:
+        choices = [(text, text) for text in _YES_OR_NO]
+        super().__init__(choices=choices, coerce=_YES_OR_NO.__getitem__, **options)
+
+
+class MomentField(IsoDateTimeField):  # type: ignore[misc]  # untyped
+    def clean(self, value: Any) -> Any:
+        """Refuses a time whose offset leads out of the years there are."""
+        at = super().clean(value)
+        try:
+            return at and at.astimezone(UTC)
+        except OverflowError:
+            raise ValidationError(_("Write a time between the years 1 and 9999.")) from None
+
+
+class Moment(filters.IsoDateTimeFilter):  # type: ignore[misc]  # untyped
+    field_class = MomentField
+
+
+class CustomerFilters(filters.FilterSet):  # type: ignore[misc]  # untyped
+    """An unknown parameter is refused: a filter with a typing error would otherwise show everybody."""
+
+    search = filters.CharFilter(
+        method="by_search", help_text="A MaestraID, any identifier, or the beginning of a name."
+    )
+    subscription = filters.CharFilter(
+        method="by_subscription",
+        help_text="Subscribed to a channel, a topic of it, or without one: `email`, `email/news`, `email/`.",
+    )
+    has_orders = YesOrNo(method="by_orders")
+    is_identified = YesOrNo(help_text="Holds something other than devices and payment card hashes.")
+    registered_after = Moment(method="by_registration_after", help_text="Registered later than this.")
+    registered_before = Moment(method="by_registration_before", help_text="Registered earlier than this.")
+    active_after = Moment(method="by_activity_after", help_text="Last personal action later than this.")
+    active_before = Moment(
+        method="by_activity_before", help_text="No personal action from this time on; one before it."
+    )
+
+    class Meta:
+        model = Customer
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        unknown = [name for name in self.data if name not in self.filters and name not in PAGING]
+        if unknown:
+            known = ", ".join(sorted(self.filters))
+            raise invalid(
+                *((name[:100], f"There is no such filter. There are: {known}.") for name in unknown)
+            )
+
+    def by_search(self, customers: Customers, _name: str, text: str) -> Customers:
+        """With a key, contact types that give access at its point are found only where flagged so (R20)."""
+        key = access(self.request)
+        kinds = key.point.gives_access if key else ()
+        return matching(customers, text, catalogue(), kinds)
+
+    def by_subscription(self, customers: Customers, _name: str, text: str) -> Customers:
+        channel, with_topic, topic = text.partition("/")
+        if channel not in Channels.values:
+            raise invalid(("subscription", f"Begin with one of: {', '.join(Channels.values)}."))
+        wanted = Subscription.objects.filter(
+            customer=OuterRef("pk"), channel=channel, status=Status.SUBSCRIBED.value
+        )
+        return customers.filter(Exists(wanted.filter(topic=topic) if with_topic else wanted))
+
+    def by_orders(self, customers: Customers, _name: str, has_orders: bool) -> Customers:
+        ordered = Exists(_facts(orders_count__gt=0))
+        return customers.filter(ordered if has_orders else ~ordered)
+
+    def by_registration_after(self, customers: Customers, _name: str, at: Any) -> Customers:
+        earlier = _members(registered_at__lte=at)
+        return customers.filter(~Exists(earlier), registered_at__gt=at)
+
+    def by_registration_before(self, customers: Customers, _name: str, at: Any) -> Customers:
+        earlier = _members(registered_at__lt=at)
+        return customers.filter(Q(registered_at__lt=at) | Q(Exists(earlier)))
+
+    def by_activity_after(self, customers: Customers, _name: str, at: Any) -> Customers:
+        return customers.filter(Exists(_facts(last_action_at__gt=at)))
+
+    def by_activity_before(self, customers: Customers, _name: str, at: Any) -> Customers:
+        earlier, later = _facts(last_action_at__lt=at), _facts(last_action_at__gte=at)
+        return customers.filter(Exists(earlier), ~Exists(later))
+
+
+def _members(**conditions: Any) -> QuerySet[Customer]:
+    """MaestraIDs of the profile at hand."""
+    return Customer.objects.filter(profile=OuterRef("pk"), **conditions)
+
+
+def _facts(**conditions: Any) -> QuerySet[CustomerFacts]:
+    """What stands under the MaestraIDs of the profile at hand."""
+    return CustomerFacts.objects.filter(customer__profile=OuterRef("pk"), **conditions)

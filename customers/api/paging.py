@@ -1,0 +1,97 @@
+"""Pages: of customers by number, of timelines by time. A cursor is opaque to whoever uses it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
+
+from customers.errors import SelfsameError, invalid
+from customers.timelines import Place, Timeline
+
+LIMIT, HIGHEST_LIMIT = 50, 200
+HIGHEST_ID = 2**63
+PAGING = frozenset({"cursor", "limit"})
+
+
+class CustomerPagination(CursorPagination):
+    """The newest customers first."""
+
+    ordering = ("-id",)
+    page_size = LIMIT
+    page_size_query_param = "limit"
+    max_page_size = HIGHEST_LIMIT
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor = super().decode_cursor(request)
+        if cursor and cursor.position is not None and not _is_number(str(cursor.position)):
+            raise _bad_cursor()
+        return cursor
+
+    def get_page_size(self, request: Request) -> int:
+        return limit_of(request)
+
+
+def limit_of(request: Request) -> int:
+    """How many items a page shall have."""
+    text = request.query_params.get("limit", str(LIMIT))
+    if text.isascii() and text.isdigit() and len(text) < 10 and 0 < int(text) <= HIGHEST_LIMIT:
+        return int(text)
+    raise invalid(("limit", f"It is a whole number from 1 to {HIGHEST_LIMIT}."))
+
+
+def page_of(timeline: Timeline, request: Request, maestra_ids: Sequence[int]) -> dict[str, Any]:
+    """A page of a timeline as the API shows it."""
+    refuse_unknown(request)
+    page = timeline.page(maestra_ids, limit_of(request), place_of(request, Place))
+    return shown(request, page.items, page.next)
+
+
+def shown(request: Request, items: Sequence[dict[str, Any]], place: tuple[Any, ...] | None) -> dict[str, Any]:
+    """A page; `place` is where it ends, None for the last one."""
+    url = request.build_absolute_uri()
+    return {"results": items, "next": replace_query_param(url, "cursor", token(place)) if place else None}
+
+
+def refuse_unknown(request: Request, *known: str) -> None:
+    """A parameter with a typing error would otherwise be passed over."""
+    unknown = request.query_params.keys() - {*PAGING, *known}
+    if unknown:
+        raise invalid(*((name[:100], "There is no such parameter.") for name in sorted(unknown)))
+
+
+def token(place: tuple[Any, ...]) -> str:
+    at, *numbers = place
+    return base64.urlsafe_b64encode(json.dumps([at.isoformat(), *numbers]).encode()).decode()
+
+
+P = TypeVar("P", bound=tuple[Any, ...])
+
+
+def place_of(request: Request, kind: Callable[..., P]) -> P | None:
+    """Where the page before this one ended: a time, and numbers."""
+    text = request.query_params.get("cursor")
+    if not text:
+        return None
+    try:
+        at, *numbers = json.loads(base64.urlsafe_b64decode(text.encode()))
+        place = kind(datetime.fromisoformat(at), *map(int, numbers))
+    except (ValueError, TypeError, OverflowError):
+        raise _bad_cursor() from None
+    if place[0].tzinfo is None or not all(0 <= number < HIGHEST_ID for number in place[1:]):
+        raise _bad_cursor()
+    return place
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) < HIGHEST_ID
+
+
+def _bad_cursor() -> SelfsameError:
+    return invalid(("cursor", "Take the cursor from 'next' of the page before, unchanged."))

@@ -1,0 +1,209 @@
+"""Reading customers (GET). What is shown of a profile is `customers.presenting`; the lists come in pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any, ClassVar
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from customers import normalise
+from customers.acting import head_of
+from customers.api import schema
+from customers.api.access import actor_of
+from customers.api.base import ApiView
+from customers.api.filters import CustomerFilters
+from customers.api.paging import CustomerPagination, limit_of, page_of, place_of, refuse_unknown, shown
+from customers.erasure import erase
+from customers.errors import ErrorCode, invalid
+from customers.history import Place as HistoryPlace
+from customers.history import history
+from customers.kinds import catalogue
+from customers.models import Customer, Relation, Scopes
+from customers.normalise import Invalid
+from customers.presenting import moment, present
+from customers.privacy import export_in_pieces
+from customers.profile import Profile
+from customers.reading import heads_of, load_profiles
+from customers.sentences import SENTENCES
+from customers.timelines import ACTIVITIES, ORDERS, SESSIONS, Timeline
+
+PIECES_AT_ONCE = 10_000
+"""Pieces of an export that are sent as one answer, with its length."""
+
+
+def profile_of(maestra_id: int) -> Profile:
+    """The profile a MaestraID belongs to, a former one too (R1). Raises `customer_not_found`."""
+    head = head_of(maestra_id)
+    return load_profiles([head])[head]
+
+
+def present_all(heads: Sequence[int]) -> list[dict[str, Any]]:
+    """Customers in this order, read at once."""
+    profiles, known = load_profiles(heads), catalogue()
+    return [present(profiles[head], known) for head in heads if head in profiles]
+
+
+@schema.get("customer", "Read a customer", answer=schema.CustomerSerializer, **schema.ABOUT_CUSTOMER)
+@schema.erasure
+class CustomerView(ApiView):
+    """The customer; DELETE forgets the person (R54)."""
+
+    scopes: ClassVar[dict[str, Scopes]] = {"DELETE": Scopes.PRIVACY}
+
+    def delete(self, request: Request, maestra_id: int) -> Response:
+        erase(maestra_id, **actor_of(request))
+        return Response(status=204)
+
+    def get(self, _request: Request, maestra_id: int) -> Response:
+        return Response(present(profile_of(maestra_id), catalogue()))
+
+
+class TimelineView(ApiView):
+    """A page of something that happened to the customer, newest first."""
+
+    timeline: ClassVar[Timeline]
+
+    def get(self, request: Request, maestra_id: int) -> Response:
+        members = sorted(profile_of(maestra_id).maestra_ids)
+        return Response(page_of(self.timeline, request, members))
+
+
+@schema.get("customer_orders", "Orders", answer=schema.ORDERS, parameters=schema.PAGING, **schema.LISTED)
+class OrdersView(TimelineView):
+    timeline = ORDERS
+
+
+@schema.get(
+    "customer_activities", "Activities", answer=schema.ACTIVITIES, parameters=schema.PAGING, **schema.LISTED
+)
+class ActivitiesView(TimelineView):
+    timeline = ACTIVITIES
+
+
+@schema.get(
+    "customer_sessions", "Sessions", answer=schema.SESSIONS, parameters=schema.PAGING, **schema.LISTED
+)
+class SessionsView(TimelineView):
+    timeline = SESSIONS
+
+
+@schema.get(
+    "customer_export",
+    "Everything known of a person",
+    answer=schema.ANYTHING,
+    tag="Privacy",
+    refused=(ErrorCode.CUSTOMER_NOT_FOUND,),
+)
+class ExportView(ApiView):
+    """Everything known of the person (R55). A long life is sent while it is read, to take no more memory."""
+
+    scope = Scopes.PRIVACY
+
+    def get(self, _request: Request, maestra_id: int) -> HttpResponseBase:
+        pieces = export_in_pieces(maestra_id)
+        beginning = "".join(islice(pieces, PIECES_AT_ONCE))
+        rest = next(pieces, None)
+        if rest is None:
+            return HttpResponse(beginning, content_type="application/json")
+        return StreamingHttpResponse(chain((beginning, rest), pieces), content_type="application/json")
+
+
+@schema.get(
+    "customer_history",
+    "Change history",
+    answer=schema.HISTORY,
+    parameters=(*schema.BETWEEN, *schema.PAGING),
+    **schema.LISTED,
+)
+class HistoryView(ApiView):
+    """The change history, entry by entry."""
+
+    def get(self, request: Request, maestra_id: int) -> Response:
+        refuse_unknown(request, "kind", "since", "until")
+        page = history(
+            sorted(profile_of(maestra_id).maestra_ids),
+            labels=catalogue().labels,
+            kinds=_kinds(request),
+            since=moment_of(request, "since"),
+            until=moment_of(request, "until"),
+            after=place_of(request, HistoryPlace),
+            limit=limit_of(request),
+        )
+        return Response(shown(request, page.items, page.next))
+
+
+def _kinds(request: Request) -> list[str]:
+    kinds = request.query_params.getlist("kind")
+    if unknown := [kind for kind in kinds if kind not in SENTENCES]:
+        raise invalid(*(("kind", f"It is one of: {', '.join(SENTENCES)}.") for _ in unknown))
+    return kinds
+
+
+def moment_of(request: Request, name: str) -> datetime | None:
+    """A time among the parameters."""
+    text = request.query_params.get(name)
+    if not text:
+        return None
+    try:
+        # In a query an unescaped + is a space.
+        return normalise.moment(re.sub(r" (?=\d\d:?\d\d$)", "+", text))
+    except Invalid as error:
+        raise invalid((name, error.reason)) from None
+
+
+@schema.get("customer_related", "Related customers", answer=schema.RELATED, **schema.LISTED)
+class RelatedView(ApiView):
+    def get(self, request: Request, maestra_id: int) -> Response:
+        refuse_unknown(request)
+        return Response({"results": related_customers(profile_of(maestra_id))})
+
+
+def related_customers(profile: Profile) -> list[dict[str, Any]]:
+    """Customers who named the same contact and may not be one with this one, as they are today, newest
+    contest first (R30).
+    """
+    relations = list(Relation.objects.filter(maestra_id__in=profile.maestra_ids).order_by("-at", "-id"))
+    heads = heads_of({relation.related_id for relation in relations})
+    shown = [(heads[relation.related_id], relation) for relation in relations if relation.related_id in heads]
+    return [_related(head, relation) for head, relation in _newest(shown) if head != profile.maestra_id]
+
+
+def _newest(relations: Iterable[tuple[int, Relation]]) -> Iterable[tuple[int, Relation]]:
+    """Of several contests with a person for one contact, the newest."""
+    by_contest: dict[tuple[int, str, str], tuple[int, Relation]] = {}
+    for head, relation in relations:
+        by_contest.setdefault((head, relation.kind, relation.value), (head, relation))
+    return by_contest.values()
+
+
+def _related(head: int, relation: Relation) -> dict[str, Any]:
+    return {
+        "maestra_id": head,
+        "type": relation.kind,
+        "value": relation.value,
+        "is_kept": relation.kept,
+        "decided_by": relation.decided_by,
+        "at": moment(relation.at),
+    }
+
+
+class CustomerListView(ApiView, GenericAPIView[Customer]):
+    """Customers, the newest first."""
+
+    queryset = Customer.objects.filter(is_head=True, erased_at=None)
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = CustomerFilters
+    pagination_class = CustomerPagination
+
+    def get(self, _request: Request, **_path: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).only("id"))
+        assert page is not None
+        return self.get_paginated_response(present_all([customer.pk for customer in page]))

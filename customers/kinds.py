@@ -1,0 +1,148 @@
+"""The set-up of the project as every operation needs it: identifier kinds, custom fields, block list,
+settings.
+
+Held in the process and asked for anew with each operation: one read of one row tells whether it still holds.
+The database gives every state of the set-up a version of its own (see `customers.models.setup`), so a change
+takes effect with the next operation of every process, and a state that was rolled back can never be taken for
+a later one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from customers import normalise
+from customers.block_list import BlockList, Entry
+from customers.normalise import CustomType, Invalid
+from customers.profile import Category, Kind
+
+log = logging.getLogger(__name__)
+
+VERSION = "SELECT version FROM customers_projectsettings WHERE id = 1"
+# One statement, so that all of it is of one moment.
+SETUP = """
+SELECT
+    version, default_region, shared_device_limit, suppression_list,
+    (SELECT json_agg(json_build_array(id, system_name, category, do_not_merge_different, name) ORDER BY id)
+       FROM customers_identifierkind),
+    (SELECT json_agg(json_build_array(system_name, type, merge = 'larger', name) ORDER BY system_name)
+       FROM customers_customfield),
+    (SELECT json_agg(json_build_array(type, value, pattern) ORDER BY id) FROM customers_blockedvalue)
+  FROM customers_projectsettings WHERE id = 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDefinition:
+    """A custom field (R35). `larger`: of two numbers the larger is kept."""
+
+    name: str
+    type: CustomType
+    larger: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One state of the set-up. `labels` are the names for people of kinds and custom fields, by system name.
+    `suppression`: whether values of erased persons are remembered as keyed hashes (R54).
+    """
+
+    version: int
+    kinds: Mapping[str, Kind]
+    kinds_by_id: Mapping[int, Kind]
+    labels: Mapping[str, str]
+    custom_fields: Mapping[str, FieldDefinition]
+    larger_fields: frozenset[str]
+    block_list: BlockList
+    default_region: str
+    shared_device_limit: int
+    suppression: bool
+
+
+class _Held:
+    catalogue: Catalogue | None = None
+
+
+def catalogue() -> Catalogue:
+    """The set-up as it is now. One indexed read of one row where nothing changed."""
+    held = _Held.catalogue
+    if held is None or held.version != _row(VERSION)[0]:
+        held = _Held.catalogue = _built(*_row(SETUP))
+    return held
+
+
+def normalisers(region: str) -> Mapping[Category, Callable[[Any], str]]:
+    """How values of each category are normalised; phones without a country code are of `region` (R5, R11)."""
+    return {
+        Category.EMAIL: normalise.email,
+        Category.MOBILE_PHONE: lambda raw: normalise.phone(raw, region),
+        Category.DISCOUNT_CARD: normalise.discount_card,
+        Category.UNIQUE: normalise.identifier,
+        Category.IDENTIFIER: normalise.identifier,
+        Category.DEVICE: normalise.device,
+        Category.MOBILE_DEVICE: normalise.device,
+    }
+
+
+def _row(sql: str) -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        row: tuple[Any, ...] = cursor.fetchone()
+    return row
+
+
+def _built(  # noqa: PLR0917 - the columns of a row
+    version: int,
+    region: str,
+    shared_device_limit: int,
+    suppression: bool,
+    kind_rows: Sequence[Sequence[Any]],
+    field_rows: Sequence[Sequence[Any]] | None,
+    blocked_rows: Sequence[Sequence[str]] | None,
+) -> Catalogue:
+    kinds = {name: Kind(pk, name, Category(category), strict) for pk, name, category, strict, _ in kind_rows}
+    fields = {name: FieldDefinition(name, CustomType(of), larger) for name, of, larger, _ in field_rows or ()}
+    return Catalogue(
+        version=version,
+        kinds=kinds,
+        kinds_by_id={kind.id: kind for kind in kinds.values()},
+        # Where a field bears the name of a kind, the kind's is the one that values are shown under.
+        labels={
+            **{name: label for name, _, _, label in field_rows or ()},
+            **{name: label for _, name, _, _, label in kind_rows},
+        },
+        custom_fields=fields,
+        larger_fields=frozenset(name for name, definition in fields.items() if definition.larger),
+        block_list=BlockList(_entries(blocked_rows or ()), _normalising(kinds, region)),
+        default_region=region,
+        shared_device_limit=shared_device_limit,
+        suppression=suppression,
+    )
+
+
+def _entries(rows: Iterable[Sequence[str]]) -> Iterator[Entry]:
+    for of_kind, value, pattern in rows:
+        try:
+            yield Entry(of_kind, value, pattern)
+        except Invalid as reason:
+            # The forms refuse such an entry; one that came past them must not stop the service.
+            log.warning("An entry of the block list for %s is left out: %s", of_kind, reason)
+
+
+def _normalising(kinds: Mapping[str, Kind], region: str) -> Callable[[str, str], str | None]:
+    by_category = normalisers(region)
+
+    def normalised(kind: str, value: str) -> str | None:
+        if kind not in kinds:
+            return None
+        try:
+            return by_category[kinds[kind].category](value)
+        except Invalid:
+            return None
+
+    return normalised

@@ -1,0 +1,64 @@
+"""The tables of a customer's record. What the engine relies on and the database can check, it checks."""
+
+from customers.block_list import EVERY_KIND
+from customers.models.history import Change, Operation
+from customers.models.identifiers import Claim, DeviceUse, Identifier, PaymentCard
+from customers.models.ledger import Activity, Order, PointsMovement, PromoCode
+from customers.models.people import (
+    Channels,
+    Customer,
+    CustomerFacts,
+    Genders,
+    Note,
+    Relation,
+    Statuses,
+    Subscription,
+    SuppressedValue,
+)
+from customers.models.setup import (
+    ApiKey,
+    BlockedValue,
+    Categories,
+    CustomField,
+    FieldTypes,
+    IdentifierKind,
+    IntegrationPoint,
+    MergePolicies,
+    PointKinds,
+    ProjectSettings,
+    Scopes,
+)
+
+__all__ = [
+    "EVERY_KIND",
+    "Activity",
+    "ApiKey",
+    "BlockedValue",
+    "Categories",
+    "Change",
+    "Channels",
+    "Claim",
+    "CustomField",
+    "Customer",
+    "CustomerFacts",
+    "DeviceUse",
+    "FieldTypes",
+    "Genders",
+    "Identifier",
+    "IdentifierKind",
+    "IntegrationPoint",
+    "MergePolicies",
+    "Note",
+    "Operation",
+    "Order",
+    "PaymentCard",
+    "PointKinds",
+    "PointsMovement",
+    "ProjectSettings",
+    "PromoCode",
+    "Relation",
+    "Scopes",
+    "Statuses",
+    "Subscription",
+    "SuppressedValue",
+]

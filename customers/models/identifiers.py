@@ -1,0 +1,213 @@
+"""Identifiers: one row per value, whoever holds it, and for ever.
+
+Invariants, all kept by the database: a value has one row and so one holder (R2, R4–R9), which is a primary
+MaestraID; of e-mails and phones a customer has at most one primary (R7), of a unique kind at most one current
+value (R2); a row that nobody holds bears no flag. What looks at several rows is checked at commit, because
+the middle of a merge may break it.
+
+`origin_id` is the MaestraID a value came to. It does not change while the value is held, which is what undo
+needs (R46). Texts are compared and sorted by code point (collation C): the order does not depend on the
+machine.
+"""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.people import Customer
+from customers.models.setup import IdentifierKind, IntegrationPoint
+
+# IDs of the system's own kinds, made by the migration.
+EMAIL_ID, MOBILE_PHONE_ID, DISCOUNT_CARD_ID, DEVICE_ID, MOBILE_DEVICE_ID = 1, 2, 3, 4, 5
+WITH_PRIMARY_IDS = (EMAIL_ID, MOBILE_PHONE_ID)
+CONTACT_IDS = (EMAIL_ID, MOBILE_PHONE_ID, DISCOUNT_CARD_ID)
+
+# A held value: an origin and a date. A free one: nothing but its text.
+HELD = Q(customer__isnull=False, origin_id__isnull=False, since__isnull=False)
+FREE = Q(
+    customer__isnull=True,
+    origin_id__isnull=True,
+    is_former=False,
+    is_primary=False,
+    was_primary_at__isnull=True,
+    must_be_confirmed=False,
+    confirmed_at__isnull=True,
+    gives_access=False,
+)
+
+
+class AtHead(models.Model):
+    """Rows of a profile, which follow its primary MaestraID.
+
+    The database refers to (id, is_head) of the customer by (customer_id, at_head), so that no row stays with
+    a former one.
+    """
+
+    at_head = models.BooleanField(default=True, db_default=True, editable=False)
+
+    class Meta:
+        abstract = True
+        constraints = [models.CheckConstraint(condition=Q(at_head=True), name="%(class)s_at_head")]
+
+
+class Identifier(AtHead):
+    """A value and who holds it. The row is never deleted while somebody holds or claims the value."""
+
+    # The database refers to (id, is_unique) of the kind, so that `is_unique_kind` cannot be wrong.
+    kind = models.ForeignKey(
+        IdentifierKind,
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("kind"),
+    )
+    value = models.CharField(_("value"), db_collation="C", help_text=_("Normalised; what is compared."))
+    raw = models.CharField(_("as typed"))
+    customer = models.ForeignKey(
+        Customer,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="identifiers",
+        verbose_name=_("held by"),
+        help_text=_("The primary MaestraID of the holder, or nobody."),
+    )
+    origin_id = models.BigIntegerField(_("came to MaestraID"), null=True, blank=True)
+    since = models.DateTimeField(_("since"), null=True, blank=True)
+    is_former = models.BooleanField(_("former"), default=False, db_default=False)
+    retired_at = models.DateTimeField(_("retired"), null=True, blank=True)
+    is_primary = models.BooleanField(_("primary"), default=False, db_default=False)
+    was_primary_at = models.DateTimeField(_("was primary until"), null=True, blank=True)
+    must_be_confirmed = models.BooleanField(_("must be confirmed"), default=False, db_default=False)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    gives_access = models.BooleanField(_("gives account access"), default=False, db_default=False)
+    point = models.ForeignKey(
+        IntegrationPoint,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("integration point"),
+    )
+    is_unique_kind = models.BooleanField(
+        _("of a unique kind"), default=False, db_default=False, editable=False
+    )
+
+    class Meta:
+        verbose_name = _("identifier")
+        verbose_name_plural = _("identifiers")
+        constraints = [
+            *AtHead.Meta.constraints,
+            models.UniqueConstraint(fields=["kind", "value"], name="identifier_one_row_per_value"),
+            models.CheckConstraint(condition=~Q(value=""), name="identifier_value_not_empty"),
+            models.CheckConstraint(condition=HELD | FREE, name="identifier_held_or_free"),
+            models.CheckConstraint(
+                condition=Q(is_former=False, retired_at__isnull=True)
+                | Q(is_former=True, retired_at__isnull=False, is_unique_kind=True),
+                name="identifier_only_unique_ones_retire",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_primary=False) | Q(kind__in=WITH_PRIMARY_IDS), name="identifier_primary"
+            ),
+            models.CheckConstraint(
+                condition=Q(must_be_confirmed=False, confirmed_at__isnull=True, gives_access=False)
+                | Q(kind__in=CONTACT_IDS),
+                name="identifier_only_contacts_have_flags",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Claim(AtHead):
+    """A contact a customer named that somebody else holds, or that awaits its confirmation (R30, R43). It
+    matches nobody.
+    """
+
+    identifier = models.ForeignKey(
+        Identifier, models.PROTECT, db_index=False, related_name="claims", verbose_name=_("identifier")
+    )
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, db_constraint=False, related_name="claims", verbose_name=_("claimed by")
+    )
+    origin_id = models.BigIntegerField(_("came to MaestraID"))
+    raw = models.CharField(
+        _("as typed"), blank=True, default="", db_default="", help_text=_("Empty: as the identifier.")
+    )
+    since = models.DateTimeField(_("since"))
+    gives_access = models.BooleanField(_("would give account access"), default=False, db_default=False)
+    point = models.ForeignKey(
+        IntegrationPoint,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("integration point"),
+    )
+
+    class Meta:
+        verbose_name = _("claim")
+        verbose_name_plural = _("claims")
+        constraints = [
+            *AtHead.Meta.constraints,
+            models.UniqueConstraint(fields=["identifier", "origin_id"], name="claim_once_per_origin"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.identifier_id} – {self.customer_id}"
+
+
+class PaymentCard(AtHead):
+    """The keyed hash of a payment card (R10). Several customers may have the same one. Never shown without
+    the permission.
+    """
+
+    hash = models.CharField(_("hash"), db_collation="C")
+    customer = models.ForeignKey(
+        Customer,
+        models.PROTECT,
+        db_constraint=False,
+        related_name="payment_cards",
+        verbose_name=_("customer"),
+    )
+    origin_id = models.BigIntegerField(_("came to MaestraID"))
+    since = models.DateTimeField(_("since"))
+
+    class Meta:
+        verbose_name = _("payment card")
+        verbose_name_plural = _("payment cards")
+        constraints = [
+            *AtHead.Meta.constraints,
+            models.UniqueConstraint(fields=["hash", "origin_id"], name="paymentcard_once_per_origin"),
+        ]
+
+    def __str__(self) -> str:
+        return str(_("Payment card of customer %s")) % self.customer_id
+
+
+class DeviceUse(models.Model):
+    """That a device was ever attached to a customer, which tells shared devices from others (R26)."""
+
+    identifier = models.ForeignKey(
+        Identifier, models.PROTECT, db_index=False, related_name="uses", verbose_name=_("device")
+    )
+    origin_id = models.BigIntegerField(_("MaestraID"))
+    first_at = models.DateTimeField(_("first"))
+
+    class Meta:
+        verbose_name = _("device use")
+        verbose_name_plural = _("device uses")
+        constraints = [
+            models.UniqueConstraint(fields=["identifier", "origin_id"], name="deviceuse_once_per_customer"),
+        ]
+        indexes = [models.Index(fields=["origin_id"], name="deviceuse_origin_id")]
+
+    def __str__(self) -> str:
+        return f"{self.identifier_id} – {self.origin_id}"

@@ -1,0 +1,473 @@
+"""Values as they are compared: what was typed comes in, the form that all else sees goes out (R5, R6, R11).
+
+Pure: no database, no settings; what a function needs it is given. Invariants, held by property tests:
+
+- any JSON value is taken; the only exception is `Invalid`, whose sentence never repeats the value;
+- a normalised value normalises to itself;
+- the fast paths for the commonest forms give what the libraries give, which take everything else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any, NamedTuple
+from zoneinfo import available_timezones
+
+import idna
+import phonenumbers
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+from phonenumbers import NumberParseException, PhoneMetadata, ValidationResult
+
+VALUE_LIMIT = 255
+"""Characters of an identifier or a name."""
+TEXT_LIMIT = 1000
+"""Characters of anything typed; longer input is refused before it is looked at."""
+LIST_LIMIT = 100
+"""Entries of a list in a custom field."""
+EMAIL_LIMIT = 254
+"""Octets of an e-mail address (RFC 5321)."""
+EARLIEST_YEAR = 1900
+"""Of a birth date or a moment; earlier ones are placeholders such as 0001-01-01."""
+
+
+class Invalid(Exception):  # noqa: N818 - it says what the value is, and reads so where it is caught
+    """A value that cannot be normalised. `reason` says what is wrong and what to send instead (R11)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+# --- Text
+
+# What copying from a web page, a phone's contacts or a spreadsheet leaves around a value, seen by nobody.
+_UNSEEN = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+_SURROGATES = "\ud800-\udfff"
+_EDGES = re.compile(rf"\A[\s{_UNSEEN}]+|[\s{_UNSEEN}]+\Z")
+_UNSEEN_ANYWHERE = re.compile(f"[{_UNSEEN}]")
+_NOT_IN_IDENTIFIERS = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029{_UNSEEN}{_SURROGATES}]")
+# In text the joiners of Persian or Hindi belong to the word; what turns the reading direction does not.
+_NOT_IN_TEXT = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069{_SURROGATES}]")
+_SPACES = re.compile(r"\s+")
+_GAPS = re.compile(r"[^\S\x00-\x1f\x85\u2028\u2029]+")
+
+_EMPTY = "It is empty. Leave the field out where nothing is known."
+_HIDDEN = "It contains characters that cannot be seen, such as a line break. Type it instead of copying it."
+
+
+def trim(text: str) -> str:
+    """The text without the white space and invisible characters around it."""
+    return text.strip() if text.isascii() else _EDGES.sub("", text)
+
+
+def _as_text(raw: object) -> str:
+    if not isinstance(raw, str):
+        raise Invalid('It must be text: write it in quotation marks, as in "value".')
+    if len(raw) > TEXT_LIMIT:
+        raise Invalid(f"It is too long: at most {TEXT_LIMIT} characters.")
+    return raw
+
+
+def _as_text_or_integer(raw: object) -> str:
+    """Text, or the decimal text of a JSON integer (R11)."""
+    if type(raw) is int:
+        # Turning a very long integer into text takes Python long, and is refused by it beyond 4300 digits.
+        if raw.bit_length() > 4 * VALUE_LIMIT:
+            raise Invalid(f"It is too long: at most {VALUE_LIMIT} characters.")
+        return str(raw)
+    if not isinstance(raw, str):
+        raise Invalid('It must be text or a whole number: write it as "value" or 123.')
+    return _as_text(raw)
+
+
+def _composed(text: str, forbidden: re.Pattern[str], limit: int) -> str:
+    """Trimmed text in NFC, neither empty nor too long nor with characters that are forbidden in it."""
+    text = trim(text)
+    if not (text.isascii() and text.isprintable()):
+        if forbidden.search(text):
+            raise Invalid(_HIDDEN)
+        text = unicodedata.normalize("NFC", text)
+    if not text:
+        raise Invalid(_EMPTY)
+    if len(text) > limit:
+        raise Invalid(f"It is too long: at most {limit} characters.")
+    return text
+
+
+# --- Identifiers
+
+_UUID = re.compile(r"\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?", re.IGNORECASE | re.ASCII)
+
+
+def identifier(raw: object) -> str:
+    """A unique or non-unique ID: trimmed, NFC, case-sensitive, a JSON integer as decimal text (R11)."""
+    return _composed(_as_text_or_integer(raw), _NOT_IN_IDENTIFIERS, VALUE_LIMIT)
+
+
+def device(raw: object) -> str:
+    """A device or mobile device: an identifier, but a UUID in lower case and without braces (R11).
+
+    Only the hyphenated form counts as one: 32 hexadecimal digits in a row may be anything and stay.
+    """
+    text = identifier(raw)
+    return match[1].lower() if (match := _UUID.fullmatch(text)) else text
+
+
+def discount_card(raw: object) -> str:
+    """A discount card number: an identifier without the spaces inside it.
+
+    Cards are printed in groups and typed with or without the gaps; no two cards differ by gaps alone.
+    """
+    return identifier(_GAPS.sub("", _as_text_or_integer(raw)))
+
+
+def payment_card_hash(raw: object, key: bytes) -> str:
+    """What is stored of a payment card hash: its HMAC-SHA256 under `key`, as 64 hexadecimal digits (R10)."""
+    return hmac.new(key, identifier(raw).encode(), hashlib.sha256).hexdigest()
+
+
+# --- E-mail
+
+_LABEL = r"[a-z0-9](?:[a-z0-9]|-(?!-))*(?<!-)"
+_PLAIN_EMAIL = re.compile(
+    r"[a-z0-9_+\-]+(?:\.[a-z0-9_+\-]+)*@"
+    rf"(?:(?!xn--)(?=[^.]{{1,63}}\.){_LABEL}\.)+(?!(?:arpa|invalid|local|localhost|onion)\Z)[a-z]{{2,63}}",
+    re.IGNORECASE | re.ASCII,
+)
+_EMAIL_ADVICE = "Write it like ann@example.com."
+
+
+def email(raw: object) -> str:
+    """An e-mail address, compared without case, its domain in IDNA (ASCII) form (R6).
+
+    Nothing is looked up. Refused is what is not one public address: no dot after the @, a name around it
+    (`Ann <ann@example.com>`), quotation marks, an IP address, the reserved endings .arpa, .invalid, .local,
+    .localhost and .onion. The endings of documents and tests (example.com, .test) are accepted.
+    """
+    if isinstance(raw, str) and len(raw) <= EMAIL_LIMIT and _PLAIN_EMAIL.fullmatch(raw):
+        return raw.lower()
+    return _email_by_library(_composed(_as_text(raw), _NOT_IN_IDENTIFIERS, TEXT_LIMIT))
+
+
+def _email_by_library(text: str) -> str:
+    try:
+        parts = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise Invalid(_email_reason(error)) from None
+    return _email_from(parts)
+
+
+def _email_from(parts: ValidatedEmail) -> str:
+    if "." not in parts.ascii_domain:
+        raise Invalid(f"The part after the @-sign should have a period. {_EMAIL_ADVICE}")
+    # The domain comes in lower case; folding it as well would make straße.de the address of strasse.de.
+    result = f"{unicodedata.normalize('NFC', parts.local_part.casefold())}@{parts.ascii_domain}"
+    if len(result.encode()) > EMAIL_LIMIT:
+        raise Invalid(f"The e-mail address is too long: at most {EMAIL_LIMIT} characters.")
+    return result
+
+
+def _email_reason(error: EmailNotValidError) -> str:
+    if isinstance(error.__cause__, idna.IDNAError):  # its message repeats parts of the value
+        return f"The part after the @-sign is not a valid domain name. {_EMAIL_ADVICE}"
+    return f"{error} {_EMAIL_ADVICE}"
+
+
+# --- Phone
+
+
+class _Plan(NamedTuple):
+    """What a country calling code says of the digits after it."""
+
+    lengths: frozenset[int]
+    national_prefix: re.Pattern[str] | None
+
+
+_NANP_REGIONS = frozenset(phonenumbers.region_codes_for_country_code(1))
+_NANP_NUMBER = re.compile(
+    r"(?:\+?1[-. ]?)?(?:\(([2-9]\d\d)\) ?|([2-9]\d\d)[-. ]?)(\d{3})[-. ]?(\d{4})", re.ASCII
+)
+_INTERNATIONAL = re.compile(r"\+[1-9](?:[-. ()]?\d){6,14}", re.ASCII)
+_BETWEEN_DIGITS = str.maketrans("", "", "-. ()")
+_FIRST_OF_NUMBER = re.compile(r"[+＋\d]")
+_BEFORE_NUMBER = re.compile(r"(?:tel[.:]?)?[\W_]*", re.IGNORECASE)
+
+_PHONE_ADVICE = "Write it with + and the country code, as in +1 415 555 0122."
+_PARSE_REASONS: Mapping[int, str] = {
+    NumberParseException.INVALID_COUNTRY_CODE: "The country code is missing or does not exist.",
+    NumberParseException.TOO_SHORT_AFTER_IDD: "The phone number is too short.",
+    NumberParseException.TOO_SHORT_NSN: "The phone number is too short.",
+    NumberParseException.TOO_LONG: "The phone number is too long.",
+}
+_LENGTH_REASONS: Mapping[int, str] = {
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "The area code is missing.",
+    ValidationResult.TOO_SHORT: "The phone number is too short.",
+    ValidationResult.TOO_LONG: "The phone number is too long.",
+}
+
+
+def phone(raw: object, region: str | None) -> str:
+    """A mobile phone in E.164, read as dialled in `region` (ISO code, `US`) where it names no country (R5).
+
+    A number of possible length is accepted, assigned or not. One without its area code is not: it is another
+    person's in the next town. Nor is one with an extension: a whole office shares the number before it.
+    Letters count as the keys they stand on (1-800-FLOWERS), digits of any script as digits.
+    """
+    if isinstance(raw, str) and (number := _common_phone(raw, region)):
+        return number
+    text = _SPACES.sub(" ", _UNSEEN_ANYWHERE.sub("", _as_text_or_integer(raw)))
+    return _phone_by_library(_composed(text, _NOT_IN_IDENTIFIERS, TEXT_LIMIT), region)
+
+
+def _common_phone(text: str, region: str | None) -> str | None:
+    """The commonest forms without the library: North American ones, and + with digits."""
+    if match := _NANP_NUMBER.fullmatch(text):
+        if region in _NANP_REGIONS or text[0] == "+":
+            return f"+1{match[1] or match[2]}{match[3]}{match[4]}"
+    elif _INTERNATIONAL.fullmatch(text):
+        number = text.translate(_BETWEEN_DIGITS)
+        return number if _is_plain(number) else None
+    return None
+
+
+def _is_plain(number: str) -> bool:
+    """Whether the library would neither drop a digit of this `+…` number nor refuse it."""
+    for end in (2, 3, 4):
+        if plan := _plan(number[1:end]):
+            national = number[end:]
+            prefixed = plan.national_prefix is not None and plan.national_prefix.match(national)
+            return len(national) in plan.lengths and not prefixed
+    return False
+
+
+@cache
+def _plan(calling_code: str) -> _Plan | None:
+    """The numbering plan of a country calling code, None where there is no such code."""
+    code = int(calling_code)
+    region = phonenumbers.region_code_for_country_code(code)
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+    if metadata is None or metadata.general_desc is None:
+        return None
+    prefix = metadata.national_prefix_for_parsing
+    return _Plan(frozenset(metadata.general_desc.possible_length), re.compile(prefix) if prefix else None)
+
+
+def _phone_by_library(text: str, region: str | None) -> str:
+    start = _FIRST_OF_NUMBER.search(text)
+    if start is None or not _BEFORE_NUMBER.fullmatch(text[: start.start()]):
+        raise Invalid(f"This is not a phone number. {_PHONE_ADVICE}")
+    # After a + with a country code that does not exist, the library would guess at the default region.
+    number = _parsed(text, None if start[0] in "+＋" else region)
+    if number.extension:
+        raise Invalid("The phone number has an extension, so others share it. Send the person's own number.")
+    return _settled(_possible(number))
+
+
+def _settled(number: str) -> str:
+    """The number read again while it gets shorter: the library drops one leading zero at a time."""
+    while not _is_plain(number) and len(again := _possible(_parsed(number, None))) < len(number):
+        number = again
+    return number
+
+
+def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber:
+    try:
+        return phonenumbers.parse(text, region)
+    except NumberParseException as error:
+        reason = _PARSE_REASONS.get(error.error_type, "This is not a phone number.")
+        raise Invalid(f"{reason} {_PHONE_ADVICE}") from None
+
+
+def _possible(number: phonenumbers.PhoneNumber) -> str:
+    result = phonenumbers.is_possible_number_with_reason(number)
+    if result != ValidationResult.IS_POSSIBLE:
+        reason = _LENGTH_REASONS.get(result, "No phone number of that country has so many digits.")
+        raise Invalid(f"{reason} {_PHONE_ADVICE}")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+# --- Personal data
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?[0-5]\d)?)",
+    re.ASCII | re.IGNORECASE,
+)
+_GENDERS = frozenset({"male", "female", "other", "unknown"})
+_NOT_TIME_ZONES = frozenset({"Factory", "localtime"})
+
+
+def name(raw: object) -> str:
+    """A last, first or middle name: trimmed, NFC, white space within as single spaces, case as typed."""
+    return _composed(_SPACES.sub(" ", _as_text(raw)), _NOT_IN_TEXT, VALUE_LIMIT)
+
+
+def birth_date(raw: object, *, today: date | None = None) -> date:
+    """A birth date, `1990-01-31`, from 1900 to `today` (else today where the day begins first)."""
+    born = _calendar_date(raw)
+    latest = today or (datetime.now(UTC) + timedelta(hours=14)).date()
+    if born.year < EARLIEST_YEAR or born > latest:
+        raise Invalid(f"A birth date lies between {EARLIEST_YEAR} and today. Leave it out if unknown.")
+    return born
+
+
+def _calendar_date(raw: object) -> date:
+    if isinstance(raw, date) and not isinstance(raw, datetime):
+        return raw
+    text = trim(_as_text(raw))
+    if not _DATE.fullmatch(text):
+        raise Invalid("Write the date as year-month-day, as in 1990-01-31.")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid("There is no such day. Write the date as year-month-day, as in 1990-01-31.") from None
+
+
+def gender(raw: object) -> str:
+    """`male`, `female`, `other` or `unknown`, in any case."""
+    text = trim(_as_text(raw)).lower()
+    if text not in _GENDERS:
+        raise Invalid("Gender is one of: male, female, other, unknown.")
+    return text
+
+
+def time_zone(raw: object) -> str:
+    """The name of an IANA time zone, found in any case."""
+    zone = _zones().get(trim(_as_text(raw)).lower())
+    if zone is None:
+        raise Invalid("There is no such time zone. Use a name of the IANA list, as in Europe/Berlin.")
+    return zone
+
+
+@cache
+def _zones() -> Mapping[str, str]:
+    return {zone.lower(): zone for zone in available_timezones() - _NOT_TIME_ZONES}
+
+
+def moment(raw: object) -> datetime:
+    """A point in time, ISO 8601 with its offset from UTC (without one nobody knows when it was), as UTC."""
+    try:
+        result = _with_offset(raw).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid("There is no such time. Write it as in 2026-01-05T10:00:00Z.") from None
+    if result.year < EARLIEST_YEAR:
+        raise Invalid(f"It lies before {EARLIEST_YEAR}. Leave the time out if unknown.")
+    return result
+
+
+def _with_offset(raw: object) -> datetime:
+    if isinstance(raw, datetime) and raw.tzinfo is not None:
+        return raw
+    text = trim(_as_text(raw))
+    if not _MOMENT.fullmatch(text):
+        raise Invalid("Write date, time and offset, as in 2026-01-05T10:00:00Z or 2026-01-05T12:00:00+02:00.")
+    return datetime.fromisoformat(text.upper())
+
+
+# --- Custom fields
+
+_INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,10})?", re.ASCII)
+_BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
+_NOT_AN_INTEGER = "Write a whole number, as in 42."
+_NOT_A_DECIMAL = "Write a number as in 59.90: at most 18 digits before the point and 10 after it."
+
+
+class CustomType(StrEnum):
+    """What a custom field can hold."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    LIST = "list"
+
+
+CustomValue = str | int | Decimal | bool | date | datetime | tuple[str, ...]
+
+
+def custom_value(raw: object, custom_type: CustomType) -> CustomValue:
+    """The value of a custom field of that type. Numbers, dates and true/false may be sent as text too."""
+    return _CUSTOM[custom_type](raw)
+
+
+def _string(raw: object) -> str:
+    """Line breaks and tabs are kept, the breaks as single line feeds."""
+    return _composed(_as_text(raw).replace("\r\n", "\n").replace("\r", "\n"), _NOT_IN_TEXT, TEXT_LIMIT)
+
+
+def whole_number(raw: object) -> int:
+    """A whole number of 64 bits."""
+    if type(raw) is float and raw.is_integer():  # JSON does not tell 42.0 from 42
+        raw = int(raw)
+    if isinstance(raw, str) and _INTEGER.fullmatch(text := trim(_as_text(raw))):
+        raw = int(text)
+    if type(raw) is not int:
+        raise Invalid(_NOT_AN_INTEGER)
+    if not -(2**63) <= raw < 2**63:
+        raise Invalid("The number is too large: at most 18 digits.")
+    return raw
+
+
+def decimal_number(raw: object) -> Decimal:
+    """A number with at most 10 digits after the point, without needless zeros."""
+    text = _number_as_text(raw)
+    if not _DECIMAL.fullmatch(text):
+        raise Invalid(_NOT_A_DECIMAL)
+    # As 59.9 whether 59.9, 59.90 or +59.9 was sent, and never as 1E+2; zero has no sign.
+    whole, _, fraction = text.partition(".")
+    return Decimal(f"{whole}.{fraction.rstrip('0')}".removesuffix(".")) + 0
+
+
+def _number_as_text(raw: object) -> str:
+    match raw:
+        case bool():
+            raise Invalid(_NOT_A_DECIMAL)
+        case int() if abs(raw) < 10**18:
+            return str(raw)
+        case float() if abs(raw) < 10**18:  # not where it is NaN
+            return f"{round(Decimal(repr(raw)), 10):f}"
+        case Decimal() if raw.is_finite() and abs(raw.adjusted()) <= VALUE_LIMIT:
+            return f"{raw:f}"
+        case str():
+            return trim(_as_text(raw))
+    raise Invalid(_NOT_A_DECIMAL)
+
+
+def _boolean(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    value = _BOOLEANS.get(trim(_as_text(raw)).lower()) if isinstance(raw, str) else None
+    if value is None:
+        raise Invalid("Write true or false.")
+    return value
+
+
+def _list(raw: object) -> tuple[str, ...]:
+    """Each entry once, in the order of its first appearance."""
+    if not isinstance(raw, list | tuple):
+        raise Invalid('Write a list of texts, as in ["red", "blue"].')
+    if len(raw) > LIST_LIMIT:
+        raise Invalid(f"The list is too long: at most {LIST_LIMIT} entries.")
+    return tuple(dict.fromkeys(name(entry) for entry in raw))
+
+
+_CUSTOM: Mapping[CustomType, Callable[[Any], CustomValue]] = {
+    CustomType.STRING: _string,
+    CustomType.INTEGER: whole_number,
+    CustomType.DECIMAL: decimal_number,
+    CustomType.BOOLEAN: _boolean,
+    CustomType.DATE: _calendar_date,
+    CustomType.DATETIME: moment,
+    CustomType.LIST: _list,
+}

@@ -1,0 +1,295 @@
+"""What a customer is: one profile, whole, as plain values.
+
+Pure: nothing here knows of a database, a clock or a setting. The read side fills these values from the
+tables, the engine decides on them, and the presenter shows them, so that what was previewed, decided and
+displayed is the same thing.
+
+Invariants: a profile has exactly one primary MaestraID and knows every former one as a `Member`; what stands
+in a ledger (orders, points, promo codes, actions) stands per member and is only ever summed, never moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Category(StrEnum):
+    """How an identifier kind behaves. The order is the strength in matching, strongest first (R22)."""
+
+    EMAIL = "email"
+    MOBILE_PHONE = "mobile_phone"
+    DISCOUNT_CARD = "discount_card"
+    UNIQUE = "unique"
+    IDENTIFIER = "identifier"
+    DEVICE = "device"
+    MOBILE_DEVICE = "mobile_device"
+
+
+STRENGTH: Mapping[Category, int] = {category: rank for rank, category in enumerate(Category)}
+CONTACTS = frozenset({Category.EMAIL, Category.MOBILE_PHONE, Category.DISCOUNT_CARD})
+WITH_PRIMARY = frozenset({Category.EMAIL, Category.MOBILE_PHONE})
+DEVICES = frozenset({Category.DEVICE, Category.MOBILE_DEVICE})
+
+EMAIL, MOBILE_PHONE, DISCOUNT_CARD = "email", "mobile_phone", "discount_card"
+DEVICE, MOBILE_DEVICE = "device_id", "mobile_device_id"
+MAESTRA_ID, PAYMENT_CARD = "maestra_id", "payment_card_hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """An identifier kind: the five the system knows, and those the project defines (R2–R9)."""
+
+    id: int
+    name: str
+    category: Category
+    do_not_merge_different: bool = False
+
+    @property
+    def searches_history(self) -> bool:
+        """Whether a former value still finds its customer (R3)."""
+        return self.category is Category.UNIQUE and not self.do_not_merge_different
+
+
+class Key(NamedTuple):
+    """A normalised identifier value: what two records compare."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An identifier as its one holder has it.
+
+    `origin` is the MaestraID it came to and never changes while it is held. `stored` tells that the value has
+    a row already. `was_primary_at` is when it last stopped being the primary (R7). `must_be_confirmed` tells
+    that it came through a point that asks for confirmation; without `confirmed_at` it is then pending (R45).
+    """
+
+    kind: str
+    value: str
+    category: Category
+    raw: str
+    origin: int
+    since: datetime
+    is_former: bool = False
+    retired_at: datetime | None = None
+    is_primary: bool = False
+    was_primary_at: datetime | None = None
+    must_be_confirmed: bool = False
+    confirmed_at: datetime | None = None
+    gives_access: bool = False
+    point: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.value)
+
+    @property
+    def is_pending(self) -> bool:
+        return self.must_be_confirmed and self.confirmed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A contact the customer named that somebody else holds, or that awaits its confirmation. It matches
+    nobody (R30, R43).
+    """
+
+    kind: str
+    value: str
+    category: Category
+    raw: str
+    origin: int
+    since: datetime
+    gives_access: bool = False
+    point: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """The five fields that travel as one set (R34, R42)."""
+
+    last_name: str | None = None
+    first_name: str | None = None
+    middle_name: str | None = None
+    birth_date: date | None = None
+    gender: str | None = None
+
+    def __bool__(self) -> bool:
+        return self != NOBODY
+
+    def present(self) -> dict[str, Any]:
+        """The fields that are known."""
+        return {name: value for name in PERSONAL_FIELDS if (value := getattr(self, name)) is not None}
+
+
+NOBODY = Personal()
+PERSONAL_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Personal))
+
+
+class Status(StrEnum):
+    """Subscription statuses, the strongest first (R37)."""
+
+    SUBSCRIBED = "subscribed"
+    AWAITING_CONFIRMATION = "awaiting_confirmation"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class Channel(NamedTuple):
+    """A subscription key. An empty topic is a key of its own (R37)."""
+
+    channel: str
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    status: Status
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The one segment of a segmentation that the customer is in. `segment` is the segment's ID, higher wins a
+    tie (R38).
+    """
+
+    segment: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One MaestraID of the profile with what stands under it for ever (R39)."""
+
+    maestra_id: int
+    registered_at: datetime
+    orders_count: int = 0
+    orders_total: Decimal = Decimal(0)
+    points_count: int = 0
+    points_balance: Decimal = Decimal(0)
+    promo_codes_count: int = 0
+    last_action_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark on the profile: a contact that stayed with somebody else (R30), or that an undo could not
+    bring back (R46).
+    """
+
+    at: datetime
+    maestra_id: int
+    reason: str
+    kind: str
+    value: str
+    related: int | None = None
+    decided_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything known of one customer. `is_new` marks an incoming record that is weighed as a customer but
+    not stored.
+    """
+
+    maestra_id: int
+    members: tuple[Member, ...] = ()
+    personal: Personal = NOBODY
+    time_zone: str | None = None
+    custom_fields: Mapping[str, Any] = field(default_factory=dict)
+    holdings: Mapping[Key, Holding] = field(default_factory=dict)
+    claims: Mapping[Key, Claim] = field(default_factory=dict)
+    cards: Mapping[str, int] = field(default_factory=dict)
+    subscriptions: Mapping[Channel, Subscription] = field(default_factory=dict)
+    memberships: Mapping[int, Membership] = field(default_factory=dict)
+    opted_out_at: datetime | None = None
+    notes: tuple[Note, ...] = ()
+    is_new: bool = False
+
+    @property
+    def maestra_ids(self) -> frozenset[int]:
+        return frozenset(m.maestra_id for m in self.members)
+
+    @property
+    def registered_at(self) -> datetime:
+        """The earlier registration of all that were merged (R33)."""
+        return min(m.registered_at for m in self.members)
+
+    @property
+    def last_action_at(self) -> datetime | None:
+        """The latest personal action (R29)."""
+        return max((m.last_action_at for m in self.members if m.last_action_at), default=None)
+
+    @property
+    def orders_count(self) -> int:
+        return sum(m.orders_count for m in self.members)
+
+    @property
+    def has_commerce(self) -> bool:
+        """Orders, promo codes or reward-point movements (R29)."""
+        return any(m.orders_count or m.points_count or m.promo_codes_count for m in self.members)
+
+    @property
+    def is_identified(self) -> bool:
+        """Holds something other than devices and payment card hashes."""
+        return any(h.category not in DEVICES and not h.is_former for h in self.holdings.values())
+
+    def held(self, category: Category) -> list[Holding]:
+        """What is currently held of a category, former unique values left out."""
+        return [h for h in self.holdings.values() if h.category is category and not h.is_former]
+
+    def current(self, kind: str) -> Holding | None:
+        """The current value of a unique kind."""
+        return next((h for h in self.holdings.values() if h.kind == kind and not h.is_former), None)
+
+    def primary(self, kind: str) -> Holding | None:
+        return next((h for h in self.holdings.values() if h.kind == kind and h.is_primary), None)
+
+    def access_contacts(self) -> frozenset[Key]:
+        return frozenset(h.key for h in self.holdings.values() if h.gives_access)
+
+    def has_confirmed_contact(self) -> bool:
+        return any(h.confirmed_at and h.category in CONTACTS for h in self.holdings.values())
+
+
+def heir(holdings: Iterable[Holding]) -> Holding | None:
+    """Who follows a lost primary among values of one kind: the previous primary, else the value held longest
+    (R7).
+    """
+    candidates = [h for h in holdings if not h.is_former]
+    previous = [h for h in candidates if h.was_primary_at]
+    if previous:
+        return max(previous, key=lambda h: (h.was_primary_at, h.value))
+    return min(candidates, key=lambda h: (h.since, h.value), default=None)
+
+
+def with_primary(holdings: Mapping[Key, Holding], key: Key, at: datetime) -> dict[Key, Holding]:
+    """The same holdings with `key` the only primary of its kind; the one before it is remembered (R7)."""
+    result = dict(holdings)
+    for other in holdings.values():
+        if other.kind == key.kind and other.is_primary and other.key != key:
+            result[other.key] = replace(other, is_primary=False, was_primary_at=at)
+    if not result[key].is_primary:
+        result[key] = replace(result[key], is_primary=True)
+    return result
+
+
+def repaired_primaries(holdings: Mapping[Key, Holding], at: datetime) -> dict[Key, Holding]:
+    """Gives every e-mail and phone type that lost its primary the next one (R7)."""
+    result = dict(holdings)
+    for kind in {h.kind for h in holdings.values() if h.category in WITH_PRIMARY}:
+        of_kind = [h for h in result.values() if h.kind == kind]
+        if not any(h.is_primary for h in of_kind) and (next_one := heir(of_kind)):
+            result = with_primary(result, next_one.key, at)
+    return result

@@ -1,0 +1,194 @@
+"""Rows in and out in bulk: statements that take any number of rows, sent together.
+
+A `Script` collects statements and sends them in as few round trips as PostgreSQL allows: everything between
+two COPYs is one message. Statements for no rows are left out, so the number sent depends on what there is to
+write and never on how many rows. It relies on Django's default of binding parameters on the client, which is
+what lets one message hold many statements.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import OperationalError, connection
+from psycopg.errors import SerializationFailure
+
+Row = tuple[Any, ...]
+
+COPY_FROM = 20
+"""Rows from which COPY is faster than INSERT."""
+
+
+class Overtaken(OperationalError):  # noqa: N818 - it says what happened
+    """What was read is no longer so, which a row count tells. To be treated as the serialization failure
+    that is its cause.
+    """
+
+
+Question = tuple[str, Sequence[Any] | Mapping[str, Any]]
+"""A statement with its parameters."""
+Types = Mapping[str, str]
+"""Columns with their PostgreSQL types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it is written: its name and the columns that are given."""
+
+    name: str
+    types: Types
+
+    @property
+    def columns(self) -> str:
+        return ", ".join(self.types)
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    sql: str
+    params: Sequence[Any]
+    expected: int | None = None
+
+
+class Script:
+    """Statements to be sent in their order."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Statement] = []
+
+    def execute(self, sql: str, params: Sequence[Any], *, expected: int | None = None) -> None:
+        """`expected`: how many rows it must touch; another number raises `Overtaken`."""
+        self._waiting.append(_Statement(sql, params, expected))
+
+    def with_rows(self, sql: str, types: Types, rows: Sequence[Row], *, expected: int | None = None) -> None:
+        """A statement over `rows`, a table `u` where it says `{rows}`. Without rows there is none."""
+        if rows:
+            self.execute(*over(sql, types, rows), expected=expected)
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Plain insert, by COPY where there are many: a row that exists already is a unique violation."""
+        if len(rows) < COPY_FROM:
+            sql = f"INSERT INTO {table.name} ({table.columns}) SELECT * FROM {{rows}}"
+            self.with_rows(sql, table.types, rows)
+        else:
+            self.send()
+            _copy(table, rows)
+
+    def send(self) -> None:
+        """Send what waits, in one message."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        with connection.cursor() as cursor:
+            cursor.execute(_message(cursor, [(statement.sql, statement.params) for statement in waiting]))
+            for statement in waiting:
+                if statement.expected not in (None, cursor.rowcount):
+                    raise Overtaken from SerializationFailure("Rows are no longer as they were read")
+                cursor.nextset()
+
+
+def ask(questions: Sequence[Question]) -> list[list[Row]]:
+    """The rows that each statement answers with. They are sent in one message."""
+    if not questions:
+        return []
+    answers = []
+    with connection.cursor() as cursor:
+        cursor.execute(_message(cursor, questions))
+        for _ in questions:
+            answers.append(cursor.fetchall())
+            cursor.nextset()
+    return answers
+
+
+def _message(cursor: Any, statements: Iterable[Question]) -> str:
+    """The statements with their parameters in place: each by itself, because psycopg keeps how a short one is
+    made up, and works a long one out every time.
+    """
+    return ";\n".join([cursor.mogrify(sql, params) for sql, params in statements])
+
+
+def over(sql: str, types: Types, rows: Sequence[Row]) -> tuple[str, list[str]]:
+    """A statement over `rows` with its parameters: one array a column, however many rows."""
+    arrays = ", ".join(f"%s::{of}[]" for of in types.values())
+    columns = zip(types.values(), zip(*rows, strict=True), strict=True)
+    params = [_array(of, values) for of, values in columns]
+    return sql.format(rows=f"unnest({arrays}) AS u ({', '.join(types)})"), params
+
+
+def _array(of: str, values: Sequence[Any]) -> str:
+    """A column as an array literal."""
+    if of not in TEXTS:
+        return "{" + ",".join(_plain_texts(values, "NULL")) + "}"
+    quoted = ["NULL" if v is None else f'"{text}"' for v, text in _escaped(values, _QUOTED, _IN_QUOTES)]
+    return "{" + ",".join(quoted) + "}"
+
+
+def _copy(table: Table, rows: Sequence[Row]) -> None:
+    columns = zip(table.types.values(), zip(*rows, strict=True), strict=True)
+    lines = map("\t".join, zip(*(_copied(of, values) for of, values in columns), strict=True))
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table.name} ({table.columns}) FROM STDIN") as copy,
+    ):
+        copy.write("\n".join(lines))
+
+
+def _copied(of: str, values: Sequence[Any]) -> Iterable[str]:
+    """A column as COPY text."""
+    if of not in TEXTS:
+        return _plain_texts(values, NULL)
+    return [NULL if v is None else text for v, text in _escaped(values, _COPIED, _IN_COPY)]
+
+
+def _plain_texts(values: Sequence[Any], null: str) -> Iterable[str]:
+    """Numbers, moments and the like, which need no escaping. Each is rendered once: dates repeat."""
+    seen = {value: null if value is None else str(value) for value in set(values)}
+    return map(seen.__getitem__, values)
+
+
+def _escaped(
+    values: Sequence[str | None], special: re.Pattern[str], escapes: Mapping[int, str]
+) -> Iterable[tuple[str | None, str]]:
+    """Texts beside themselves escaped. All in one go, as one text: PostgreSQL takes none with a NUL in it."""
+    whole = "\0".join([value or "" for value in values])
+    if special.search(whole):
+        whole = whole.translate(escapes)
+    return zip(values, whole.split("\0"), strict=True)
+
+
+TEXTS = frozenset({"text", "jsonb"})
+NULL = r"\N"
+_COPIED = re.compile(r"[\\\n\r\t]")
+_IN_COPY = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+_QUOTED = re.compile(r'[\\"]')
+_IN_QUOTES = str.maketrans({"\\": r"\\", '"': r"\""})
+
+
+def as_json(value: Any) -> str:
+    """JSON for a jsonb column: dates in ISO 8601, decimals as numbers to their last digit."""
+    text = _ENCODER.encode(value)
+    return _DECIMAL.sub(r"\1", text) if _MARK in text else text
+
+
+# The encoder of the standard library writes no decimals. They pass it as text between two NULs, which no
+# stored text has.
+_MARK = r'"\u0000'
+_DECIMAL = re.compile(r'"\\u0000(-?[0-9.]+)\\u0000"')
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case Decimal():
+            return f"\0{value:f}\0"
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain)

@@ -1,0 +1,145 @@
+"""Pages of what happened to a profile: orders, activities, sessions, newest first, over all its MaestraIDs.
+
+Of a ledger the newest rows of each MaestraID are read by index and then sorted, so that a page costs the same
+whatever the ledger holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from customers.presenting import moment
+
+Item = dict[str, Any]
+Row = tuple[Any, ...]
+
+
+class Place(NamedTuple):
+    """Where a page ends; the next one begins behind it."""
+
+    at: datetime
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next` is None on the last page."""
+
+    items: list[Item]
+    next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A statement whose last two columns are the place of its row, and what becomes of the others."""
+
+    sql: str
+    item: Callable[[Row], Item]
+
+    def page(self, maestra_ids: Collection[int], limit: int, after: Place | None = None) -> Page:
+        at, last = after or (None, None)
+        asked = {"maestra_ids": list(maestra_ids), "at": at, "id": last, "limit": limit + 1}
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, asked)
+            rows = cursor.fetchall()
+        items = [self.item(row[:-2]) for row in rows[:limit]]
+        return Page(items, Place(*rows[limit - 1][-2:]) if len(rows) > limit else None)
+
+
+_LEDGER = """
+SELECT {columns}, t.{time}, t.id
+  FROM unnest(%(maestra_ids)s::bigint[]) AS m(id)
+ CROSS JOIN LATERAL (
+   SELECT * FROM {table} r
+    WHERE r.maestra_id = m.id
+      AND (%(at)s::timestamptz IS NULL OR (r.{time}, r.id) < (%(at)s::timestamptz, %(id)s::bigint))
+    ORDER BY r.{time} DESC, r.id DESC LIMIT %(limit)s
+ ) t {join}
+ ORDER BY t.{time} DESC, t.id DESC LIMIT %(limit)s
+"""
+_DEVICE = "LEFT JOIN customers_identifier d ON d.id = t.device_id"
+# An action goes on a session of its device unless the pause before it was too long (R47).
+_SESSIONS = f"""
+WITH actions AS (
+  SELECT id, maestra_id, device_id, occurred_at,
+         occurred_at - lag(occurred_at) OVER (PARTITION BY device_id ORDER BY occurred_at, id)
+           <= interval '30 minutes' AS goes_on
+    FROM customers_activity WHERE maestra_id = ANY(%(maestra_ids)s::bigint[])
+), numbered AS (
+  SELECT *, count(*) FILTER (WHERE goes_on IS NOT TRUE)
+              OVER (PARTITION BY device_id ORDER BY occurred_at, id) AS session
+    FROM actions
+), sessions AS (
+  SELECT device_id, min(occurred_at) AS started_at, max(occurred_at) AS ended_at, count(*) AS actions,
+         array_agg(DISTINCT maestra_id ORDER BY maestra_id) AS maestra_ids, max(id) AS id
+    FROM numbered GROUP BY device_id, session
+)
+SELECT d.value, t.started_at, t.ended_at, t.actions, t.maestra_ids, t.ended_at, t.id
+  FROM sessions t {_DEVICE}
+ WHERE %(at)s::timestamptz IS NULL OR (t.ended_at, t.id) < (%(at)s::timestamptz, %(id)s::bigint)
+ ORDER BY t.ended_at DESC, t.id DESC LIMIT %(limit)s
+"""
+
+
+def _order(row: Row) -> Item:
+    maestra_id, number, total, currency, placed_at, status, lines = row
+    return {
+        "maestra_id": maestra_id,
+        "number": number,
+        "total": f"{total:.2f}",
+        "currency": currency,
+        "placed_at": moment(placed_at),
+        "status": status,
+        "lines": json.loads(lines),
+    }
+
+
+def _activity(row: Row) -> Item:
+    maestra_id, kind, occurred_at, device, url, title, properties = row
+    return {
+        "maestra_id": maestra_id,
+        "kind": kind,
+        "occurred_at": moment(occurred_at),
+        "device_id": device,
+        "url": url,
+        "title": title,
+        "properties": json.loads(properties),
+    }
+
+
+def _session(row: Row) -> Item:
+    device, started_at, ended_at, actions, maestra_ids = row
+    return {
+        "device_id": device,
+        "started_at": moment(started_at),
+        "ended_at": moment(ended_at),
+        "actions_count": actions,
+        "maestra_ids": maestra_ids,
+    }
+
+
+ORDERS = Timeline(
+    _LEDGER.format(
+        columns="t.maestra_id, t.number, t.total, t.currency, t.placed_at, t.status, t.lines::text",
+        table="customers_order",
+        time="placed_at",
+        join="",
+    ),
+    _order,
+)
+ACTIVITIES = Timeline(
+    _LEDGER.format(
+        columns="t.maestra_id, t.kind, t.occurred_at, d.value, t.url, t.title, t.properties::text",
+        table="customers_activity",
+        time="occurred_at",
+        join=_DEVICE,
+    ),
+    _activity,
+)
+SESSIONS = Timeline(_SESSIONS, _session)
