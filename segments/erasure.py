@@ -1,0 +1,29 @@
+"""What an erasure and an export take from this app (R54, R55)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from customers import erasure, privacy
+from customers.kinds import Catalogue
+from customers.profile import Profile
+from segments import writing
+from segments.models import Membership
+from segments.reading import names_of
+
+
+def erase(forgotten: erasure.Erasure) -> None:
+    """End the memberships of every MaestraID, those a merge left as they were included."""
+    writing.save(forgotten.batch)
+
+
+def memberships(profile: Profile, _known: Catalogue) -> Iterator[dict[str, Any]]:
+    """For an export: the segments each MaestraID was brought into."""
+    found = Membership.objects.filter(customer__in=profile.maestra_ids).order_by("pk")
+    for maestra_id, segment, since in found.values_list("customer_id", "segment_id", "since"):
+        yield {"maestra_id": maestra_id, **names_of(segment)._asdict(), "since": since}
+
+
+erasure.register(erasure.Eraser(erase))
+privacy.register("memberships", memberships)

@@ -1,0 +1,108 @@
+"""Segmentations, their mutually exclusive segments, and who is in them (R51, R52).
+
+Invariants, kept by the database: a customer is in at most one segment of a segmentation, and the segment is
+one of that segmentation. The memberships of an absorbed customer stay as they were at the merge, which is
+what undo needs.
+"""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from customers.models.setup import SYSTEM_NAME, SYSTEM_NAME_HELP, system_name_is_well_formed
+
+
+class SegmentationKinds(models.TextChoices):
+    STATIC = "static", _("Static: members are put in and out")
+    CALCULATED = "calculated", _("Calculated: members meet a condition")
+
+
+class Segmentation(models.Model):
+    system_name = models.CharField(
+        _("system name"), unique=True, validators=[SYSTEM_NAME], help_text=SYSTEM_NAME_HELP
+    )
+    name = models.CharField(_("name"))
+    kind = models.CharField(
+        _("kind"),
+        choices=SegmentationKinds,
+        default=SegmentationKinds.STATIC,
+        db_default=SegmentationKinds.STATIC,
+    )
+
+    class Meta:
+        verbose_name = _("segmentation")
+        verbose_name_plural = _("segmentations")
+        ordering = ["name"]
+        constraints = [
+            system_name_is_well_formed("segmentation_system_name"),
+            models.CheckConstraint(condition=Q(kind__in=SegmentationKinds.values), name="segmentation_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Segment(models.Model):
+    """A segment; where several could apply, the higher ID wins (R38, R51)."""
+
+    segmentation = models.ForeignKey(
+        Segmentation,
+        models.PROTECT,
+        db_index=False,
+        related_name="segments",
+        verbose_name=_("segmentation"),
+    )
+    system_name = models.CharField(_("system name"), validators=[SYSTEM_NAME], help_text=SYSTEM_NAME_HELP)
+    name = models.CharField(_("name"))
+
+    class Meta:
+        verbose_name = _("segment")
+        verbose_name_plural = _("segments")
+        ordering = ["segmentation", "id"]
+        constraints = [
+            system_name_is_well_formed("segment_system_name"),
+            models.UniqueConstraint(fields=["segmentation", "system_name"], name="segment_in_segmentation"),
+            # What memberships refer to, so that the segment is one of their segmentation.
+            models.UniqueConstraint(fields=["id", "segmentation"], name="segment_id_segmentation"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """That a customer is in a segment, and since when (R52)."""
+
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, db_index=False, related_name="memberships", verbose_name=_("customer")
+    )
+    # Both are one foreign key in the database: (segment_id, segmentation_id) → segment (id, segmentation_id).
+    segmentation = models.ForeignKey(
+        Segmentation,
+        models.PROTECT,
+        db_index=False,
+        db_constraint=False,
+        related_name="memberships",
+        verbose_name=_("segmentation"),
+    )
+    segment = models.ForeignKey(
+        Segment,
+        models.PROTECT,
+        db_index=False,
+        db_constraint=False,
+        related_name="memberships",
+        verbose_name=_("segment"),
+    )
+    since = models.DateTimeField(_("since"))
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "segmentation"], name="membership_one_segment"),
+        ]
+        indexes = [models.Index(fields=["segment", "customer"], name="membership_of_segment")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.segment_id}"

@@ -1,0 +1,54 @@
+"""Memberships as part of a profile: how they are read, and how the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from customers.presenting import moment
+from customers.profile import Membership, Profile
+from customers.reading import Drafts, Part, Row
+
+MEMBERSHIPS = """
+SELECT customer_id, segmentation_id, segment_id, since FROM segments_membership
+ WHERE customer_id = ANY(%(heads)s::bigint[])
+"""
+# All at once: there are few, and a page of customers shows many of them.
+NAMES = """
+SELECT s.id, g.system_name, s.system_name
+  FROM segments_segment s JOIN segments_segmentation g ON g.id = s.segmentation_id
+"""
+
+
+class Names(NamedTuple):
+    """A segment as the API calls it."""
+
+    segmentation: str
+    segment: str
+
+
+def fill(drafts: Drafts, rows: Iterable[Row]) -> None:
+    for head, segmentation, segment, since in rows:
+        drafts[head].memberships[segmentation] = Membership(segment, since)
+
+
+def present_segments(profile: Profile) -> list[dict[str, Any]]:
+    """The customer's segments by system name, in the order of the segmentations' names (R51)."""
+    named = sorted((names_of(m.segment), m.since) for m in profile.memberships.values())
+    return [{**names._asdict(), "since": moment(since)} for names, since in named]
+
+
+def names_of(segment: int) -> Names:
+    """The names of a segment, kept in the process: the database lets neither of them change."""
+    if segment not in _names:
+        with connection.cursor() as cursor:
+            cursor.execute(NAMES)
+            _names.update((pk, Names(segmentation, name)) for pk, segmentation, name in cursor.fetchall())
+    return _names[segment]
+
+
+_names: dict[int, Names] = {}
+
+PART = Part(MEMBERSHIPS, fill)
