@@ -1,0 +1,28 @@
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from customers.admin.base import Recorded, customer_link
+from dedup.models import Confirmation, IdempotencyKey
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(Recorded):
+    list_display = ("key", "scope", "status", "created_at")
+    search_fields = ("key",)
+    ordering = ("-created_at",)
+    fields = ("key", "scope", "status", "created_at", "maestra_ids")
+
+
+@admin.register(Confirmation)
+class ConfirmationAdmin(Recorded):
+    """What was sent to be confirmed; the link or code itself is stored nowhere."""
+
+    list_display = ("id", "identifier", "customer", "kind", "sent_at", "expires_at", "tries", "used_at")
+    list_select_related = ("identifier",)
+    fields = ("identifier", "customer", "kind", "sent_at", "expires_at", "tries", "used_at")
+    readonly_fields = ("customer",)
+
+    @admin.display(description=_("MaestraID"))
+    def customer(self, confirmation: Confirmation) -> SafeString | None:
+        return customer_link(confirmation.maestra_id)

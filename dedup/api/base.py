@@ -1,0 +1,64 @@
+"""What every POST has in common: who calls, and the same answer for the same Idempotency-Key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from customers.api.access import access, actor_of
+from customers.api.base import ApiView
+from customers.kinds import Catalogue, catalogue
+from customers.models import Scopes
+from customers.points import STAFF
+from dedup.answering import answered
+from dedup.idempotency import Reply, once
+from dedup.operations import Answer, Caller
+from dedup.parsing import Parser
+
+REPEATED = "Idempotency-Repeated"
+
+
+def caller_of(request: Request, setup: Catalogue | None = None) -> Caller:
+    """The key behind the request, or the member of staff."""
+    key, who = access(request), actor_of(request)
+    return Caller(actor=who["actor"], point=key.point if key else STAFF, user_id=who["user_id"], setup=setup)
+
+
+class Call:
+    """One request as the operations see it."""
+
+    def __init__(self, request: Request) -> None:
+        self.data: Any = request.data
+        self.catalogue: Catalogue = catalogue()
+        self.caller = caller_of(request, self.catalogue)
+        self.parser = Parser(self.caller.point, self.catalogue, timezone.now())
+
+    def reply(self, answer: Answer, status: int = 200) -> Reply:
+        return Reply(status, answered(answer, self.catalogue))
+
+
+class OperationView(ApiView):
+    """A POST. `act` does the work and tells the reply; refusals are raised."""
+
+    scope = Scopes.WRITE
+
+    def act(self, call: Call) -> Reply:
+        raise NotImplementedError
+
+    def post(self, request: Request, **_path: Any) -> Response:
+        reply = once_per_key(request, lambda: self.act(Call(request)))
+        headers = {REPEATED: "true"} if reply.is_repeated else None
+        return Response(reply.body, status=reply.status, headers=headers)
+
+
+def once_per_key(request: Request, work: Callable[[], Reply]) -> Reply:
+    key = request.headers.get("Idempotency-Key")
+    if not key:
+        return work()
+    holder = access(request)
+    scope = f"key:{holder.key_id}" if holder else f"user:{request.user.pk}"
+    return once(scope, key, [request.path_info, request.data], work)

@@ -1,0 +1,294 @@
+"""Operations on customers (POST). Each parses, acts, and answers; what they do is in `dedup.operations`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, assert_never
+
+from customers.api.access import actor_of
+from customers.api.views import profile_of
+from customers.errors import ErrorCode, SelfsameError
+from customers.models import Scopes
+from customers.privacy import opt_out
+from dedup import confirming, operations
+from dedup.answering import explained, results, status_of_ledger, status_of_record
+from dedup.api import bodies, schema
+from dedup.api.base import Call, OperationView
+from dedup.engine.outcome import Outcome, Status
+from dedup.engine.record import Operation, Record
+from dedup.idempotency import Reply
+from dedup.operations import Answer
+
+
+class RecordView(OperationView):
+    """An operation that takes one record."""
+
+    operation: ClassVar[Operation]
+
+    def act(self, call: Call) -> Reply:
+        answer = operations.submit_one(call.caller, call.parser.record(self.operation, call.data))
+        return call.reply(answer, self.status_of(answer))
+
+    def status_of(self, answer: Answer) -> int:
+        return status_of_record(answer)
+
+
+@schema.operation(
+    "register",
+    "Register a customer",
+    schema.RecordSerializer,
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="Always makes a new customer of the record, which then joins whoever it matches (R16, R22).",
+)
+class RegisterView(RecordView):
+    operation = Operation.REGISTER
+
+
+@schema.operation(
+    "upsert",
+    "Create or change a customer",
+    schema.UpsertSerializer,
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="Finds the customer by the record's own identifiers, and edits it; else as register (R17).",
+)
+class UpsertView(RecordView):
+    operation = Operation.UPSERT
+
+
+@schema.operation(
+    "edit",
+    "Change a customer",
+    schema.EditSerializer,
+    refused=schema.REFUSED_RECORD,
+    description="Finds the customer by exactly one identifier; creates nobody (R18).",
+)
+class EditView(RecordView):
+    operation = Operation.EDIT
+
+
+@schema.operation(
+    "authorize",
+    "Sign in on a device",
+    schema.AuthorizeSerializer,
+    refused=schema.REFUSED_RECORD,
+    description="The device, and what was done on it anonymously, become the customer's (R21).",
+)
+class AuthorizeView(RecordView):
+    operation = Operation.AUTHORIZE
+
+
+@schema.operation(
+    "subscribe",
+    "Subscribe",
+    schema.UpsertSerializer,
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="As upsert, but its contacts give no account access and need no confirmation (R15, R56).",
+)
+class SubscribeView(RecordView):
+    operation = Operation.SUBSCRIBE
+
+
+class LedgerView(RecordView):
+    """An operation that adds to a ledger: 201 where the entry is new."""
+
+    def status_of(self, answer: Answer) -> int:
+        return status_of_ledger(answer)
+
+
+@schema.operation(
+    "orders",
+    "Save an order",
+    schema.OrderedSerializer,
+    tag="Orders and loyalty",
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="An upsert of its customer. 201 where the order is new; its number again updates it (R57).",
+)
+class OrdersView(LedgerView):
+    operation = Operation.ORDER
+
+
+@schema.operation(
+    "points",
+    "Add reward points",
+    schema.PointsSerializer,
+    tag="Orders and loyalty",
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="201 where the movement is new; its number sent again changes nothing (R58).",
+)
+class PointsView(LedgerView):
+    operation = Operation.POINTS
+
+
+@schema.operation(
+    "promo_codes",
+    "Issue a promo code",
+    schema.PromoCodeSerializer,
+    tag="Orders and loyalty",
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="201 where the code is new; sent again it changes nothing (R58).",
+)
+class PromoCodesView(LedgerView):
+    operation = Operation.PROMO_CODE
+
+
+@schema.operation(
+    "lookup",
+    "Find a customer",
+    schema.LOOKUP,
+    tag="Reading",
+    refused=(ErrorCode.CUSTOMER_NOT_FOUND,),
+    description="By exactly one identifier, former IDs included (R19, R20).",
+)
+class LookupView(OperationView):
+    scope = Scopes.READ
+
+    def act(self, call: Call) -> Reply:
+        key = call.parser.lookup(call.data, "")
+        return call.reply(operations.lookup(call.caller, key))
+
+
+@schema.operation(
+    "confirm",
+    "Confirm a contact",
+    schema.CONFIRM,
+    refused=(*schema.REFUSED_RECORD, ErrorCode.CODE_INVALID, ErrorCode.CODE_EXPIRED),
+    description="By the token of a link, by the code of a text message, or reported by yourself (R45).",
+)
+class ConfirmView(OperationView):
+    def act(self, call: Call) -> Reply:
+        match bodies.confirming(call.data, call.parser):
+            case bodies.ByToken(token):
+                answer = confirming.confirm_by_token(token)
+            case bodies.ByCode(lookup, contact, code):
+                answer = confirming.confirm_by_code(call.caller, lookup, contact, code)
+            case bodies.Reported(lookup, contact, confirmed_at):
+                answer = confirming.report_confirmation(call.caller, lookup, contact, confirmed_at)
+            case body:
+                assert_never(body)
+        return call.reply(answer)
+
+
+@schema.operation(
+    "opt_out",
+    "Opt out",
+    schema.NothingSerializer,
+    tag="Privacy",
+    refused=(ErrorCode.CUSTOMER_NOT_FOUND,),
+    description="Ends every subscription of the profile and refuses every channel (R53).",
+)
+class OptOutView(OperationView):
+    """Ends every subscription and refuses every channel (R53)."""
+
+    scope = Scopes.PRIVACY
+
+    def act(self, call: Call) -> Reply:
+        bodies.Body(call.data, ()).check()
+        maestra_id: int = self.kwargs["maestra_id"]
+        before = profile_of(maestra_id)
+        after = opt_out(maestra_id, **actor_of(self.request))
+        is_new = before.opted_out_at != after.opted_out_at
+        status = Status.CHANGED if is_new else Status.UNCHANGED
+        return call.reply(Answer(Outcome(status=status, profile=after), after))
+
+
+@schema.operation(
+    "batch",
+    "Many records at once",
+    schema.BatchSerializer,
+    answer=schema.ResultsSerializer,
+    description="Up to 1000 records of one operation, in order. A record that is refused fails alone.",
+)
+class BatchView(OperationView):
+    def act(self, call: Call) -> Reply:
+        batch = bodies.batch(call.data)
+        records = [_record(call, batch.operation, data) for data in batch.records]
+        answers = operations.submit(call.caller, records)
+        return Reply(200, {"results": results(answers, call.catalogue)})
+
+
+def _record(call: Call, operation: Operation, data: Any) -> Record | SelfsameError:
+    """A record of a batch, which fails alone."""
+    try:
+        return call.parser.record(operation, data)
+    except SelfsameError as error:
+        return error
+
+
+@schema.operation(
+    "preview",
+    "See what would happen",
+    schema.PREVIEW,
+    answer=schema.PreviewAnswerSerializer,
+    refused=(*schema.REFUSED_RECORD, ErrorCode.MERGE_BLOCKED),
+    description="The answer the operation would give. Nothing is written.",
+)
+class PreviewView(OperationView):
+    scope = Scopes.READ
+
+    def act(self, call: Call) -> Reply:
+        if isinstance(call.data, dict) and call.data.get("operation") == bodies.MERGE:
+            asked = bodies.merging(call.data, call.parser, "operation")
+            return call.reply(operations.merge(call.caller, asked.customers, asked.resulting, keep=False))
+        body = bodies.Body(call.data, ("operation", "record"))
+        operation = bodies.operation_of(body, bodies.MERGE)
+        body.check()
+        assert operation
+        record = call.parser.record(operation, call.data["record"], "record")
+        return call.reply(operations.submit_one(call.caller, record, keep=False))
+
+
+@schema.operation(
+    "merge",
+    "Merge customers",
+    schema.MergeSerializer,
+    tag="Merging",
+    refused=(ErrorCode.CUSTOMER_NOT_FOUND, ErrorCode.MERGE_BLOCKED, ErrorCode.STALE_PREVIEW),
+    description="Into the resulting one, in the order given, all or none (R28).",
+)
+class MergeView(OperationView):
+    scope = Scopes.MERGE
+
+    def act(self, call: Call) -> Reply:
+        asked = bodies.merging(call.data, call.parser)
+        token = asked.preview_token
+        return call.reply(
+            operations.merge(call.caller, asked.customers, asked.resulting, preview_token=token)
+        )
+
+
+@schema.operation(
+    "undo",
+    "Undo a merge",
+    schema.NothingSerializer,
+    tag="Merging",
+    refused=(ErrorCode.NOT_FOUND, ErrorCode.MERGE_BLOCKED),
+    description="Both customers come back, and are held apart from then on (R46).",
+)
+class UndoView(OperationView):
+    scope = Scopes.MERGE
+
+    def act(self, call: Call) -> Reply:
+        bodies.Body(call.data, ()).check()
+        return call.reply(operations.undo(call.caller, self.kwargs["merge_id"]))
+
+
+@schema.operation(
+    "explain",
+    "Explain two customers",
+    schema.PairSerializer,
+    tag="Merging",
+    answer=schema.ExplanationSerializer,
+    refused=(ErrorCode.CUSTOMER_NOT_FOUND,),
+    description="What they share, what vetoes, who has priority, and what would have to change.",
+)
+class ExplainView(OperationView):
+    scope = Scopes.READ
+
+    def act(self, call: Call) -> Reply:
+        left, right = bodies.pair(call.data, call.parser)
+        return Reply(200, explained(operations.explain(call.caller, left, right)))

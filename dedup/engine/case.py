@@ -1,0 +1,140 @@
+"""One record on its way through the rules: what it stands on, and the small steps all stages share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypedDict
+
+from customers.changes import (
+    CardSeen,
+    Held,
+    Merged,
+    Released,
+    Unclaimed,
+    Why,
+    diff,
+)
+from customers.profile import (
+    WITH_PRIMARY,
+    Category,
+    Holding,
+    Key,
+    Profile,
+    with_primary,
+)
+from dedup.engine.draft import Draft
+from dedup.engine.editing import (
+    holding_of,
+    wanted_primary,
+)
+from dedup.engine.outcome import Conflict, Move, Status, Veto
+from dedup.engine.record import Record, Sent
+
+NEWCOMER = 0  # stands in a record weighed as a customer for the MaestraID it does not have
+
+
+class Case:
+    """One record on its way through the rules.
+
+    The subject is the stored customer the record is about, once there is one; until then the record is a
+    newcomer, weighed as a customer with what it brought. `brought` are the identifiers still in play.
+    `found_nobody`: the look-up found no customer, whoever is joined later. `registered` are the contacts
+    that somebody else signs in with (R16). `wanted` are the primaries the record asks for, by kind.
+    """
+
+    def __init__(self, draft: Draft, record: Record, now: datetime) -> None:
+        self.draft = draft
+        self.record = record
+        self.now = now
+        self.subject: int | None = None
+        self.found_nobody = False
+        self.registered: list[Sent] = []
+        self.bearer = NEWCOMER
+        self.status = Status.UNCHANGED
+        self.brought: list[Sent] = list(record.identifiers)
+        self.wanted: dict[str, Key] = {}
+        self.newcomer = Profile(maestra_id=NEWCOMER)
+        self.merges: list[Merged] = []
+        self.conflicts: list[Conflict] = []
+        self.moved: list[Move] = []
+        self.kept: list[tuple[int, tuple[Key, ...], tuple[Veto, ...]]] = []
+        self.warnings = list(record.warnings)
+
+    @property
+    def profile(self) -> Profile:
+        """The subject as it stands."""
+        assert self.subject is not None
+        return self.draft.profiles[self.subject]
+
+    def wish(self) -> Profile:
+        """The subject, or the newcomer, as it would be with everything the record brought."""
+        if self.subject is None:
+            return self.newcomer_with(self.brought)
+        profile = self.profile
+        wished = {s.key: holding_of(s, self.record, self.bearer) for s in self.brought}
+        return replace(profile, holdings={**wished, **profile.holdings})
+
+    def newcomer_with(self, sent: Sequence[Sent]) -> Profile:
+        holdings = {s.key: holding_of(s, self.record, self.bearer) for s in sent}
+        for kind in {s.kind for s in sent if s.category in WITH_PRIMARY}:
+            wanted = wanted_primary(self.newcomer, self.record, kind)
+            first = wanted if wanted in holdings else next(s.key for s in sent if s.kind == kind)
+            holdings = with_primary(holdings, first, self.now)
+        return replace(self.newcomer, holdings=holdings)
+
+    def free(self) -> list[Sent]:
+        return [s for s in self.brought if self.draft.current_holder(s.key) is None]
+
+    def hold(self, sent: Sent, taken_from: int | None = None, why: Why = Why.RECORD) -> None:
+        """The subject holds the identifier from now on; a unique ID retires the one before it (R2)."""
+        self.release_former(sent.key)
+        old = self.profile.current(sent.kind) if sent.category is Category.UNIQUE else None
+        if old:
+            retired = replace(old, is_former=True, retired_at=self.now)
+            self.draft.emit(Held(**self.who(), before=old, after=retired))
+        holding = holding_of(sent, self.record, self.bearer)
+        self.draft.emit(Held(**self.who(), before=None, after=holding, taken_from=taken_from, why=why))
+        if claim := self.profile.claims.get(sent.key):
+            self.draft.emit(Unclaimed(**self.who(), claim=claim, why=why))
+
+    def release_former(self, key: Key) -> None:
+        """A former value that finds nobody any more may be registered anew by somebody else (R3)."""
+        if (
+            (other := self.draft.holder(key))
+            and other.maestra_id != self.subject
+            and other.holdings[key].is_former
+        ):
+            self.release(other, key, Why.MOVED)
+
+    def release(self, holder: Profile, key: Key, why: Why) -> Holding:
+        holding = holder.holdings[key]
+        self.draft.emit(
+            Released(
+                customer=holder.maestra_id,
+                maestra_id=holding.origin,
+                holding=holding,
+                to=self.subject,
+                why=why,
+            )
+        )
+        return holding
+
+    def see_cards(self) -> None:
+        for card in self.record.cards:
+            if card not in self.profile.cards:
+                self.draft.emit(CardSeen(**self.who(), card=card))
+
+    def emit_diff(self, before: Profile, after: Profile, why: Why) -> None:
+        for change in diff(before, after, self.bearer, why):
+            self.draft.emit(change)
+
+    def who(self) -> Who:
+        assert self.subject is not None
+        return {"customer": self.subject, "maestra_id": self.bearer}
+
+
+class Who(TypedDict):
+    customer: int
+    maestra_id: int

@@ -1,0 +1,116 @@
+"""How a record changes the single values of the customer it is about (section 7 of the rules). Pure functions
+of old and sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from customers.profile import PERSONAL_FIELDS, Claim, Holding, Key, Personal, Profile
+from dedup.engine.record import Mode, Record, Sent
+
+
+def edited_personal(current: Personal, sent: Mapping[str, Any], mode: Mode) -> Personal:
+    """What contradicts nothing is added; one contradiction clears the whole set and only what was sent stays
+    (R42).
+
+    A sent None clears its field (R44). `fill` sets only what is empty.
+    """
+    values = {name: value for name, value in sent.items() if value is not None}
+    if mode is Mode.FILL:
+        return Personal(**{**values, **current.present()})
+    if any(getattr(current, name) not in (None, value) for name, value in values.items()):
+        return Personal(**values)
+    cleared = {name: None for name, value in sent.items() if value is None}
+    return Personal(**{**current.present(), **values, **cleared})
+
+
+def edited_fields(current: Mapping[str, Any], sent: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
+    """Custom fields as sent; None clears, `fill` sets only what is empty (R44)."""
+    if mode is Mode.FILL:
+        return {**{k: v for k, v in sent.items() if v is not None}, **current}
+    merged = {**current, **sent}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def edited_time_zone(current: str | None, record: Record) -> str | None:
+    if record.mode is Mode.FILL:
+        return current or record.time_zone
+    return None if "time_zone" in record.clears else record.time_zone or current
+
+
+def holding_of(sent: Sent, record: Record, origin: int) -> Holding:
+    """The identifier as its sender would hold it, with the flags its integration point gives it (R13)."""
+    return Holding(
+        kind=sent.kind,
+        value=sent.value,
+        category=sent.category,
+        raw=sent.raw,
+        origin=origin,
+        since=record.occurred_at,
+        must_be_confirmed=sent.must_be_confirmed,
+        confirmed_at=record.occurred_at if sent.is_confirmed else None,
+        gives_access=sent.gives_access,
+        point=record.point,
+    )
+
+
+def claim_of(sent: Sent, record: Record, origin: int) -> Claim:
+    """The contact as a claim, with the flags its record gave it (R45)."""
+    return Claim(
+        sent.kind,
+        sent.value,
+        sent.category,
+        sent.raw,
+        origin,
+        record.occurred_at,
+        sent.gives_access,
+        record.point,
+    )
+
+
+def claim_left(holding: Holding, at: datetime) -> Claim:
+    """What a customer keeps of a contact that went to somebody else (R30)."""
+    h = holding
+    return Claim(h.kind, h.value, h.category, h.raw, h.origin, at, h.gives_access, h.point)
+
+
+def reflagged(holding: Holding, sent: Sent, at: datetime) -> Holding:
+    """A held contact sent again gets the flags of the point it came through; it loses none (R14)."""
+    return replace(
+        holding,
+        gives_access=holding.gives_access or sent.gives_access,
+        must_be_confirmed=holding.must_be_confirmed or sent.must_be_confirmed,
+        confirmed_at=holding.confirmed_at or (at if sent.is_confirmed else None),
+    )
+
+
+def waits_for_confirmation(profile: Profile, sent: Sent) -> bool:
+    """A new contact that must be confirmed waits as a claim while the current primary is a confirmed one
+    (R43).
+    """
+    primary = profile.primary(sent.kind)
+    asks = sent.must_be_confirmed and not sent.is_confirmed
+    return (
+        asks and primary is not None and primary.confirmed_at is not None and sent.key not in profile.holdings
+    )
+
+
+def wanted_primary(profile: Profile, record: Record, kind: str) -> Key | None:
+    """Which contact of a kind the record makes primary: the one it asks for, the first of a list, or the one
+    new value (R14, R43).
+    """
+    sent = [s for s in record.identifiers if s.kind == kind]
+    asked = next((s.key for s in sent if s.is_primary), None)
+    if asked or not sent:
+        return asked
+    first = sent[0].key
+    return first if len(sent) > 1 or first not in profile.holdings else None
+
+
+def known_personal(sent: Mapping[str, Any]) -> Personal:
+    """The set a new record brings."""
+    return Personal(**{name: sent.get(name) for name in PERSONAL_FIELDS})

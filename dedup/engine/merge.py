@@ -1,0 +1,74 @@
+"""A merge somebody asked for, naming the customer that results (R28)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from customers.changes import Decision, Merged, Reason, Why, diff, united
+from customers.profile import Key, Profile
+from dedup.engine.draft import Draft
+from dedup.engine.outcome import Outcome, Refusal, RefusalCode, Refused, Status, Veto
+from dedup.engine.survivorship import Pair, survive
+from dedup.engine.vetoes import VETOES, standing, vetoes
+from dedup.engine.world import World
+
+NAMES = [rule.__name__ for rule in VETOES]
+
+
+def merge(
+    world: World, customers: Sequence[int], resulting: int, reason: Reason, now: datetime
+) -> Outcome | Refusal:
+    """Merge customers, in the order given, into the resulting one: all of them or none (R28).
+
+    `customers` and `resulting` are primary MaestraIDs of profiles in the world.
+    """
+    draft = Draft(world)
+    others = [head for head in dict.fromkeys(customers) if head != resulting]
+    try:
+        merges = _merge_all(draft, others, resulting, reason, now)
+    except Refused as refused:
+        return refused.refusal
+    draft.note_identified()
+    status = Status.CHANGED if merges else Status.UNCHANGED
+    return Outcome(status, draft.profiles[resulting], tuple(draft.changes), tuple(merges))
+
+
+def _merge_all(
+    draft: Draft, others: Sequence[int], resulting: int, reason: Reason, now: datetime
+) -> list[Merged]:
+    merges: list[Merged] = []
+    blocked: list[Veto] = []
+    for head in others:
+        first, second = draft.profiles[resulting], draft.profiles[head]
+        against = standing(vetoes(first, second, draft.world), overridden=True)
+        blocked.extend(v for v in against if v not in blocked)
+        if not against:
+            merges.append(_merge_one(draft, first, second, reason, now))
+    if blocked:
+        reasons = sorted(blocked, key=lambda veto: NAMES.index(veto.name))
+        raise Refused(RefusalCode.MERGE_BLOCKED, reasons=reasons, maestra_ids=[resulting, *others])
+    return merges
+
+
+def _merge_one(draft: Draft, survivor: Profile, absorbed: Profile, reason: Reason, now: datetime) -> Merged:
+    """The named customer has priority throughout and keeps its MaestraID (R28, R33)."""
+    whole = united(survivor, absorbed)
+    larger = draft.world.larger_fields
+    result = survive(Pair(survivor, absorbed, survivor.maestra_id, whole.holdings, larger, now))
+    who = {"customer": survivor.maestra_id, "maestra_id": survivor.maestra_id}
+    decision = Decision(
+        reason=reason, matched=shared_values(survivor, absorbed), priority=survivor.maestra_id
+    )
+    merged = Merged(**who, absorbed=absorbed, survivor=survivor, result=result, decision=decision)
+    draft.emit(merged)
+    for change in diff(whole, result, survivor.maestra_id, Why.MERGE):
+        draft.emit(change)
+    return merged
+
+
+def shared_values(left: Profile, right: Profile) -> tuple[Key, ...]:
+    """What two profiles have in common: a value one holds and the other claims."""
+    mine = left.holdings.keys() | left.claims.keys()
+    theirs = right.holdings.keys() | right.claims.keys()
+    return tuple(sorted(mine & theirs))

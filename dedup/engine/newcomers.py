@@ -1,0 +1,58 @@
+"""The record as a newcomer: weighed as a customer, and stored as one where it joins nobody (R1, R22)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from customers.changes import (
+    Created,
+    Why,
+)
+from customers.profile import (
+    Member,
+    Membership,
+    Profile,
+)
+from dedup.engine.applying import wish_primaries
+from dedup.engine.case import NEWCOMER, Case
+from dedup.engine.counting import acted_at, count
+from dedup.engine.editing import known_personal
+from dedup.engine.outcome import Status
+
+
+def introduced(case: Case) -> Profile:
+    """The record weighed as a customer with everything it brought but its identifiers (R22, R29)."""
+    record = case.record
+    member = Member(
+        NEWCOMER,
+        record.occurred_at,
+        orders_count=int(record.order is not None and record.order.number not in case.draft.orders),
+        last_action_at=acted_at(case),
+    )
+    return Profile(
+        maestra_id=NEWCOMER,
+        members=(member,),
+        personal=known_personal(record.personal),
+        time_zone=record.time_zone,
+        custom_fields={k: v for k, v in record.custom_fields.items() if v is not None},
+        memberships={
+            m.segmentation: Membership(m.segment, m.since or record.occurred_at)
+            for m in record.memberships
+            if m.segment is not None
+        },
+        is_new=True,
+    )
+
+
+def create(case: Case) -> None:
+    """The record becomes a customer of its own (R1)."""
+    case.subject = case.bearer = case.draft.new_id()
+    case.status = Status.CREATED
+    case.draft.emit(Created(**case.who(), registered_at=case.record.occurred_at))
+    count(case)
+    free = case.free()
+    for sent in free:
+        case.release_former(sent.key)
+    case.emit_diff(case.profile, replace(case.newcomer_with(free), maestra_id=case.subject), Why.RECORD)
+    case.see_cards()
+    wish_primaries(case, case.newcomer)

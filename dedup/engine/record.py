@@ -1,0 +1,119 @@
+"""One incoming piece of data, validated and normalised: all the engine knows of the outside (R11, R13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from customers.changes import Order
+from customers.profile import Category, Channel, Key, Status
+
+
+class Operation(StrEnum):
+    """What the sender asked for. An order is an upsert of its customer (R57), subscribe one without contact
+    flags (R15).
+    """
+
+    REGISTER = "register"
+    UPSERT = "upsert"
+    EDIT = "edit"
+    AUTHORIZE = "authorize"
+    SUBSCRIBE = "subscribe"
+    ORDER = "order"
+    CONFIRM = "confirm"
+    POINTS = "points"
+    PROMO_CODE = "promo_code"
+
+
+class Mode(StrEnum):
+    """`fill` sets only what is empty and ignores what conflicts (R44)."""
+
+    OVERWRITE = "overwrite"
+    FILL = "fill"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One identifier the record brings, with the flags its integration point gives it (R13–R15).
+
+    `raw` is the value as typed. `is_confirmed`: brought confirmed (R25). `is_primary`: the sender asks for it
+    (R14).
+    """
+
+    kind: str
+    value: str
+    category: Category
+    raw: str
+    is_primary: bool = False
+    is_confirmed: bool = False
+    must_be_confirmed: bool = False
+    gives_access: bool = False
+
+    @property
+    def key(self) -> Key:
+        return Key(self.kind, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class SentSubscription:
+    channel: Channel
+    status: Status
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentMembership:
+    """A segment the record names; `segment` None takes the customer out of the segmentation (R51)."""
+
+    segmentation: int
+    segment: int | None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PointsMovement:
+    amount: Decimal
+    reason: str
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromoCode:
+    code: str
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`occurred_at` is never in the future. `maestra_id` is the one named among `ids`; `lookup` the one
+    identifier of an edit, a MaestraID as `Key("maestra_id", "7")`. `access_kinds` are the contact kinds by
+    which this point sees flagged contacts only (R20). `personal`, `custom_fields`: a value of None clears
+    that field; `clears` names identifier kinds, and `time_zone`, to clear (R44). `cards` are payment card
+    hashes, already keyed (R10).
+    """
+
+    operation: Operation
+    occurred_at: datetime
+    identifiers: tuple[Sent, ...] = ()
+    cards: tuple[str, ...] = ()
+    maestra_id: int | None = None
+    lookup: Key | None = None
+    lookup_by: tuple[str, ...] = ()
+    access_kinds: frozenset[str] = frozenset()
+    mode: Mode = Mode.OVERWRITE
+    personal: Mapping[str, Any] = field(default_factory=dict)
+    time_zone: str | None = None
+    custom_fields: Mapping[str, Any] = field(default_factory=dict)
+    clears: frozenset[str] = frozenset()
+    subscriptions: tuple[SentSubscription, ...] = ()
+    memberships: tuple[SentMembership, ...] = ()
+    personal_action: bool = False
+    order: Order | None = None
+    points: PointsMovement | None = None
+    promo_code: PromoCode | None = None
+    point: int | None = None
+    warnings: tuple[str, ...] = ()

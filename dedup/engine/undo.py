@@ -1,0 +1,239 @@
+"""Taking a merge back (R46).
+
+Both come back as immediately before, except for what changed since: single values that differ from the
+merge's result keep the newer value on the survivor, and an identifier returns to its side only if the profile
+still holds it. What was written since bears a MaestraID and follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from customers.changes import KeptApart, NoteAdded, Unmerged, Why, diff
+from customers.profile import (
+    Category,
+    Claim,
+    Holding,
+    Key,
+    Note,
+    Profile,
+    Status,
+    Subscription,
+    repaired_primaries,
+    with_primary,
+)
+from dedup.engine.draft import Draft
+from dedup.engine.outcome import Outcome
+from dedup.engine.outcome import Status as OutcomeStatus
+from dedup.engine.world import World
+
+K = TypeVar("K")
+V = TypeVar("V")
+FLAGS = ("gives_access", "must_be_confirmed", "confirmed_at", "is_primary", "was_primary_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What the merge left for its undo: both sides before it, and what it made of them."""
+
+    merge_id: int
+    survivor: Profile
+    absorbed: Profile
+    result: Profile
+
+    def claimed(self) -> frozenset[Key]:
+        """Values claimed before the merge, which an undo may bring back."""
+        return frozenset(self.survivor.claims) | frozenset(self.absorbed.claims)
+
+
+def undo(world: World, journal: Journal, now: datetime) -> Outcome:
+    """Give both sides back. The pair is apart from then on, until a person lifts that."""
+    draft = Draft(world)
+    current = draft.profiles[journal.survivor.maestra_id]
+    restored, remaining = _restored(current, journal, now), _remaining(current, journal, now)
+    head, back = remaining.maestra_id, restored.maestra_id
+    split_off, left = _as_split(current, restored, journal), _as_left(current, remaining)
+    draft.emit(
+        Unmerged(
+            customer=head, maestra_id=head, merge_id=journal.merge_id, restored=split_off, remaining=left
+        )
+    )
+    for before, after in ((left, remaining), (split_off, restored)):
+        for change in diff(before, after, after.maestra_id, Why.UNDO):
+            draft.emit(change)
+    for note in _notes(current, journal, now):
+        owner = back if note.maestra_id in restored.maestra_ids else head
+        draft.emit(NoteAdded(customer=owner, maestra_id=note.maestra_id, note=note))
+    draft.emit(KeptApart(customer=head, maestra_id=head, other=back, why=Why.UNDO))
+    draft.emit(KeptApart(customer=back, maestra_id=back, other=head, why=Why.UNDO))
+    draft.note_identified()
+    return Outcome(OutcomeStatus.CHANGED, draft.profiles[head], tuple(draft.changes))
+
+
+def _as_split(current: Profile, restored: Profile, journal: Journal) -> Profile:
+    """The absorbed side as the move alone leaves it: its own frozen values, with the identifiers as they are
+    now.
+    """
+    return replace(
+        journal.absorbed,
+        members=restored.members,
+        notes=restored.notes,
+        cards=restored.cards,
+        holdings={key: current.holdings[key] for key in restored.holdings},
+        claims={key: c for key, c in current.claims.items() if c.origin in restored.maestra_ids},
+    )
+
+
+def _as_left(current: Profile, remaining: Profile) -> Profile:
+    """The survivor as the move alone leaves it."""
+    ids = remaining.maestra_ids
+    return replace(
+        current,
+        members=remaining.members,
+        notes=remaining.notes,
+        cards=remaining.cards,
+        holdings={key: current.holdings[key] for key in remaining.holdings},
+        claims={key: c for key, c in current.claims.items() if c.origin in ids},
+    )
+
+
+def _restored(current: Profile, journal: Journal, now: datetime) -> Profile:
+    """The absorbed customer again. A refusal of all communication since the merge was the person's, so it
+    holds for both (R53).
+    """
+    before = journal.absorbed
+    refused = current.opted_out_at if current.opted_out_at != journal.result.opted_out_at else None
+    subscriptions = dict(before.subscriptions)
+    if refused:
+        subscriptions = {c: _refused(s, refused) for c, s in subscriptions.items()}
+    return replace(
+        _side(current, before, journal, frozenset(), now),
+        subscriptions=subscriptions,
+        opted_out_at=refused or before.opted_out_at,
+    )
+
+
+def _refused(subscription: Subscription, at: datetime) -> Subscription:
+    if subscription.status is Status.UNSUBSCRIBED:
+        return subscription
+    return Subscription(Status.UNSUBSCRIBED, at)
+
+
+def _remaining(current: Profile, journal: Journal, now: datetime) -> Profile:
+    """The survivor: its own values again, or the newer ones where they changed since the merge."""
+    before, merged = journal.survivor, journal.result
+    side = _side(current, before, journal, _newer_primaries(merged, current), now)
+    return replace(
+        side,
+        personal=_newer(before.personal, merged.personal, current.personal),
+        time_zone=_newer(before.time_zone, merged.time_zone, current.time_zone),
+        custom_fields=_newer_each(before.custom_fields, merged.custom_fields, current.custom_fields),
+        subscriptions=_newer_each(before.subscriptions, merged.subscriptions, current.subscriptions),
+        memberships=_newer_each(before.memberships, merged.memberships, current.memberships),
+        opted_out_at=_newer(before.opted_out_at, merged.opted_out_at, current.opted_out_at),
+    )
+
+
+def _newer_primaries(merged: Profile, current: Profile) -> frozenset[Key]:
+    """What became primary since the merge."""
+    chosen = {h.key for h in current.holdings.values() if h.is_primary}
+    return frozenset(chosen - {h.key for h in merged.holdings.values() if h.is_primary})
+
+
+def _newer(before: V, merged: V, current: V) -> V:
+    return before if current == merged else current
+
+
+def _newer_each(before: Mapping[K, V], merged: Mapping[K, V], current: Mapping[K, V]) -> dict[K, V]:
+    chosen = {
+        key: before.get(key) if current.get(key) == merged.get(key) else current.get(key)
+        for key in {**before, **merged, **current}
+    }
+    return {key: value for key, value in chosen.items() if value is not None}
+
+
+def _side(
+    current: Profile, before: Profile, journal: Journal, primaries: frozenset[Key], now: datetime
+) -> Profile:
+    """One side with the members, identifiers, claims, cards and notes that bear its MaestraIDs. `primaries`
+    were chosen since the merge and stay primary.
+    """
+    ids = before.maestra_ids
+    holdings = {key: h for key, h in current.holdings.items() if h.origin in ids}
+    holdings = _with_flags_of(holdings, before, journal.result)
+    holdings = _with_current_ids_of(holdings, before, journal.result, current)
+    return replace(
+        before,
+        members=tuple(m for m in current.members if m.maestra_id in ids),
+        holdings=_with_primaries_of(holdings, before, primaries, now),
+        claims=_claims_of(current, before, holdings),
+        cards=_cards_of(current, before),
+        notes=tuple(n for n in current.notes if n.maestra_id in ids),
+    )
+
+
+def _with_flags_of(holdings: dict[Key, Holding], before: Profile, merged: Profile) -> dict[Key, Holding]:
+    """Flags that a holding got by the merge go with it; those that changed since stay."""
+    result = dict(holdings)
+    for key, holding in holdings.items():
+        was, became = before.holdings.get(key), merged.holdings.get(key)
+        if was and became:
+            kept = {name: _newer(*(getattr(h, name) for h in (was, became, holding))) for name in FLAGS}
+            result[key] = replace(holding, **kept)
+    return result
+
+
+def _with_current_ids_of(
+    holdings: dict[Key, Holding], before: Profile, merged: Profile, profile: Profile
+) -> dict[Key, Holding]:
+    """Unique IDs are current again, unless the side has a newer one or theirs was cleared since (R3)."""
+    result = dict(holdings)
+    taken = {h.kind for h in holdings.values() if h.category is Category.UNIQUE and not h.is_former}
+    for key, holding in holdings.items():
+        was, became = before.holdings.get(key), merged.holdings.get(key)
+        if not (was and became) or was.is_former or not holding.is_former or holding.kind in taken:
+            continue
+        if became.is_former or profile.current(holding.kind):
+            result[key] = replace(holding, is_former=False, retired_at=None)
+    return result
+
+
+def _with_primaries_of(
+    holdings: dict[Key, Holding], before: Profile, chosen: frozenset[Key], now: datetime
+) -> dict[Key, Holding]:
+    """The primary chosen since, else that of before, where the side still holds it."""
+    own = {h.kind: key for key, h in before.holdings.items() if h.is_primary and key in holdings}
+    newer = {key.kind: key for key in chosen if key in holdings}
+    result = holdings
+    for key in {**own, **newer}.values():
+        result = with_primary(result, key, now)
+    return repaired_primaries(result, now)
+
+
+def _claims_of(current: Profile, before: Profile, holdings: Mapping[Key, Holding]) -> dict[Key, Claim]:
+    """The side's claims, those included that the merge made pointless or the other side claimed too, less
+    what it holds itself.
+    """
+    named = current.holdings.keys() | current.claims.keys()
+    dropped = {key: c for key, c in before.claims.items() if key in named}
+    kept = {key: c for key, c in current.claims.items() if c.origin in before.maestra_ids}
+    return {key: c for key, c in {**dropped, **kept}.items() if key not in holdings}
+
+
+def _cards_of(current: Profile, before: Profile) -> dict[str, int]:
+    """The side's payment card hashes, those included that both sides had (R10)."""
+    shared = {card: origin for card, origin in before.cards.items() if card in current.cards}
+    since = {card: origin for card, origin in current.cards.items() if origin in before.maestra_ids}
+    return {**shared, **since}
+
+
+def _notes(current: Profile, journal: Journal, now: datetime) -> Iterator[Note]:
+    """A note for every identifier that a side had and does not get back."""
+    for before in (journal.survivor, journal.absorbed):
+        for key in before.holdings:
+            holding = current.holdings.get(key)
+            if holding is None or holding.origin not in before.maestra_ids:
+                yield Note(now, before.maestra_id, "not_returned", key.kind, key.value)

@@ -1,0 +1,39 @@
+"""The part of the world that a batch of records can touch, as it was read. Immutable by convention; a `Draft`
+is altered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from customers.changes import Order
+from customers.profile import Key, Kind, Profile
+
+Pair = frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that may bear on a decision.
+
+    `heads` leads from any MaestraID, former ones too, to its profile; an erased one is absent. `holders`
+    leads from a value to the profile that has it, currently or formerly. `device_users` are the MaestraIDs of
+    identified customers a device was ever attached to (one more than the limit is enough). `apart` are pairs
+    of MaestraIDs. `new_ids` are MaestraIDs drawn for customers to be created. `orders`, `points`,
+    `promo_codes` lead from a number or code the records name to the MaestraID it stands under.
+    """
+
+    kinds: Mapping[str, Kind]
+    larger_fields: frozenset[str] = frozenset()
+    shared_device_limit: int = 5
+    profiles: Mapping[int, Profile] = field(default_factory=dict)
+    heads: Mapping[int, int] = field(default_factory=dict)
+    holders: Mapping[Key, int] = field(default_factory=dict)
+    card_holders: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    device_users: Mapping[Key, frozenset[int]] = field(default_factory=dict)
+    apart: frozenset[Pair] = frozenset()
+    orders: Mapping[str, tuple[int, Order]] = field(default_factory=dict)
+    points: Mapping[str, int] = field(default_factory=dict)
+    promo_codes: Mapping[str, int] = field(default_factory=dict)
+    new_ids: Iterable[int] = ()

@@ -1,0 +1,141 @@
+"""What an erasure and an export take from this app (R54, R55).
+
+Of the merge journal stays that a merge happened, when and why; its images go, and with them the possibility
+to undo it. In the images of others' merges the person's values go alone: an undo would bring them back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from customers import privacy
+from customers.erasure import Eraser, Erasure, Links, SharedLife, register
+from customers.forgetting import image_without
+from customers.tables import as_json
+from dedup import idempotency
+from dedup.journal import MERGES
+
+# A merge that the person was part of names one of the person's MaestraIDs as absorbed, or has a survivor that
+# absorbed one of them before.
+LIVES = """
+WITH companions AS (
+  SELECT survivor_id AS id FROM dedup_merge WHERE absorbed_ids && %(ids)s::bigint[]
+  UNION SELECT unnest(%(ids)s::bigint[])
+), near AS (
+  SELECT m.id FROM companions c JOIN dedup_merge m ON m.survivor_id = c.id
+  UNION SELECT id FROM dedup_merge WHERE absorbed_ids && %(ids)s::bigint[]
+)
+SELECT near.id, m.operation_id, m.undone_by_operation_id, m.members
+  FROM near CROSS JOIN LATERAL (
+    SELECT operation_id, undone_by_operation_id,
+           jsonb_path_query_array(result, '$.members[*].maestra_id') AS members
+      FROM dedup_merge WHERE id = near.id OFFSET 0
+  ) m
+ WHERE jsonb_path_exists(m.members, '$[*] ? (@ == $ids[*])', %(vars)s::jsonb)
+"""
+PARTNERS = """
+SELECT low_id FROM dedup_apartpair WHERE high_id = ANY(%(ids)s)
+UNION SELECT high_id FROM dedup_apartpair WHERE low_id = ANY(%(ids)s)
+UNION SELECT low_id FROM dedup_reviewpair WHERE high_id = ANY(%(ids)s)
+UNION SELECT high_id FROM dedup_reviewpair WHERE low_id = ANY(%(ids)s)
+"""
+FORGET_LIVES = """
+UPDATE dedup_merge SET matched = '[]', before_survivor = '{}', before_absorbed = '{}', result = '{}'
+ WHERE id = ANY(%s)
+"""
+IMAGES = """
+SELECT id, matched, before_survivor, before_absorbed, result FROM dedup_merge
+ WHERE (survivor_id = ANY(%(others)s) OR absorbed_ids && %(others)s::bigint[])
+   AND jsonb_path_exists(
+     jsonb_build_array(matched, before_survivor, before_absorbed, result),
+     '$.**.value ? (@ == $texts[*])', %(vars)s::jsonb
+   )
+ ORDER BY id FOR UPDATE
+"""
+KEEP_IMAGES = """
+UPDATE dedup_merge m
+   SET matched = u.matched, before_survivor = u.survivor, before_absorbed = u.absorbed, result = u.result
+  FROM unnest(%s::bigint[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[])
+       AS u(id, matched, survivor, absorbed, result)
+ WHERE m.id = u.id
+"""
+DROP_PAIRS = "DELETE FROM {table} WHERE low_id = ANY(%(ids)s) OR high_id = ANY(%(ids)s)"
+PAIRS = ("dedup_apartpair", "dedup_reviewpair")
+# A pair of others that met over a value nobody has any more is nothing to look at.
+DROP_REVIEWS_OVER = """
+DELETE FROM dedup_reviewpair
+ WHERE (low_id = ANY(%(others)s) OR high_id = ANY(%(others)s))
+   AND jsonb_path_exists(jsonb_build_array(shared, vetoes), '$.** ? (@ == $texts[*])', %(vars)s::jsonb)
+"""
+DROP_CONFIRMATIONS = """
+DELETE FROM dedup_confirmation WHERE maestra_id = ANY(%(ids)s) OR identifier_id = ANY(%(rows)s)
+"""
+ANSWERS_OF_OTHERS = """
+SELECT id FROM dedup_idempotencykey
+ WHERE maestra_ids && %(others)s::bigint[]
+   AND jsonb_path_exists(response, '$.** ? (@ == $texts[*])', %(vars)s::jsonb)
+"""
+
+
+def links(maestra_ids: Collection[int]) -> Links:
+    """Those the person was merged with once, is never to be merged with, or might be (R22, R46)."""
+    where = _where(maestra_ids)
+    lives = [
+        SharedLife(frozenset(json.loads(members)) - frozenset(maestra_ids), first, last)
+        for _merge, first, last, members in _rows(LIVES, where)
+        if last is not None
+    ]
+    partners = frozenset(row[0] for row in _rows(PARTNERS, where))
+    return Links(partners.union(*(life.others for life in lives)), tuple(lives))
+
+
+def erase(erasure: Erasure) -> None:
+    """Take the person from the merge journal, pairs, confirmations and kept answers."""
+    where = {
+        **_where(erasure.maestra_ids),
+        "others": sorted(erasure.others),
+        "rows": list(erasure.rows),
+        "vars": as_json({"ids": erasure.maestra_ids, "texts": erasure.texts}),
+    }
+    _execute(FORGET_LIVES, [[merge for merge, *_facts in _rows(LIVES, where)]])
+    _forget_in_images(erasure, where)
+    for table in PAIRS:
+        _execute(DROP_PAIRS.format(table=table), where)
+    _execute(DROP_REVIEWS_OVER, where)
+    _execute(DROP_CONFIRMATIONS, where)
+    idempotency.forget(erasure.maestra_ids, [row[0] for row in _rows(ANSWERS_OF_OTHERS, where)])
+
+
+def _forget_in_images(erasure: Erasure, where: dict[str, Any]) -> None:
+    keys = erasure.person.keys
+    kept = []
+    for row, *texts in _rows(IMAGES, where):
+        images = (json.loads(text, parse_float=Decimal) for text in texts)
+        kept.append((row, *(as_json(image_without(image, keys)) for image in images)))
+    _execute(KEEP_IMAGES, [list(column) for column in zip(*kept, strict=True)] or [[]] * 5)
+
+
+def _where(maestra_ids: Collection[int]) -> dict[str, Any]:
+    ids = sorted(maestra_ids)
+    return {"ids": ids, "vars": as_json({"ids": ids})}
+
+
+def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _execute(sql: str, parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
+register(Eraser(erase, links))
+privacy.register("merges", privacy.timeline(MERGES.page))

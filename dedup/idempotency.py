@@ -1,0 +1,166 @@
+"""The same key and body within 24 hours give the first answer again, without acting again, also when two
+arrive at once.
+
+The row is written first, in the transaction of the operation itself: who comes second waits on its index
+entry and then reads the answer. So an answer is stored exactly when what it tells of is. A refusal is an
+answer, and commits its row alone; what failed on our side (5xx) is none and leaves nothing.
+
+What a row shows of customers it names in `maestra_ids`, by which an erasure finds it (R54): the answer then
+is `erased_person`. Keys and bodies are kept as keyed hashes only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from customers.errors import ErrorCode, SelfsameError, invalid
+from dedup.models import IdempotencyKey
+
+KEPT = timedelta(hours=24)
+KEY_LIMIT = 255
+SERVER_ERROR = 500
+_CODES = {code.value: code for code in ErrorCode}
+
+# An expired row is taken over as if it were not there.
+_CLAIM = """
+INSERT INTO dedup_idempotencykey AS stored (scope, key, body_hash, maestra_ids, created_at)
+VALUES (%s, %s, %s, '{}', clock_timestamp())
+ON CONFLICT (scope, key) DO UPDATE
+SET body_hash = excluded.body_hash, status = NULL, response = NULL, maestra_ids = '{}',
+    created_at = excluded.created_at
+WHERE stored.created_at < excluded.created_at - make_interval(secs => %s)
+RETURNING id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a request is answered with."""
+
+    status: int
+    body: Any
+    is_repeated: bool = False
+
+
+def once(scope: str, key: str, request: Any, work: Callable[[], Reply]) -> Reply:
+    """The reply of `work`, or of the request that used this key of this scope first.
+
+    `request` is what must be the same: any JSON value. Raises `idempotency_conflict` where it is not, and
+    again what `work` raised where that was a refusal.
+    """
+    if len(key) > KEY_LIMIT:
+        raise invalid(("Idempotency-Key", f"It is too long: at most {KEY_LIMIT} characters."))
+    key, body_hash = _keyed(key), _keyed(json.dumps(request, sort_keys=True, separators=(",", ":")))
+    with transaction.atomic():
+        row = _claim(scope, key, body_hash)
+        outcome = _first(row, work) if row else _stored(scope, key, body_hash)
+    if isinstance(outcome, SelfsameError):
+        raise outcome
+    return outcome
+
+
+def _keyed(text: str) -> str:
+    return hmac.new(settings.HASH_KEY, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _claim(scope: str, key: str, body_hash: str) -> int | None:
+    """The row's ID, or None where another request has used the key."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [scope, key, body_hash, KEPT.total_seconds()])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _first(row: int, work: Callable[[], Reply]) -> Reply | SelfsameError:
+    """No savepoint around `work`: an operation takes back what it did itself, and keeps what a refusal is to
+    leave, such as the count of wrong codes.
+    """
+    try:
+        reply = work()
+    except SelfsameError as refusal:
+        if refusal.status >= SERVER_ERROR:
+            raise
+        _keep(
+            row, refusal.status, {"code": refusal.code.value, "detail": refusal.detail, "data": refusal.data}
+        )
+        return refusal
+    _keep(row, reply.status, reply.body)
+    return reply
+
+
+def _keep(row: int, status: int, response: Any) -> None:
+    plain = json.loads(json.dumps(response, cls=DjangoJSONEncoder))
+    shown = sorted(set(maestra_ids_in(plain)))
+    IdempotencyKey.objects.filter(id=row).update(status=status, response=plain, maestra_ids=shown)
+
+
+def _stored(scope: str, key: str, body_hash: str) -> Reply | SelfsameError:
+    """The first answer; whoever gave it has committed, or this request would have claimed the key."""
+    first = IdempotencyKey.objects.get(scope=scope, key=key)
+    if first.body_hash != body_hash:
+        raise SelfsameError(
+            ErrorCode.IDEMPOTENCY_CONFLICT,
+            "This Idempotency-Key was used for another request. Use a new key for each new request.",
+        )
+    assert first.status is not None
+    stored: Any = first.response
+    if first.status < ErrorCode.VALIDATION_ERROR.status:
+        return Reply(first.status, stored, is_repeated=True)
+    return SelfsameError(_CODES[stored["code"]], stored["detail"], **stored["data"])
+
+
+_NAMES_OF_IDS = frozenset(
+    {
+        "maestra_id",
+        "maestra_ids",
+        "merged_maestra_ids",
+        "former_maestra_ids",
+        "related_maestra_id",
+        "kept_by",
+        "lost_by",
+        "from",
+        "to",
+    }
+)
+
+
+def maestra_ids_in(body: Any, name: str = "") -> Iterator[int]:
+    """Every MaestraID an answer shows."""
+    match body:
+        case dict():
+            for key, value in body.items():
+                yield from maestra_ids_in(value, key)
+        case list():
+            for item in body:
+                yield from maestra_ids_in(item, name)
+        case int() if name in _NAMES_OF_IDS:
+            yield body
+
+
+def forget(maestra_ids: Collection[int], rows: Collection[int] = ()) -> None:
+    """Blank these rows and the answers that show any of these customers; sent again, their requests are
+    refused and not acted upon (R54).
+    """
+    refusal = SelfsameError(
+        ErrorCode.ERASED_PERSON, "The answer to this request was erased with the person it was about."
+    )
+    response = {"code": refusal.code.value, "detail": refusal.detail, "data": {}}
+    shown = IdempotencyKey.objects.filter(Q(maestra_ids__overlap=list(maestra_ids)) | Q(pk__in=rows))
+    shown.update(status=refusal.status, response=response, maestra_ids=[])
+
+
+def purge() -> int:
+    """Delete what has expired; the number of rows."""
+    return IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT).delete()[0]

@@ -1,0 +1,111 @@
+"""What must be true of the whole database, checked by reading all of it.
+
+Constraints keep what they can with every write. This covers the rest: the ledgers and the history, which
+carry no foreign keys, the counted facts, and what takes several tables to see. Each check is a query for what
+breaks it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from customers.profile import WITH_PRIMARY
+
+LEDGERS = {
+    "customers_order": "maestra_id",
+    "customers_pointsmovement": "maestra_id",
+    "customers_promocode": "maestra_id",
+    "customers_activity": "maestra_id",
+    "customers_change": "maestra_id",
+    "customers_note": "maestra_id",
+    "customers_identifier": "origin_id",
+    "customers_claim": "origin_id",
+    "customers_deviceuse": "origin_id",
+}
+SHOWN = 5  # examples of each fault
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A sentence that should be true, and MaestraIDs or values of which it is not."""
+
+    sentence: str
+    examples: tuple[str, ...]
+
+
+def _orphans(table: str, column: str) -> str:
+    return f"""
+    SELECT t.{column} FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL) t
+     WHERE NOT EXISTS (SELECT FROM customers_customer c WHERE c.id = t.{column})
+    """
+
+
+FACTS = """
+SELECT c.id FROM customers_customer c
+  LEFT JOIN customers_customerfacts f ON f.customer_id = c.id
+  LEFT JOIN (SELECT maestra_id, count(*) n, sum(total) total FROM customers_order GROUP BY 1) o
+    ON o.maestra_id = c.id
+  LEFT JOIN (SELECT maestra_id, count(*) n, sum(amount) total FROM customers_pointsmovement GROUP BY 1) p
+    ON p.maestra_id = c.id
+  LEFT JOIN (SELECT maestra_id, count(*) n FROM customers_promocode GROUP BY 1) k ON k.maestra_id = c.id
+ WHERE (coalesce(f.orders_count, 0), coalesce(f.orders_total, 0)) <> (coalesce(o.n, 0), coalesce(o.total, 0))
+    OR (coalesce(f.points_count, 0), coalesce(f.points_balance, 0))
+       <> (coalesce(p.n, 0), coalesce(p.total, 0))
+    OR coalesce(f.promo_codes_count, 0) <> coalesce(k.n, 0)
+"""
+PRIMARIES = """
+SELECT i.customer_id FROM customers_identifier i JOIN customers_identifierkind k ON k.id = i.kind_id
+ WHERE i.customer_id IS NOT NULL AND k.category = ANY(%(with_primary)s)
+ GROUP BY i.customer_id, i.kind_id HAVING count(*) FILTER (WHERE i.is_primary) <> 1
+"""
+ORIGINS = """
+SELECT i.origin_id FROM customers_identifier i JOIN customers_customer c ON c.id = i.origin_id
+ WHERE i.customer_id IS NOT NULL AND c.profile_id <> i.customer_id
+"""
+CLAIMS = """
+SELECT c.customer_id FROM customers_claim c JOIN customers_identifier i ON i.id = c.identifier_id
+ WHERE i.customer_id = c.customer_id
+"""
+IDENTIFIED = """
+SELECT c.id FROM customers_customer c
+ WHERE c.is_head AND c.erased_at IS NULL AND c.is_identified <> EXISTS (
+   SELECT FROM customers_identifier i JOIN customers_identifierkind k ON k.id = i.kind_id
+    WHERE i.customer_id = c.id AND NOT i.is_former AND k.category NOT IN ('device', 'mobile_device'))
+"""
+JOURNAL = """
+SELECT m.absorbed_id FROM dedup_merge m
+  JOIN customers_customer a ON a.id = m.absorbed_id JOIN customers_customer s ON s.id = m.survivor_id
+ WHERE m.undone_at IS NULL AND a.profile_id <> s.profile_id
+UNION ALL
+SELECT c.id FROM customers_customer c
+ WHERE NOT c.is_head AND NOT EXISTS (
+   SELECT FROM dedup_merge m WHERE m.undone_at IS NULL AND c.id = ANY(m.absorbed_ids))
+"""
+BEGINNINGS = """
+SELECT c.id FROM customers_customer c
+ WHERE c.erased_at IS NULL AND NOT EXISTS (SELECT FROM customers_change h WHERE h.maestra_id = c.id)
+"""
+CHECKS: dict[str, str] = {
+    **{f"Every row of {t} bears a MaestraID that exists.": _orphans(t, c) for t, c in LEDGERS.items()},
+    "The counted facts of every MaestraID are those of its ledgers.": FACTS,
+    "Whoever holds e-mails or phones has exactly one primary of each (R7).": PRIMARIES,
+    "What a profile holds came to one of its MaestraIDs.": ORIGINS,
+    "Nobody claims what they hold (R30).": CLAIMS,
+    "Customers are marked as identified exactly where they hold more than devices.": IDENTIFIED,
+    "The merge journal and the profiles agree (R46).": JOURNAL,
+    "Every customer has a history from its first moment on.": BEGINNINGS,
+}
+
+
+def faults() -> list[Fault]:
+    """Everything that is not as it must be. Reads whole tables: minutes at millions of customers."""
+    return [fault for sentence, sql in CHECKS.items() if (fault := _fault(sentence, sql))]
+
+
+def _fault(sentence: str, sql: str) -> Fault | None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} LIMIT {SHOWN}", {"with_primary": [c.value for c in WITH_PRIMARY]})
+        examples = tuple(str(row[0]) for row in cursor.fetchall())
+    return Fault(sentence, examples) if examples else None
