@@ -1,0 +1,131 @@
+"""How a record changes single values (R14, R42-R44)."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from customers.profile import Personal
+from dedup.engine.editing import (
+    edited_fields,
+    edited_personal,
+    edited_time_zone,
+    reflagged,
+    waits_for_confirmation,
+    wanted_primary,
+)
+from dedup.engine.record import Mode, Operation
+from tests.dedup.engine.builders import ANN, BOB, EVE, PHONE, day, holding, key, profile, record, sent
+
+OVERWRITE, FILL = Mode.OVERWRITE, Mode.FILL
+EDIT = Operation.EDIT
+BORN = date(1990, 1, 31)
+STORED = Personal(last_name="Ray", first_name="Ann")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, STORED),
+        ({"middle_name": "M"}, Personal("Ray", "Ann", "M")),
+        ({"first_name": "Ann", "birth_date": BORN}, Personal("Ray", "Ann", None, BORN)),
+        ({"first_name": "Bob"}, Personal(first_name="Bob")),
+        ({"first_name": "Bob", "gender": "male"}, Personal(first_name="Bob", gender="male")),
+        ({"first_name": None}, Personal(last_name="Ray")),
+        ({"first_name": None, "gender": "female"}, Personal("Ray", gender="female")),
+        ({"first_name": None, "last_name": "Roe"}, Personal(last_name="Roe")),
+        ({"first_name": None, "last_name": None}, Personal()),
+    ],
+    ids=[
+        "nothing sent", "an addition", "the same and an addition", "a contradiction", "with an addition",
+        "a field cleared", "cleared and added", "cleared beside a contradiction", "all cleared",
+    ],
+)  # fmt: skip
+def test_personal_data_is_added_to_or_replaced_whole(given, expected):
+    """R42, R44"""
+    assert edited_personal(STORED, given, OVERWRITE) == expected
+
+
+def test_fill_sets_only_the_personal_data_that_is_empty():
+    """R44"""
+    given = {"first_name": "Bob", "middle_name": "M", "last_name": None}
+    assert edited_personal(STORED, given, FILL) == Personal("Ray", "Ann", "M")
+
+
+def test_custom_fields_are_set_cleared_or_filled():
+    """R44"""
+    stored = {"size": 1, "pet": "cat"}
+    given = {"size": 2, "pet": None, "car": "none", "bike": None}
+    assert edited_fields(stored, given, OVERWRITE) == {"size": 2, "car": "none"}
+    assert edited_fields(stored, given, FILL) == {"size": 1, "pet": "cat", "car": "none"}
+    assert edited_fields(stored, {}, OVERWRITE) == stored
+
+
+@pytest.mark.parametrize(
+    ("current", "values", "expected"),
+    [
+        ("A", {}, "A"),
+        ("A", {"time_zone": "B"}, "B"),
+        ("A", {"clears": frozenset({"time_zone"})}, None),
+        ("A", {"time_zone": "B", "mode": FILL}, "A"),
+        (None, {"time_zone": "B", "mode": FILL}, "B"),
+        ("A", {"clears": frozenset({"time_zone"}), "mode": FILL}, "A"),
+    ],
+)
+def test_a_time_zone_is_set_cleared_or_filled(current, values, expected):
+    """R44"""
+    assert edited_time_zone(current, record(EDIT, **values)) == expected
+
+
+def test_a_contact_sent_again_gets_flags_and_loses_none():
+    """R14"""
+    plain = holding("email", ANN, is_primary=True)
+    flagged = reflagged(
+        plain, sent("email", ANN, gives_access=True, must_be_confirmed=True, is_confirmed=True), day(5)
+    )
+    assert flagged == replace(plain, gives_access=True, must_be_confirmed=True, confirmed_at=day(5))
+    assert reflagged(flagged, sent("email", ANN), day(9)) == flagged
+    assert reflagged(flagged, sent("email", ANN, is_confirmed=True), day(9)) == flagged
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "brought", "waits"),
+    [
+        (True, sent("email", BOB, must_be_confirmed=True), True),
+        (False, sent("email", BOB, must_be_confirmed=True), False),
+        (True, sent("email", BOB), False),
+        (True, sent("email", BOB, must_be_confirmed=True, is_confirmed=True), False),
+        (True, sent("email", ANN, must_be_confirmed=True), False),
+        (True, sent("mobile_phone", PHONE, must_be_confirmed=True), False),
+    ],
+    ids=[
+        "to be confirmed",
+        "primary unconfirmed",
+        "plain point",
+        "brought confirmed",
+        "held",
+        "another type",
+    ],
+)
+def test_only_a_new_contact_to_be_confirmed_waits_while_the_primary_is_confirmed(confirmed, brought, waits):
+    """R43"""
+    stored = profile(1, holding("email", ANN, confirmed_at=day(1) if confirmed else None))
+    assert waits_for_confirmation(stored, brought) is waits
+
+
+@pytest.mark.parametrize(
+    ("emails", "wanted"),
+    [
+        ([BOB], BOB),
+        ([ANN], None),
+        ([sent("email", ANN, is_primary=True)], ANN),
+        ([sent("email", BOB, is_primary=True), EVE], BOB),
+        ([ANN, sent("email", EVE, is_primary=True)], EVE),
+        ([], None),
+    ],
+    ids=["new", "held", "held and asked for", "first of a list", "another of a list", "none"],
+)
+def test_a_new_contact_becomes_primary_and_a_held_one_when_asked(emails, wanted):
+    """R14, R43"""
+    found = wanted_primary(profile(1, holding("email", ANN)), record(EDIT, email=emails), "email")
+    assert found == (key("email", wanted) if wanted else None)

@@ -1,0 +1,56 @@
+"""The project a story is played in, its clock and the messages it sends."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import TransactionTestCase
+from django.utils import timezone
+
+from tests.scenarios import database
+from tests.scenarios.api import Project, sent_texts
+
+
+@pytest.fixture
+def quick_emptying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set up before the database, so that it holds until after its emptying."""
+    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: database.empty())
+
+
+@pytest.fixture
+def story(quick_emptying: None, transactional_db: None) -> None:
+    """A database with real transactions, emptied afterwards.
+
+    That an operation is durable, and that constraints hold at its commit, is part of what is tested.
+    """
+
+
+@pytest.fixture
+def project(story: None, tmp_path: Path) -> Callable[..., Project]:
+    """Makes the project; see `tests.scenarios.api.setup` for what may be said of it."""
+
+    def make(setup_yaml: str | None = None, **overrides: Any) -> Project:
+        return Project(tmp_path, setup_yaml, **overrides)
+
+    return make
+
+
+@pytest.fixture
+def texts(settings: Any) -> list[tuple[str, str]]:
+    """The text messages sent, as (phone, text)."""
+    settings.SMS_SENDER = "tests.scenarios.api.record_sms"
+    sent_texts.clear()
+    return sent_texts
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Moves the clock on."""
+
+    def move(by: timedelta) -> None:
+        now = timezone.now
+        monkeypatch.setattr(timezone, "now", lambda: now() + by)
+
+    return move
