@@ -103,7 +103,7 @@ def postmaster(data: Path) -> psutil.Process:
 
 def kill(process: psutil.Process) -> None:
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
 
 
 # --- Whoever runs it ----------------------------------------------------------------------------------------

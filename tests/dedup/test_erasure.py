@@ -467,7 +467,7 @@ def test_a_customer_merged_meanwhile_is_erased_with_the_whole_profile(story: Sto
             story.merge(young, into=ada)
             erasing = pool.submit(elsewhere, partial(erased, young))
             wait_for_a_lock()
-        erasing.result(timeout=30)
+        erasing.result(timeout=60)
     assert heads_of([ada, young]) == {}
     assert Identifier.objects.exclude(raw="").count() == 0
 
@@ -483,7 +483,7 @@ def elsewhere(work: Callable[[], None]) -> None:
 def wait_for_a_lock() -> None:
     """Until another connection waits for what this one holds."""
     waiting = "SELECT 1 FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
-    for _attempt in range(500):
+    for _attempt in range(3000):
         if rows(waiting):
             return
         sleep(0.02)

@@ -162,7 +162,7 @@ def test_of_two_that_arrive_at_once_one_acts():
 
     def slowly() -> Reply:
         begun.set()
-        assert may_end.wait(10)
+        assert may_end.wait(60)
         return Reply(201, {"maestra_id": 7})
 
     def send(work: Any) -> Reply:
@@ -174,7 +174,7 @@ def test_of_two_that_arrive_at_once_one_acts():
     second_work = Work()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(send, slowly)
-        assert begun.wait(10)
+        assert begun.wait(60)
         second = pool.submit(send, second_work)
         assert not second.done()
         may_end.set()
@@ -189,7 +189,7 @@ def test_if_the_first_of_two_fails_the_second_acts():
 
     def failing() -> Reply:
         begun.set()
-        assert may_end.wait(10)
+        assert may_end.wait(60)
         raise RuntimeError
 
     def send(work: Any) -> Reply:
@@ -201,7 +201,7 @@ def test_if_the_first_of_two_fails_the_second_acts():
     second_work = Work()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(send, failing)
-        assert begun.wait(10)
+        assert begun.wait(60)
         second = pool.submit(send, second_work)
         may_end.set()
         with pytest.raises(RuntimeError):
