@@ -14,10 +14,8 @@ from customers import writing
 from customers.batch import OperationInfo
 from customers.errors import ErrorCode, SelfsameError
 from customers.profile import Profile
-from customers.reading import heads_of, load_profiles
+from customers.reading import LOCK, heads_of, load_profiles
 from customers.transactions import Contended
-
-LOCK = "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 
 def head_of(maestra_id: int) -> int:

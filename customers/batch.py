@@ -8,12 +8,15 @@ that `customers.changes.apply` gives the profiles.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from customers.changes import Change
 from customers.profile import Key, Kind
+
+C = TypeVar("C", bound=Change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,21 @@ class OperationInfo:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """`kinds` are the identifier kinds by name. `known` are the values that had a row when they were read,
-    held or free.
+    held or free. `types` are those of the changes.
     """
 
     records: tuple[RecordChanges, ...]
     operation: OperationInfo
     kinds: Mapping[str, Kind]
     known: Collection[Key] = frozenset()
+    types: frozenset[type[Change]] = field(init=False)
 
-    def changes(self) -> Iterator[tuple[Change, RecordChanges]]:
-        """Every change in order, with the record it belongs to."""
-        for record in self.records:
-            for change in record.changes:
-                yield change, record
+    def __post_init__(self) -> None:
+        types = frozenset([type(change) for record in self.records for change in record.changes])
+        object.__setattr__(self, "types", types)
+
+    def only(self, *types: type[C]) -> list[C]:
+        """The changes of these types, in order. Most batches have none of most types."""
+        if self.types.isdisjoint(types):
+            return []
+        return [c for record in self.records for c in record.changes if isinstance(c, types)]

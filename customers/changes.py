@@ -10,8 +10,8 @@ happened to, under which its history stays for ever (R40).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -355,57 +355,154 @@ def apply(profiles: dict[int, Profile], change: Change) -> None:
         case Erased():
             del profiles[change.customer]
         case _:
-            profiles[change.customer] = changed(profiles[change.customer], change)
+            before = profiles[change.customer]
+            after = changed(before, change)
+            if after is not before:
+                profiles[change.customer] = after
 
 
-def changed(p: Profile, change: OwnChange) -> Profile:  # noqa: PLR0911, PLR0912 - a case for each change
-    """The profile after a change that concerns no other."""
-    match change:
-        case PersonalDataChanged():
-            return replace(p, personal=change.after)
-        case TimeZoneChanged():
-            return replace(p, time_zone=change.after)
-        case CustomFieldsChanged():
-            kept = {name: value for name, value in p.custom_fields.items() if name not in change.before}
-            return replace(p, custom_fields={**kept, **change.after})
-        case Held():
-            return replace(p, holdings={**p.holdings, change.after.key: change.after})
-        case Released():
-            return replace(p, holdings=without(p.holdings, change.holding.key))
-        case Claimed():
-            return replace(p, claims={**p.claims, change.claim.key: change.claim})
-        case Unclaimed():
-            return replace(p, claims=without(p.claims, change.claim.key))
-        case SubscriptionChanged():
-            return replace(p, subscriptions=put(p.subscriptions, change.channel, change.after))
-        case MembershipChanged():
-            return replace(p, memberships=put(p.memberships, change.segmentation, change.after))
-        case OptedOut():
-            return replace(p, opted_out_at=change.at)
-        case NoteAdded():
-            return replace(p, notes=(*p.notes, change.note))
-        case CardSeen():
-            return replace(p, cards={change.card: change.maestra_id, **p.cards})
-        case CardDropped():
-            return replace(p, cards=without(p.cards, change.card))
-        case ActionCounted() | OrderSaved() | PointsAdded() | PromoCodeIssued():
-            return replace(p, members=tuple(counted(m, change) for m in p.members))
-        case ContactLost() | ContactReceived() | Joined() | KeptApart() | ApartLifted():
-            return p
-        case IdentifiedChanged() | ConfirmationAsked():
-            return p
-        case _:
-            assert_never(change)
+def changed(profile: Profile, *changes: OwnChange) -> Profile:
+    """The profile after changes that concern no other."""
+    sketch = None
+    for change in changes:
+        alter = ALTERATIONS[type(change)]
+        if alter is not None:
+            sketch = sketch or Sketch(profile)
+            alter(sketch, change)
+    return sketch.profile() if sketch else profile
+
+
+class Sketch:
+    """A profile while changes happen to it. Its mappings are replaced, never altered."""
+
+    __slots__ = tuple(f.name for f in fields(Profile))
+
+    def __init__(self, p: Profile) -> None:
+        self.maestra_id = p.maestra_id
+        self.members = p.members
+        self.personal = p.personal
+        self.time_zone = p.time_zone
+        self.custom_fields = p.custom_fields
+        self.holdings = p.holdings
+        self.claims = p.claims
+        self.cards = p.cards
+        self.subscriptions = p.subscriptions
+        self.memberships = p.memberships
+        self.opted_out_at = p.opted_out_at
+        self.notes = p.notes
+        self.is_new = p.is_new
+
+    def profile(self) -> Profile:
+        """In the order of the fields, which is the fastest way to make one."""
+        return Profile(
+            self.maestra_id,
+            self.members,
+            self.personal,
+            self.time_zone,
+            self.custom_fields,
+            self.holdings,
+            self.claims,
+            self.cards,
+            self.subscriptions,
+            self.memberships,
+            self.opted_out_at,
+            self.notes,
+            self.is_new,
+        )
+
+
+def _personal(s: Sketch, c: PersonalDataChanged) -> None:
+    s.personal = c.after
+
+
+def _time_zone(s: Sketch, c: TimeZoneChanged) -> None:
+    s.time_zone = c.after
+
+
+def _custom_fields(s: Sketch, c: CustomFieldsChanged) -> None:
+    kept = {name: value for name, value in s.custom_fields.items() if name not in c.before}
+    s.custom_fields = {**kept, **c.after}
+
+
+def _held(s: Sketch, c: Held) -> None:
+    s.holdings = {**s.holdings, c.after.key: c.after}
+
+
+def _released(s: Sketch, c: Released) -> None:
+    s.holdings = without(s.holdings, c.holding.key)
+
+
+def _claimed(s: Sketch, c: Claimed) -> None:
+    s.claims = {**s.claims, c.claim.key: c.claim}
+
+
+def _unclaimed(s: Sketch, c: Unclaimed) -> None:
+    s.claims = without(s.claims, c.claim.key)
+
+
+def _subscription(s: Sketch, c: SubscriptionChanged) -> None:
+    s.subscriptions = put(s.subscriptions, c.channel, c.after)
+
+
+def _membership(s: Sketch, c: MembershipChanged) -> None:
+    s.memberships = put(s.memberships, c.segmentation, c.after)
+
+
+def _opted_out(s: Sketch, c: OptedOut) -> None:
+    s.opted_out_at = c.at
+
+
+def _note(s: Sketch, c: NoteAdded) -> None:
+    s.notes = (*s.notes, c.note)
+
+
+def _card(s: Sketch, c: CardSeen) -> None:
+    s.cards = {c.card: c.maestra_id, **s.cards}
+
+
+def _card_dropped(s: Sketch, c: CardDropped) -> None:
+    s.cards = without(s.cards, c.card)
+
+
+def _ledger(s: Sketch, c: LedgerChange) -> None:
+    s.members = tuple([counted(m, c) if m.maestra_id == c.maestra_id else m for m in s.members])
+
+
+ALTERATIONS: Mapping[type, Callable[[Sketch, Any], None] | None] = {
+    PersonalDataChanged: _personal,
+    TimeZoneChanged: _time_zone,
+    CustomFieldsChanged: _custom_fields,
+    Held: _held,
+    Released: _released,
+    Claimed: _claimed,
+    Unclaimed: _unclaimed,
+    SubscriptionChanged: _subscription,
+    MembershipChanged: _membership,
+    OptedOut: _opted_out,
+    NoteAdded: _note,
+    CardSeen: _card,
+    CardDropped: _card_dropped,
+    ActionCounted: _ledger,
+    OrderSaved: _ledger,
+    PointsAdded: _ledger,
+    PromoCodeIssued: _ledger,
+    ContactLost: None,
+    ContactReceived: None,
+    Joined: None,
+    KeptApart: None,
+    ApartLifted: None,
+    IdentifiedChanged: None,
+    ConfirmationAsked: None,
+}
+"""What each change does to the profile it concerns; None where that is nothing."""
 
 
 def counted(member: Member, change: LedgerChange) -> Member:
     """The member's facts with one more entry in its ledger."""
-    if member.maestra_id != change.maestra_id:
-        return member
     match change:
         case ActionCounted():
-            latest = max(filter(None, (member.last_action_at, change.at)))
-            return replace(member, last_action_at=latest)
+            last = member.last_action_at
+            return replace(member, last_action_at=max(last, change.at) if last else change.at)
         case OrderSaved():
             before = change.before
             return replace(
@@ -496,6 +593,10 @@ class _Who(TypedDict):
 
 def _apart(before: Mapping[K, V], after: Mapping[K, V]) -> tuple[dict[K, V], dict[K, V]]:
     """What of two mappings differs: the old entries and the new ones."""
+    if before == after:
+        return {}, {}
+    if not before:
+        return {}, dict(after)
     old = {k: v for k, v in before.items() if k not in after or after[k] != v}
     new = {k: v for k, v in after.items() if k not in before or before[k] != v}
     return old, new

@@ -72,7 +72,7 @@ def histories(batch: Batch) -> list[tuple[int, datetime, list[Entry]]]:
     for record in batch.records:
         told: defaultdict[int, list[Entry]] = defaultdict(list)
         for change in record.changes:
-            for maestra_id, entry in entries(change):
+            for maestra_id, entry in ENTRIES[type(change)](change):
                 told[maestra_id].append(entry)
         lines += [(maestra_id, record.at, found) for maestra_id, found in told.items()]
     return lines
@@ -141,14 +141,18 @@ def _only_confirmed(before: Holding, after: Holding) -> bool:
 
 
 def _flags(h: Holding) -> dict[str, bool]:
-    flags = {
-        "is_former": h.is_former,
-        "is_primary": h.is_primary,
-        "is_confirmed": h.confirmed_at is not None,
-        "is_pending": h.is_pending,
-        "gives_account_access": h.gives_access,
-    }
-    return {name: True for name, is_set in flags.items() if is_set}
+    flags = {}
+    if h.is_former:
+        flags["is_former"] = True
+    if h.is_primary:
+        flags["is_primary"] = True
+    if h.confirmed_at:
+        flags["is_confirmed"] = True
+    elif h.must_be_confirmed:
+        flags["is_pending"] = True
+    if h.gives_access:
+        flags["gives_account_access"] = True
+    return flags
 
 
 def _released(c: Released) -> Told:

@@ -148,8 +148,9 @@ class Fold:
 def fold(batch: Batch) -> Fold:
     """The rows a batch leaves behind."""
     result = Fold()
-    for change, record in batch.changes():
-        FOLDERS[type(change)](result, change, record)
+    for record in batch.records:
+        for change in record.changes:
+            FOLDERS[type(change)](result, change, record)
     return result
 
 

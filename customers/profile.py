@@ -85,10 +85,10 @@ class Holding:
     confirmed_at: datetime | None = None
     gives_access: bool = False
     point: int | None = None
+    key: Key = field(init=False, repr=False, compare=False)
 
-    @property
-    def key(self) -> Key:
-        return Key(self.kind, self.value)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", Key(self.kind, self.value))
 
     @property
     def is_pending(self) -> bool:
@@ -182,10 +182,13 @@ class Member:
     last_action_at: datetime | None = None
 
 
+BY_HAND = "by_hand"
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """A remark on the profile: a contact that stayed with somebody else (R30), or that an undo could not
-    bring back (R46).
+    bring back (R46). One that a person wrote has the reason `BY_HAND`, no kind, and its text as the value.
     """
 
     at: datetime
@@ -285,11 +288,13 @@ def with_primary(holdings: Mapping[Key, Holding], key: Key, at: datetime) -> dic
     return result
 
 
-def repaired_primaries(holdings: Mapping[Key, Holding], at: datetime) -> dict[Key, Holding]:
-    """Gives every e-mail and phone type that lost its primary the next one (R7)."""
-    result = dict(holdings)
-    for kind in {h.kind for h in holdings.values() if h.category in WITH_PRIMARY}:
-        of_kind = [h for h in result.values() if h.kind == kind]
-        if not any(h.is_primary for h in of_kind) and (next_one := heir(of_kind)):
-            result = with_primary(result, next_one.key, at)
-    return result
+def repaired_primaries(holdings: Mapping[Key, Holding], at: datetime) -> Mapping[Key, Holding]:
+    """Gives every e-mail and phone type that lost its primary the next one (R7). The same mapping where
+    nothing is to be repaired.
+    """
+    led = {h.kind for h in holdings.values() if h.is_primary}
+    headless = [h for h in holdings.values() if h.category in WITH_PRIMARY and h.kind not in led]
+    for kind in dict.fromkeys(h.kind for h in headless):
+        if next_one := heir(h for h in headless if h.kind == kind):
+            holdings = with_primary(holdings, next_one.key, at)
+    return holdings

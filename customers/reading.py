@@ -31,8 +31,7 @@ from customers.profile import (
     Status,
     Subscription,
 )
-
-Row = tuple[Any, ...]
+from customers.tables import Row, array, reading_cursor
 
 HIGHEST_MAESTRA_ID = 2**63 - 1
 """What the database can hold."""
@@ -40,6 +39,7 @@ HIGHEST_MAESTRA_ID = 2**63 - 1
 # Read beside the identifiers, not joined to them: half of what reading one profile costs is planning.
 KINDS = "SELECT id, system_name, category FROM customers_identifierkind"
 HEADS = "SELECT id, profile_id FROM customers_customer WHERE id = ANY(%s::bigint[]) AND erased_at IS NULL"
+LOCK = "SELECT id FROM customers_customer WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 
 MEMBERS = """
 SELECT c.profile_id, c.is_head, c.last_name, c.first_name, c.middle_name, c.birth_date, c.gender, c.time_zone,
@@ -142,8 +142,8 @@ def load_profiles(heads: Sequence[int]) -> dict[int, Profile]:
         return {}
     drafts = Drafts((head, Draft()) for head in heads)
     parts = [*OWN_PARTS, *_more_parts]
-    with connection.cursor() as cursor:
-        cursor.execute(";".join(part.sql for part in parts), {"heads": list(heads)})
+    with reading_cursor() as cursor:
+        cursor.execute(";".join(part.sql for part in parts), {"heads": array("bigint", heads)})
         for part in parts:
             part.fill(drafts, cursor.fetchall())
             cursor.nextset()
@@ -192,7 +192,8 @@ def _custom_fields(text: str) -> Mapping[str, Any]:
 def _identifiers(drafts: Drafts, rows: Iterable[Row]) -> None:
     for head, kind_id, value, *rest in rows:
         kind, category = drafts.kinds[kind_id]
-        drafts[head].holdings[Key(kind, value)] = Holding(kind, value, category, *rest)
+        holding = Holding(kind, value, category, *rest)
+        drafts[head].holdings[holding.key] = holding
 
 
 def _claims(drafts: Drafts, rows: Iterable[Row]) -> None:

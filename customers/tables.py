@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ from typing import Any
 
 from django.db import OperationalError, connection
 from psycopg.errors import SerializationFailure
+from psycopg.types.datetime import TimestamptzLoader
 
 Row = tuple[Any, ...]
 
@@ -98,12 +100,20 @@ def ask(questions: Sequence[Question]) -> list[list[Row]]:
     if not questions:
         return []
     answers = []
-    with connection.cursor() as cursor:
+    with reading_cursor() as cursor:
         cursor.execute(_message(cursor, questions))
         for _ in questions:
             answers.append(cursor.fetchall())
             cursor.nextset()
     return answers
+
+
+@contextmanager
+def reading_cursor() -> Iterator[Any]:
+    """A cursor that reads moments by psycopg's own loader: Django's takes ten times as long."""
+    with connection.cursor() as cursor:
+        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+        yield cursor
 
 
 def _message(cursor: Any, statements: Iterable[Question]) -> str:
@@ -117,12 +127,14 @@ def over(sql: str, types: Types, rows: Sequence[Row]) -> tuple[str, list[str]]:
     """A statement over `rows` with its parameters: one array a column, however many rows."""
     arrays = ", ".join(f"%s::{of}[]" for of in types.values())
     columns = zip(types.values(), zip(*rows, strict=True), strict=True)
-    params = [_array(of, values) for of, values in columns]
+    params = [array(of, values) for of, values in columns]
     return sql.format(rows=f"unnest({arrays}) AS u ({', '.join(types)})"), params
 
 
-def _array(of: str, values: Sequence[Any]) -> str:
-    """A column as an array literal."""
+def array(of: str, values: Sequence[Any]) -> str:
+    """Values as an array literal, which a statement casts: psycopg takes long over lists."""
+    if not values:
+        return "{}"
     if of not in TEXTS:
         return "{" + ",".join(_plain_texts(values, "NULL")) + "}"
     quoted = ["NULL" if v is None else f'"{text}"' for v, text in _escaped(values, _QUOTED, _IN_QUOTES)]

@@ -20,7 +20,7 @@ from django.db import connection
 from customers.batch import Batch, OperationInfo
 from customers.entries import histories
 from customers.folding import CustomFields, Facts, Fold, Value, fold
-from customers.profile import NOBODY, PERSONAL_FIELDS, Category, Holding, Key, Kind, Personal
+from customers.profile import NOBODY, PERSONAL_FIELDS, Category, Holding, Key, Personal
 from customers.tables import Row, Script, Table, as_json
 
 SINGLES = {
@@ -233,7 +233,10 @@ DEVICE_USES = {**ADDRESS, "origin_id": "bigint", "first_at": "timestamptz"}
 ADD_DEVICE_USES = f"""
 INSERT INTO customers_deviceuse (identifier_id, origin_id, first_at)
 SELECT i.id, u.origin_id, u.first_at
-  FROM {{rows}} JOIN {IDENTIFIERS.name} i ON i.kind_id = u.kind_id AND i.value = u.value
+  FROM {{rows}}
+  CROSS JOIN LATERAL (
+    SELECT id FROM {IDENTIFIERS.name} i WHERE i.kind_id = u.kind_id AND i.value = u.value LIMIT 1
+  ) i
     ON CONFLICT (identifier_id, origin_id) DO NOTHING
 """
 DROP_SUBSCRIPTIONS_OF = "DELETE FROM customers_subscription WHERE customer_id = ANY(%s)"
@@ -417,23 +420,21 @@ def _write_values(script: Script, f: Fold, batch: Batch) -> None:
     """Insert what is new, and give every other value to its last holder."""
     new: list[Row] = []
     given: list[Row] = []
-    for kind, key, value in _sorted_values(f, batch):
-        holder = _holder(f, value)
+    for key, value in (f.values | _claimed_values(f, batch)).items():
+        kind, holder = batch.kinds[key.kind], _holder(f, value)
         if value.is_stored or key in batch.known:
             given.append((kind.id, key.value, value.was_free, value.raw, *holder))
         else:
             new.append((kind.id, key.value, kind.category is Category.UNIQUE, value.raw, *holder))
-    script.insert(IDENTIFIERS, new)
-    script.with_rows(GIVE_VALUES, GIVEN, given, expected=len(given))
+    script.insert(IDENTIFIERS, sorted(new))
+    script.with_rows(GIVE_VALUES, GIVEN, sorted(given), expected=len(given))
 
 
-def _sorted_values(f: Fold, batch: Batch) -> list[tuple[Kind, Key, Value]]:
-    """Every value of the batch in the order of writing. A claimed value nobody holds needs a row as well."""
+def _claimed_values(f: Fold, batch: Batch) -> dict[Key, Value]:
+    """A claimed value that nobody holds needs a row as well."""
     claimed = {key: claim for claims in f.claims.values() for key, claim in claims.items()}
-    unheld = {key: Value(claim.raw) for key, claim in claimed.items() if key not in f.values}
-    missing = {key: value for key, value in unheld.items() if key not in batch.known}
-    values = [(batch.kinds[key.kind], key, value) for key, value in {**f.values, **missing}.items()]
-    return sorted(values, key=lambda found: (found[0].id, found[1].value))
+    missing = (claimed.keys() - f.values.keys()).difference(batch.known)
+    return {key: Value(claimed[key].raw) for key in missing}
 
 
 def _holder(f: Fold, value: Value) -> Row:
@@ -441,7 +442,7 @@ def _holder(f: Fold, value: Value) -> Row:
         return FREE
     h: Holding = value.holding
     return (
-        f.head(value.customer),
+        f.heads.get(value.customer, value.customer),
         h.origin,
         h.since,
         h.is_former,

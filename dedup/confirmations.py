@@ -24,7 +24,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from customers.batch import Batch
-from customers.changes import Change, ConfirmationAsked, Released, Unclaimed, Why
+from customers.changes import ConfirmationAsked, Released, Unclaimed, Why
 from customers.models import Identifier
 from customers.profile import EMAIL, WITH_PRIMARY, Claim, Holding, Key, Profile
 from customers.reading import heads_of, load_profiles
@@ -57,7 +57,8 @@ log = logging.getLogger(__name__)
 
 def forget_cleared(batch: Batch) -> None:
     """What was sent for a contact is worth nothing once it was cleared, even where it comes back (R44)."""
-    gone = [(what, c.customer) for c, _r in batch.changes() if (what := _cleared(c))]
+    ended: list[Released | Unclaimed] = batch.only(Released, Unclaimed)
+    gone = [(what, c.customer) for c in ended if (what := _cleared(c))]
     if not gone:
         return
     rows = [(batch.kinds[what.kind].id, what.value, customer) for what, customer in gone]
@@ -65,18 +66,15 @@ def forget_cleared(batch: Batch) -> None:
         cursor.execute(FORGET, [*map(list, zip(*rows, strict=True))])
 
 
-def _cleared(change: Change) -> Holding | Claim | None:
+def _cleared(change: Released | Unclaimed) -> Holding | Claim | None:
     """The e-mail or phone that the change cleared."""
-    match change:
-        case Released(why=Why.CLEARED, holding=what) | Unclaimed(why=Why.CLEARED, claim=what):
-            return what if what.category in WITH_PRIMARY else None
-        case _:
-            return None
+    what = change.holding if isinstance(change, Released) else change.claim
+    return what if change.why is Why.CLEARED and what.category in WITH_PRIMARY else None
 
 
 def ask_after_commit(batch: Batch) -> None:
     """Write down what is to be sent for this batch, and send it once the batch is stored."""
-    asked = {(c.kind, c.value, c.maestra_id) for c, _r in batch.changes() if isinstance(c, ConfirmationAsked)}
+    asked = {(c.kind, c.value, c.maestra_id) for c in batch.only(ConfirmationAsked)}
     if not asked:
         return
     rows = sorted((batch.kinds[kind].id, value, maestra_id) for kind, value, maestra_id in asked)

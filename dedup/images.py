@@ -7,9 +7,10 @@ included.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 
 from customers.profile import (
@@ -80,12 +81,18 @@ _APART = _WHOLE | {"memberships", "notes"}
 
 def _fields(value: Any) -> Json:
     """The plain fields of a dataclass."""
-    return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.name not in _APART}
+    return {f.name: _plain(getattr(value, f.name)) for f in _given(type(value)) if f.name not in _APART}  # type: ignore[arg-type]
 
 
 def _made(of: type[T], image: Mapping[str, Any], **given: Any) -> T:
-    names = [f.name for f in fields(of) if f.name not in given]  # type: ignore[arg-type]
+    names = [f.name for f in _given(of) if f.name not in given]  # type: ignore[arg-type]
     return of(**{name: _rich(image[name]) for name in names}, **given)
+
+
+@cache
+def _given(of: type) -> tuple[Field[Any], ...]:
+    """The fields a value is made of; the others follow from them."""
+    return tuple(f for f in fields(of) if f.init)
 
 
 def _plain(value: Any) -> Any:

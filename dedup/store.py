@@ -17,8 +17,8 @@ from decimal import Decimal
 from customers.changes import Order
 from customers.kinds import Catalogue
 from customers.profile import DEVICES, MAESTRA_ID, Key, Profile
-from customers.reading import load_profiles
-from customers.tables import Question, Row, ask
+from customers.reading import LOCK, heads_of, load_profiles
+from customers.tables import Question, Row, array, ask
 from customers.transactions import Contended
 from dedup.engine.finding import BY_LOOKUP
 from dedup.engine.record import Record
@@ -27,12 +27,15 @@ from dedup.engine.world import World
 CARDS_LOOKED_AT = 50  # customers per payment card hash that a record is tested against
 
 # What the fields of `Wanted` are found by. Only what a batch names is asked for, because planning all of it
-# takes longer than all the rest.
+# takes longer than all the rest. A LATERAL with a limit is one index look-up for each value; a join may read
+# the whole table, which before its first ANALYZE it mostly does.
 FIND = {
     "keys": """
 SELECT 'identifier', k.kind::text, k.value, i.customer_id
   FROM unnest(%(kinds)s::smallint[], %(values)s::text[]) AS k(kind, value)
-  JOIN customers_identifier i ON i.kind_id = k.kind AND i.value = k.value
+  CROSS JOIN LATERAL (
+    SELECT customer_id FROM customers_identifier WHERE kind_id = k.kind AND value = k.value LIMIT 1
+  ) i
 """,
     "maestra_ids": """
 SELECT 'maestra_id', '', c.id::text, c.profile_id
@@ -62,23 +65,27 @@ SELECT 1 FROM unnest(%s::smallint[], %s::text[]) AS k(kind, value)
   JOIN customers_identifier i ON i.kind_id = k.kind AND i.value = k.value
  WHERE i.customer_id IS NULL ORDER BY i.id FOR NO KEY UPDATE OF i
 """
-HEADS = "SELECT id, profile_id FROM customers_customer WHERE id = ANY(%s) AND erased_at IS NULL"
-LOCK = "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 DEVICE_USERS = """
 SELECT d.kind, d.value, u.profile_id
   FROM unnest(%s::smallint[], %s::text[]) AS d(kind, value)
-  JOIN customers_identifier i ON i.kind_id = d.kind AND i.value = d.value
   CROSS JOIN LATERAL (
-    SELECT DISTINCT c.profile_id
+    SELECT id FROM customers_identifier WHERE kind_id = d.kind AND value = d.value LIMIT 1
+  ) i
+  CROSS JOIN LATERAL (
+    SELECT DISTINCT h.profile_id
       FROM customers_deviceuse u
-      JOIN customers_customer c ON c.id = u.origin_id
-      JOIN customers_customer h ON h.id = c.profile_id AND h.is_identified AND h.erased_at IS NULL
+      CROSS JOIN LATERAL (
+        SELECT h.id AS profile_id
+          FROM customers_customer c
+          JOIN customers_customer h ON h.id = c.profile_id AND h.is_identified AND h.erased_at IS NULL
+         WHERE c.id = u.origin_id LIMIT 1
+      ) h
      WHERE u.identifier_id = i.id LIMIT %s
   ) u
 """
 APART = """
 SELECT low_id, high_id FROM dedup_apartpair
- WHERE lifted_at IS NULL AND low_id = ANY(%(ids)s) AND high_id = ANY(%(ids)s)
+ WHERE lifted_at IS NULL AND low_id = ANY(%(ids)s::bigint[]) AND high_id = ANY(%(ids)s::bigint[])
 """
 ORDERS = """
 SELECT number, maestra_id, total, currency, placed_at, status, lines
@@ -136,52 +143,26 @@ class Loaded:
 
 def wanted_by(records: Iterable[Record]) -> Wanted:
     """What these records name."""
-    keys: set[Key] = set()
-    maestra_ids: set[int] = set()
-    cards: set[str] = set()
-    orders: set[str] = set()
-    points: set[str] = set()
-    promo_codes: set[str] = set()
-    new_customers = 0
-    for record in records:
-        keys.update(s.key for s in record.identifiers)
-        cards.update(record.cards)
-        new_customers += record.operation not in BY_LOOKUP
-        if record.maestra_id is not None:
-            maestra_ids.add(record.maestra_id)
-        if record.lookup:
-            _want(record.lookup, keys, maestra_ids)
-        if record.order:
-            orders.add(record.order.number)
-        if record.points and record.points.number:
-            points.add(record.points.number)
-        if record.promo_code:
-            promo_codes.add(record.promo_code.code)
+    records = list(records)
+    named = wanted_keys(r.lookup for r in records if r.lookup)
     return Wanted(
-        frozenset(keys),
-        frozenset(maestra_ids),
-        frozenset(cards),
-        frozenset(orders),
-        frozenset(points),
-        frozenset(promo_codes),
-        new_customers,
+        keys=named.keys.union([s.key for r in records for s in r.identifiers]),
+        maestra_ids=named.maestra_ids.union([r.maestra_id for r in records if r.maestra_id is not None]),
+        cards=frozenset([card for r in records for card in r.cards]),
+        orders=frozenset([r.order.number for r in records if r.order]),
+        points=frozenset([r.points.number for r in records if r.points and r.points.number]),
+        promo_codes=frozenset([r.promo_code.code for r in records if r.promo_code]),
+        new_customers=sum(r.operation not in BY_LOOKUP for r in records),
     )
 
 
 def wanted_keys(keys: Iterable[Key]) -> Wanted:
     """What bare look-ups name."""
-    values: set[Key] = set()
-    maestra_ids: set[int] = set()
-    for key in keys:
-        _want(key, values, maestra_ids)
-    return Wanted(frozenset(values), frozenset(maestra_ids))
-
-
-def _want(key: Key, keys: set[Key], maestra_ids: set[int]) -> None:
-    if key.kind == MAESTRA_ID:
-        maestra_ids.add(int(key.value))
-    else:
-        keys.add(key)
+    named = list(keys)
+    return Wanted(
+        keys=frozenset([key for key in named if key.kind != MAESTRA_ID]),
+        maestra_ids=frozenset([int(key.value) for key in named if key.kind == MAESTRA_ID]),
+    )
 
 
 def load(wanted: Wanted, catalogue: Catalogue, *, lock: bool) -> Loaded:
@@ -208,13 +189,13 @@ def _locked(
 ) -> tuple[Located, set[int]]:
     """Lock, then read again: what was found may have moved meanwhile."""
     locked = set(heads)
-    locks: list[Question] = [(LOCK, [sorted(heads)])]
+    locks: list[Question] = [(LOCK, [array("bigint", sorted(heads))])]
     if located.has_free_rows():
         locks.append((LOCK_FREE, _columns(wanted.keys, catalogue)))
     located = _locate(wanted, catalogue, *locks)
     heads = _heads(located)
     if more := heads - locked:
-        located = _locate(wanted, catalogue, (f"{LOCK} NOWAIT", [sorted(more)]))
+        located = _locate(wanted, catalogue, (f"{LOCK} NOWAIT", [array("bigint", sorted(more))]))
         heads = _heads(located)
         if heads - locked - more:
             raise Contended
@@ -226,9 +207,8 @@ def _locate(wanted: Wanted, catalogue: Catalogue, *locks: Question) -> Located:
     it.
     """
     named = [sql for name, sql in FIND.items() if getattr(wanted, name)]
-    located = Located()
     if not named:
-        return located
+        return Located()
     kinds, values = _columns(wanted.keys, catalogue)
     parameters = {
         "kinds": kinds,
@@ -241,6 +221,12 @@ def _locate(wanted: Wanted, catalogue: Catalogue, *locks: Question) -> Located:
         "promo_codes": list(wanted.promo_codes),
     }
     *_, found = ask([*locks, ("UNION ALL".join(named), parameters)])
+    return _located(found, catalogue)
+
+
+def _located(found: Iterable[Row], catalogue: Catalogue) -> Located:
+    """The rows of `FIND` by what they answer."""
+    located = Located()
     for what, kind, value, maestra_id in found:
         match what:
             case "identifier":
@@ -263,8 +249,7 @@ def _heads(located: Located) -> set[int]:
     ledger = {*located.orders.values(), *located.points.values(), *located.promo_codes.values()}
     if not ledger:
         return located.touched()
-    (heads,) = ask([(HEADS, [list(ledger)])])
-    return (located.touched() - ledger) | {head for _, head in heads}
+    return (located.touched() - ledger) | set(heads_of(ledger).values())
 
 
 def _further(
@@ -278,7 +263,7 @@ def _further(
         questions["device_users"] = (DEVICE_USERS, [*_columns(devices, catalogue), limit])
     if len(profiles) > 1:
         ids = [m.maestra_id for profile in profiles.values() for m in profile.members]
-        questions["apart"] = (APART, {"ids": ids})
+        questions["apart"] = (APART, {"ids": array("bigint", ids)})
     if located.orders:
         questions["orders"] = (ORDERS, [list(located.orders)])
     if lock:
@@ -340,7 +325,7 @@ def _imaginary_ids() -> Iterator[int]:
 IMAGINARY = 1 << 62
 
 
-def _columns(keys: Iterable[Key], catalogue: Catalogue) -> tuple[list[int], list[str]]:
+def _columns(keys: Iterable[Key], catalogue: Catalogue) -> tuple[str, str]:
     """Kinds and values as two arrays, in the order in which rows are locked and written."""
     pairs = sorted((catalogue.kinds[k.kind].id, k.value) for k in keys)
-    return [kind for kind, _ in pairs], [value for _, value in pairs]
+    return array("smallint", [kind for kind, _ in pairs]), array("text", [value for _, value in pairs])

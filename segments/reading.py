@@ -9,7 +9,8 @@ from django.db import connection
 
 from customers.presenting import moment
 from customers.profile import Membership, Profile
-from customers.reading import Drafts, Part, Row
+from customers.reading import Drafts, Part
+from customers.tables import Row
 
 MEMBERSHIPS = """
 SELECT customer_id, segmentation_id, segment_id, since FROM segments_membership
@@ -41,12 +42,14 @@ def present_segments(profile: Profile) -> list[dict[str, Any]]:
 
 
 def names_of(segment: int) -> Names:
-    """The names of a segment, kept in the process: the database lets neither of them change."""
+    """The names of a segment, kept in the process: the database lets neither of them change. A deleted one
+    is called by its ID.
+    """
     if segment not in _names:
         with connection.cursor() as cursor:
             cursor.execute(NAMES)
             _names.update((pk, Names(segmentation, name)) for pk, segmentation, name in cursor.fetchall())
-    return _names[segment]
+    return _names.get(segment) or Names("?", str(segment))
 
 
 _names: dict[int, Names] = {}

@@ -56,7 +56,7 @@ def save(batch: Batch) -> None:
 
 def _fold(batch: Batch) -> _Fold:
     fold = _Fold()
-    for change, _ in batch.changes():
+    for change in batch.only(MembershipChanged, Unmerged, Erased):
         match change:
             case MembershipChanged():
                 fold.memberships[change.customer, change.segmentation] = change.after
@@ -66,6 +66,4 @@ def _fold(batch: Batch) -> _Fold:
             case Erased():
                 for maestra_id in change.maestra_ids:
                     fold.replace(maestra_id, {})
-            case _:
-                pass
     return fold

@@ -61,7 +61,7 @@ def apply_edit(case: Case, found: Found) -> None:
 
 
 def wish_primaries(case: Case, before: Profile) -> None:
-    for kind in {s.kind for s in case.brought if s.category in WITH_PRIMARY}:
+    for kind in dict.fromkeys([s.kind for s in case.brought if s.category in WITH_PRIMARY]):
         wanted = wanted_primary(before, case.record, kind)
         if wanted and not (case.record.mode is Mode.FILL and before.primary(kind)):
             case.wanted[kind] = wanted
@@ -69,7 +69,7 @@ def wish_primaries(case: Case, before: Profile) -> None:
 
 def _clear(case: Case) -> None:
     """Clear identifiers and contact types with their claims (R44)."""
-    if case.record.mode is Mode.FILL:
+    if not case.record.clears or case.record.mode is Mode.FILL:
         return
     profile = case.profile
     for holding in [h for h in profile.holdings.values() if h.kind in case.record.clears]:
@@ -92,13 +92,12 @@ def _clear_one(case: Case, holding: Holding) -> None:
 
 def edit_values(case: Case) -> None:
     before, record = case.profile, case.record
-    after = replace(
-        before,
-        personal=edited_personal(before.personal, record.personal, record.mode),
-        time_zone=edited_time_zone(before.time_zone, record),
-        custom_fields=edited_fields(before.custom_fields, record.custom_fields, record.mode),
-    )
-    case.emit_diff(before, after, Why.RECORD)
+    personal = edited_personal(before.personal, record.personal, record.mode)
+    time_zone = edited_time_zone(before.time_zone, record)
+    fields = edited_fields(before.custom_fields, record.custom_fields, record.mode)
+    if (personal, time_zone, fields) != (before.personal, before.time_zone, before.custom_fields):
+        after = replace(before, personal=personal, time_zone=time_zone, custom_fields=fields)
+        case.emit_diff(before, after, Why.RECORD)
 
 
 def is_to_edit(case: Case, sent: Sent) -> bool:
@@ -132,11 +131,14 @@ def _attach(case: Case, sent: Sent) -> None:
 def choose_primaries(case: Case) -> None:
     """Wanted contacts become primary, and a type that lost its primary gets the next one (R7, R43)."""
     before = case.profile
-    holdings = dict(before.holdings)
+    holdings = before.holdings
     for key in case.wanted.values():
-        if key in holdings and not holdings[key].is_former:
+        wanted = holdings.get(key)
+        if wanted and not wanted.is_former and not wanted.is_primary:
             holdings = with_primary(holdings, key, case.now)
-    case.emit_diff(before, replace(before, holdings=repaired_primaries(holdings, case.now)), Why.RECORD)
+    holdings = repaired_primaries(holdings, case.now)
+    if holdings is not before.holdings:
+        case.emit_diff(before, replace(before, holdings=holdings), Why.RECORD)
 
 
 def set_statuses(case: Case) -> None:
@@ -173,7 +175,9 @@ def ask_confirmations(case: Case) -> None:
     if case.record.operation is Operation.CONFIRM:
         return
     profile = case.profile
-    for sent in (s for s in case.record.identifiers if s.category in WITH_PRIMARY):
+    for sent in case.record.identifiers:
+        if not sent.must_be_confirmed or sent.category not in WITH_PRIMARY:
+            continue
         holding = profile.holdings.get(sent.key)
-        if sent.must_be_confirmed and ((holding and holding.is_pending) or sent.key in profile.claims):
+        if (holding and holding.is_pending) or sent.key in profile.claims:
             case.draft.emit(ConfirmationAsked(**case.who(), kind=sent.kind, value=sent.value))

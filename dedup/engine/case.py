@@ -14,7 +14,6 @@ from customers.changes import (
     Released,
     Unclaimed,
     Why,
-    diff,
 )
 from customers.profile import (
     WITH_PRIMARY,
@@ -22,7 +21,6 @@ from customers.profile import (
     Holding,
     Key,
     Profile,
-    with_primary,
 )
 from dedup.engine.draft import Draft
 from dedup.engine.editing import (
@@ -33,6 +31,7 @@ from dedup.engine.outcome import Conflict, Move, Status, Veto
 from dedup.engine.record import Record, Sent
 
 NEWCOMER = 0  # stands in a record weighed as a customer for the MaestraID it does not have
+NOT_INTRODUCED = Profile(maestra_id=NEWCOMER)
 
 
 class Case:
@@ -55,7 +54,7 @@ class Case:
         self.status = Status.UNCHANGED
         self.brought: list[Sent] = list(record.identifiers)
         self.wanted: dict[str, Key] = {}
-        self.newcomer = Profile(maestra_id=NEWCOMER)
+        self.newcomer: Profile = NOT_INTRODUCED
         self.merges: list[Merged] = []
         self.conflicts: list[Conflict] = []
         self.moved: list[Move] = []
@@ -77,12 +76,24 @@ class Case:
         return replace(profile, holdings={**wished, **profile.holdings})
 
     def newcomer_with(self, sent: Sequence[Sent]) -> Profile:
-        holdings = {s.key: holding_of(s, self.record, self.bearer) for s in sent}
-        for kind in {s.kind for s in sent if s.category in WITH_PRIMARY}:
-            wanted = wanted_primary(self.newcomer, self.record, kind)
-            first = wanted if wanted in holdings else next(s.key for s in sent if s.kind == kind)
-            holdings = with_primary(holdings, first, self.now)
-        return replace(self.newcomer, holdings=holdings)
+        """The newcomer as it would be with these identifiers."""
+        return replace(self.newcomer, holdings=self.holdings_of(sent))
+
+    def holdings_of(self, sent: Sequence[Sent]) -> dict[Key, Holding]:
+        """Identifiers as the newcomer would hold them. Of each e-mail and phone type one is primary."""
+        leading = self._leading(sent)
+        return {
+            s.key: holding_of(s, self.record, self.bearer, is_primary=leading.get(s.kind) == s.key)
+            for s in sent
+        }
+
+    def _leading(self, sent: Sequence[Sent]) -> dict[str, Key]:
+        """By kind the contact that is to be primary, or the first where that one is not to be had."""
+        contacts = [s for s in reversed(sent) if s.category in WITH_PRIMARY]
+        first = {s.kind: s.key for s in contacts}
+        keys = {s.key for s in contacts}
+        wanted = {kind: wanted_primary(self.newcomer, self.record, kind) for kind in first}
+        return first | {kind: key for kind, key in wanted.items() if key in keys}
 
     def free(self) -> list[Sent]:
         return [s for s in self.brought if self.draft.current_holder(s.key) is None]
@@ -127,8 +138,7 @@ class Case:
                 self.draft.emit(CardSeen(**self.who(), card=card))
 
     def emit_diff(self, before: Profile, after: Profile, why: Why) -> None:
-        for change in diff(before, after, self.bearer, why):
-            self.draft.emit(change)
+        self.draft.emit_diff(before, after, self.bearer, why)
 
     def who(self) -> Who:
         assert self.subject is not None

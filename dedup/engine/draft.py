@@ -6,7 +6,7 @@ refused leaves no trace: every alteration is logged and can be rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from customers.changes import (
@@ -23,9 +23,12 @@ from customers.changes import (
     PromoCodeIssued,
     Released,
     Unmerged,
+    Why,
     apply,
+    changed,
+    diff,
 )
-from customers.profile import DEVICES, MAESTRA_ID, Holding, Key, Kind, Profile
+from customers.profile import DEVICES, MAESTRA_ID, Key, Kind, Profile
 from dedup.engine.world import World
 
 K = TypeVar("K")
@@ -43,7 +46,7 @@ class Table(dict[K, V]):
 
     def __setitem__(self, key: K, value: V) -> None:
         self.log.append((self, key, self.get(key, MISSING)))
-        super().__setitem__(key, value)
+        dict.__setitem__(self, key, value)
 
     def __delitem__(self, key: K) -> None:
         self.log.append((self, key, self[key]))
@@ -101,11 +104,15 @@ class Draft:
     def holder(self, key: Key) -> Profile | None:
         """The profile that has a value, currently or formerly."""
         origin = self.holders.get(key)
-        head = None if origin is None else self.heads.get(origin)
+        if origin is None:
+            return None
+        head = self.heads.get(origin)
         return None if head is None else self.profiles[head]
 
     def current_holder(self, key: Key) -> Profile | None:
         """The profile that holds a value now; one that merely retired it does not."""
+        if key not in self.holders:
+            return None
         profile = self.holder(key)
         return profile if profile and not profile.holdings[key].is_former else None
 
@@ -116,6 +123,8 @@ class Draft:
         if key.kind == MAESTRA_ID:
             head = self.head(int(key.value))
             return None if head is None else self.profiles[head]
+        if key not in self.holders:
+            return None
         profile = self.holder(key)
         if profile is None or (profile.holdings[key].is_former and not self.kind(key.kind).searches_history):
             return None
@@ -139,68 +148,97 @@ class Draft:
     def emit(self, change: Change) -> None:
         """Let a change happen."""
         apply(self.profiles, change)
-        self.changes.append(change)
-        self._index(change)
+        self._note(change)
 
-    def _index(self, change: Change) -> None:  # noqa: PLR0912 - a case for each change
-        match change:
-            case Created():
-                self.heads[change.customer] = change.customer
-                self.identified[change.customer] = False
-            case IdentifiedChanged():
-                self.identified[change.customer] = change.is_identified
-                self._index_devices(self.profiles[change.customer])
-            case Held():
-                self._index_holding(change.after, change.customer)
-            case Released():
-                if change.holding.key in self.holders:
-                    del self.holders[change.holding.key]
-            case Merged():
-                for maestra_id in change.absorbed.maestra_ids:
-                    self.heads[maestra_id] = change.customer
-            case Unmerged():
-                self._index_restored(change.restored)
-            case Erased():
-                for maestra_id in change.maestra_ids:
-                    del self.heads[maestra_id]
-            case CardSeen():
-                self.card_holders[change.card] = self.card_holders.get(change.card, frozenset()) | {
-                    change.customer
-                }
-            case OrderSaved():
-                self.orders[change.after.number] = (change.maestra_id, change.after)
-            case PointsAdded() if change.number:
-                self.points[change.number] = change.maestra_id
-            case PromoCodeIssued():
-                self.promo_codes[change.code] = change.maestra_id
-            case _:
-                pass
+    def emit_diff(self, before: Profile, after: Profile, maestra_id: int, why: Why) -> None:
+        """Let all the changes happen that lead from one state of a customer to another, at once."""
+        changes = list(diff(before, after, maestra_id, why))
+        if changes:
+            head = before.maestra_id
+            self.profiles[head] = changed(self.profiles[head], *changes)
+            for change in changes:
+                self._note(change)
+
+    def _note(self, change: Change) -> None:
+        self.changes.append(change)
+        index = INDEXES.get(type(change))
+        if index:
+            index(self, change)
 
     def note_identified(self) -> None:
         """Emit for every customer touched since `start` whether it became identified, or anonymous again."""
-        for customer in sorted({c.customer for c in self.changes} & self.profiles.keys()):
-            profile = self.profiles[customer]
-            if profile.is_identified != self.identified[customer]:
+        for customer in sorted({c.customer for c in self.changes if c.customer in self.profiles}):
+            is_identified = self.profiles[customer].is_identified
+            if is_identified != self.identified[customer]:
                 self.emit(
-                    IdentifiedChanged(
-                        customer=customer, maestra_id=customer, is_identified=profile.is_identified
-                    )
+                    IdentifiedChanged(customer=customer, maestra_id=customer, is_identified=is_identified)
                 )
 
-    def _index_holding(self, holding: Holding, customer: int) -> None:
-        self.holders[holding.key] = customer
-        if holding.category in DEVICES:
-            self.device_users[holding.key] = self.device_users.get(holding.key, frozenset()) | {customer}
+    def _index_created(self, change: Created) -> None:
+        self.heads[change.customer] = change.customer
+        self.identified[change.customer] = False
 
-    def _index_devices(self, profile: Profile) -> None:
+    def _index_identified(self, change: IdentifiedChanged) -> None:
         """Only identified users of a device were read, and this one may not have been (R26)."""
-        for holding in profile.holdings.values():
+        self.identified[change.customer] = change.is_identified
+        for holding in self.profiles[change.customer].holdings.values():
             if holding.category in DEVICES:
-                self._index_holding(holding, profile.maestra_id)
+                self._index_device(holding.key, change.customer)
 
-    def _index_restored(self, restored: Profile) -> None:
+    def _index_held(self, change: Held) -> None:
+        holding = change.after
+        self.holders[holding.key] = change.customer
+        if holding.category in DEVICES:
+            self._index_device(holding.key, change.customer)
+
+    def _index_device(self, key: Key, customer: int) -> None:
+        self.device_users[key] = self.device_users.get(key, frozenset()) | {customer}
+
+    def _index_released(self, change: Released) -> None:
+        if change.holding.key in self.holders:
+            del self.holders[change.holding.key]
+
+    def _index_merged(self, change: Merged) -> None:
+        for maestra_id in change.absorbed.maestra_ids:
+            self.heads[maestra_id] = change.customer
+
+    def _index_unmerged(self, change: Unmerged) -> None:
+        restored = change.restored
         for maestra_id in restored.maestra_ids:
             self.heads[maestra_id] = restored.maestra_id
         for key in restored.holdings:
             self.holders[key] = restored.maestra_id
         self.identified[restored.maestra_id] = restored.is_identified
+
+    def _index_erased(self, change: Erased) -> None:
+        for maestra_id in change.maestra_ids:
+            del self.heads[maestra_id]
+
+    def _index_card(self, change: CardSeen) -> None:
+        self.card_holders[change.card] = self.card_holders.get(change.card, frozenset()) | {change.customer}
+
+    def _index_order(self, change: OrderSaved) -> None:
+        self.orders[change.after.number] = (change.maestra_id, change.after)
+
+    def _index_points(self, change: PointsAdded) -> None:
+        if change.number:
+            self.points[change.number] = change.maestra_id
+
+    def _index_promo_code(self, change: PromoCodeIssued) -> None:
+        self.promo_codes[change.code] = change.maestra_id
+
+
+INDEXES: Mapping[type, Callable[[Draft, Any], None]] = {
+    Created: Draft._index_created,
+    IdentifiedChanged: Draft._index_identified,
+    Held: Draft._index_held,
+    Released: Draft._index_released,
+    Merged: Draft._index_merged,
+    Unmerged: Draft._index_unmerged,
+    Erased: Draft._index_erased,
+    CardSeen: Draft._index_card,
+    OrderSaved: Draft._index_order,
+    PointsAdded: Draft._index_points,
+    PromoCodeIssued: Draft._index_promo_code,
+}
+"""The changes by which something is found elsewhere than before, and how that is kept."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from customers.profile import PERSONAL_FIELDS, Claim, Holding, Key, Personal, Profile
+from customers.profile import NOBODY, Claim, Holding, Key, Personal, Profile
 from dedup.engine.record import Mode, Record, Sent
 
 
@@ -19,6 +19,8 @@ def edited_personal(current: Personal, sent: Mapping[str, Any], mode: Mode) -> P
 
     A sent None clears its field (R44). `fill` sets only what is empty.
     """
+    if all(getattr(current, name) == value for name, value in sent.items()):
+        return current
     values = {name: value for name, value in sent.items() if value is not None}
     if mode is Mode.FILL:
         return Personal(**{**values, **current.present()})
@@ -28,8 +30,10 @@ def edited_personal(current: Personal, sent: Mapping[str, Any], mode: Mode) -> P
     return Personal(**{**current.present(), **values, **cleared})
 
 
-def edited_fields(current: Mapping[str, Any], sent: Mapping[str, Any], mode: Mode) -> dict[str, Any]:
+def edited_fields(current: Mapping[str, Any], sent: Mapping[str, Any], mode: Mode) -> Mapping[str, Any]:
     """Custom fields as sent; None clears, `fill` sets only what is empty (R44)."""
+    if not sent:
+        return current
     if mode is Mode.FILL:
         return {**{k: v for k, v in sent.items() if v is not None}, **current}
     merged = {**current, **sent}
@@ -42,15 +46,16 @@ def edited_time_zone(current: str | None, record: Record) -> str | None:
     return None if "time_zone" in record.clears else record.time_zone or current
 
 
-def holding_of(sent: Sent, record: Record, origin: int) -> Holding:
+def holding_of(sent: Sent, record: Record, origin: int, *, is_primary: bool = False) -> Holding:
     """The identifier as its sender would hold it, with the flags its integration point gives it (R13)."""
     return Holding(
-        kind=sent.kind,
-        value=sent.value,
-        category=sent.category,
-        raw=sent.raw,
-        origin=origin,
-        since=record.occurred_at,
+        sent.kind,
+        sent.value,
+        sent.category,
+        sent.raw,
+        origin,
+        record.occurred_at,
+        is_primary=is_primary,
         must_be_confirmed=sent.must_be_confirmed,
         confirmed_at=record.occurred_at if sent.is_confirmed else None,
         gives_access=sent.gives_access,
@@ -80,11 +85,14 @@ def claim_left(holding: Holding, at: datetime) -> Claim:
 
 def reflagged(holding: Holding, sent: Sent, at: datetime) -> Holding:
     """A held contact sent again gets the flags of the point it came through; it loses none (R14)."""
+    gives_access = holding.gives_access or sent.gives_access
+    must_be_confirmed = holding.must_be_confirmed or sent.must_be_confirmed
+    confirmed_at = holding.confirmed_at or (at if sent.is_confirmed else None)
+    flags = (gives_access, must_be_confirmed, confirmed_at)
+    if flags == (holding.gives_access, holding.must_be_confirmed, holding.confirmed_at):
+        return holding
     return replace(
-        holding,
-        gives_access=holding.gives_access or sent.gives_access,
-        must_be_confirmed=holding.must_be_confirmed or sent.must_be_confirmed,
-        confirmed_at=holding.confirmed_at or (at if sent.is_confirmed else None),
+        holding, gives_access=gives_access, must_be_confirmed=must_be_confirmed, confirmed_at=confirmed_at
     )
 
 
@@ -92,11 +100,10 @@ def waits_for_confirmation(profile: Profile, sent: Sent) -> bool:
     """A new contact that must be confirmed waits as a claim while the current primary is a confirmed one
     (R43).
     """
+    if sent.is_confirmed or not sent.must_be_confirmed or sent.key in profile.holdings:
+        return False
     primary = profile.primary(sent.kind)
-    asks = sent.must_be_confirmed and not sent.is_confirmed
-    return (
-        asks and primary is not None and primary.confirmed_at is not None and sent.key not in profile.holdings
-    )
+    return primary is not None and primary.confirmed_at is not None
 
 
 def wanted_primary(profile: Profile, record: Record, kind: str) -> Key | None:
@@ -113,4 +120,4 @@ def wanted_primary(profile: Profile, record: Record, kind: str) -> Key | None:
 
 def known_personal(sent: Mapping[str, Any]) -> Personal:
     """The set a new record brings."""
-    return Personal(**{name: sent.get(name) for name in PERSONAL_FIELDS})
+    return Personal(**sent) if sent else NOBODY

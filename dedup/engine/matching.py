@@ -11,7 +11,6 @@ from customers.changes import (
     Merged,
     Reason,
     Why,
-    diff,
     united,
 )
 from customers.profile import (
@@ -47,9 +46,10 @@ def match_and_verify(case: Case) -> None:
 def _candidates(case: Case) -> list[int]:
     ranks: dict[int, int] = {}
     for sent in case.brought:
-        if sent.category is Category.UNIQUE or _is_shared_device(case, sent):
+        holder = case.draft.current_holder(sent.key)
+        if holder is None or holder.maestra_id == case.subject:
             continue
-        if holder := case.draft.current_holder(sent.key):
+        if sent.category is not Category.UNIQUE and not _is_shared_device(case, sent):
             rank = STRENGTH[sent.category]
             ranks[holder.maestra_id] = min(rank, ranks.get(holder.maestra_id, rank))
     for head in _card_holders(case):
@@ -170,8 +170,7 @@ def _merge(case: Case, other: Profile, verdict: Verdict, decision: Decision) -> 
     case.draft.emit(merged)
     case.merges.append(merged)
     case.subject = survivor.maestra_id
-    for change in diff(case.profile, result, survivor.maestra_id, Why.MERGE):
-        case.draft.emit(change)
+    case.draft.emit_diff(whole, result, survivor.maestra_id, Why.MERGE)
     _drop_granted_wishes(case)
 
 

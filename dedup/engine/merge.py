@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from customers.changes import Decision, Merged, Reason, Why, diff, united
-from customers.profile import Key, Profile
+from customers.changes import Decision, Merged, Reason, Why, united
+from customers.profile import CONTACTS, STRENGTH, Key, Profile
 from dedup.engine.draft import Draft
 from dedup.engine.outcome import Outcome, Refusal, RefusalCode, Refused, Status, Veto
+from dedup.engine.priority import Verdict, prior
 from dedup.engine.survivorship import Pair, survive
 from dedup.engine.vetoes import VETOES, standing, vetoes
 from dedup.engine.world import World
@@ -62,8 +64,7 @@ def _merge_one(draft: Draft, survivor: Profile, absorbed: Profile, reason: Reaso
     )
     merged = Merged(**who, absorbed=absorbed, survivor=survivor, result=result, decision=decision)
     draft.emit(merged)
-    for change in diff(whole, result, survivor.maestra_id, Why.MERGE):
-        draft.emit(change)
+    draft.emit_diff(whole, result, survivor.maestra_id, Why.MERGE)
     return merged
 
 
@@ -72,3 +73,32 @@ def shared_values(left: Profile, right: Profile) -> tuple[Key, ...]:
     mine = left.holdings.keys() | left.claims.keys()
     theirs = right.holdings.keys() | right.claims.keys()
     return tuple(sorted(mine & theirs))
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Who of several has priority, and the criterion that puts it before each of the others."""
+
+    first: int
+    over: Mapping[int, str]
+
+
+def rank(profiles: Sequence[Profile]) -> Ranking:
+    """Which of several customers has priority (R29), tested in MaestraID order."""
+    first, *others = sorted(profiles, key=lambda p: p.maestra_id)
+    for other in others:
+        if not _verdict(first, other).left_first:
+            first = other
+    beaten = [p for p in profiles if p.maestra_id != first.maestra_id]
+    return Ranking(first.maestra_id, {p.maestra_id: _verdict(first, p).criterion for p in beaten})
+
+
+def _verdict(left: Profile, right: Profile) -> Verdict:
+    return prior(left, right, _contact_named_by_both(left, right))
+
+
+def _contact_named_by_both(left: Profile, right: Profile) -> Key | None:
+    """The strongest contact that one holds and the other claims."""
+    held = {**left.holdings, **right.holdings}
+    contacts = [key for key in shared_values(left, right) if key in held and held[key].category in CONTACTS]
+    return min(contacts, key=lambda key: (STRENGTH[held[key].category], key), default=None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from customers.changes import (
     Created,
     Why,
@@ -51,8 +49,9 @@ def create(case: Case) -> None:
     case.draft.emit(Created(**case.who(), registered_at=case.record.occurred_at))
     count(case)
     free = case.free()
-    for sent in free:
-        case.release_former(sent.key)
-    case.emit_diff(case.profile, replace(case.newcomer_with(free), maestra_id=case.subject), Why.RECORD)
+    for key in [s.key for s in free if s.key in case.draft.holders]:
+        case.release_former(key)
+    case.emit_diff(case.profile, case.newcomer_with(free), Why.RECORD)
     case.see_cards()
-    wish_primaries(case, case.newcomer)
+    if len(free) < len(case.brought):
+        wish_primaries(case, case.newcomer)

@@ -52,10 +52,10 @@ class Sent:
     is_confirmed: bool = False
     must_be_confirmed: bool = False
     gives_access: bool = False
+    key: Key = field(init=False, repr=False, compare=False)
 
-    @property
-    def key(self) -> Key:
-        return Key(self.kind, self.value)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", Key(self.kind, self.value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import get_args
 
 from customers.changes import SilentChange
 from dedup.engine.applying import apply_edit, ask_confirmations, choose_primaries, set_statuses
@@ -20,6 +21,8 @@ from dedup.engine.outcome import Kept, Outcome, Refusal, Refused, Status
 from dedup.engine.record import Operation, Record
 from dedup.engine.settling import move_the_rest, settle
 from dedup.engine.world import World
+
+SILENT = frozenset(get_args(SilentChange))
 
 
 def resolve(world: World, records: Sequence[Record], now: datetime) -> list[Outcome | Refusal]:
@@ -58,7 +61,7 @@ def _decided(case: Case) -> Outcome:
 
 
 def _outcome(case: Case) -> Outcome:
-    if case.status is Status.UNCHANGED and any(not isinstance(c, SilentChange) for c in case.draft.changes):
+    if case.status is Status.UNCHANGED and any(type(c) not in SILENT for c in case.draft.changes):
         case.status = Status.CHANGED
     subject = case.profile.maestra_id
     return Outcome(

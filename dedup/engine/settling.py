@@ -10,7 +10,6 @@ from customers.changes import (
     ContactReceived,
     NoteAdded,
     Why,
-    diff,
 )
 from customers.profile import (
     CONTACTS,
@@ -34,11 +33,13 @@ from dedup.engine.outcome import Conflict, Move, RefusalCode, Refused
 from dedup.engine.priority import Verdict, prior
 from dedup.engine.record import Sent
 
+MOVABLE = DEVICES | {Category.IDENTIFIER}
+
 
 def settle(case: Case) -> None:
     """All contests are decided on the profiles as they stand after the merges, then settled (R30)."""
     contests = _judged(case, _contested(case))
-    if case.subject is None:
+    if contests and case.subject is None:
         _refuse_nobody(case, contests)
     if case.found_nobody:
         _refuse_registered(case, contests)
@@ -159,17 +160,15 @@ def _repair(case: Case, customer: int, bearer: int) -> None:
     """A lost primary is followed by the next one (R7)."""
     before = case.draft.profiles[customer]
     after = replace(before, holdings=repaired_primaries(before.holdings, case.now))
-    for change in diff(before, after, bearer, Why.SETTLED):
-        case.draft.emit(change)
+    case.draft.emit_diff(before, after, bearer, Why.SETTLED)
 
 
 def move_the_rest(case: Case) -> None:
     """Devices and non-unique identifiers that could not join move to the subject, the latter first: they
     may make it an identified one (R32).
     """
-    for sent in sorted(case.brought, key=lambda s: STRENGTH[s.category]):
-        if sent.category not in DEVICES and sent.category is not Category.IDENTIFIER:
-            continue
+    movable = [s for s in case.brought if s.category in MOVABLE]
+    for sent in sorted(movable, key=lambda s: STRENGTH[s.category]):
         holder = case.draft.current_holder(sent.key)
         if holder and holder.maestra_id != case.subject and _may_take(case, sent, holder):
             case.release(holder, sent.key, Why.MOVED)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from customers.changes import KeptApart, NoteAdded, Unmerged, Why, diff
+from customers.changes import KeptApart, NoteAdded, Unmerged, Why
 from customers.profile import (
     Category,
     Claim,
@@ -62,8 +62,7 @@ def undo(world: World, journal: Journal, now: datetime) -> Outcome:
         )
     )
     for before, after in ((left, remaining), (split_off, restored)):
-        for change in diff(before, after, after.maestra_id, Why.UNDO):
-            draft.emit(change)
+        draft.emit_diff(before, after, after.maestra_id, Why.UNDO)
     for note in _notes(current, journal, now):
         owner = back if note.maestra_id in restored.maestra_ids else head
         draft.emit(NoteAdded(customer=owner, maestra_id=note.maestra_id, note=note))
@@ -203,7 +202,7 @@ def _with_current_ids_of(
 
 def _with_primaries_of(
     holdings: dict[Key, Holding], before: Profile, chosen: frozenset[Key], now: datetime
-) -> dict[Key, Holding]:
+) -> Mapping[Key, Holding]:
     """The primary chosen since, else that of before, where the side still holds it."""
     own = {h.kind: key for key, h in before.holdings.items() if h.is_primary and key in holdings}
     newer = {key.kind: key for key in chosen if key in holdings}
