@@ -1,12 +1,14 @@
-"""Segmentations, their mutually exclusive segments, and who is in them (R51, R52).
+"""Segmentations, their mutually exclusive segments, who is in them, and recalculations (R51, R52).
 
 Invariants, kept by the database: a customer is in at most one segment of a segmentation, and the segment is
 one of that segmentation. The memberships of an absorbed customer stay as they were at the merge, which is
 what undo needs.
 """
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
@@ -55,6 +57,8 @@ class Segment(models.Model):
     )
     system_name = models.CharField(_("system name"), validators=[SYSTEM_NAME], help_text=SYSTEM_NAME_HELP)
     name = models.CharField(_("name"))
+    # NULL: nobody is in a calculated segment that has no condition yet; a static one never has any.
+    condition = models.JSONField(_("condition"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("segment")
@@ -106,3 +110,70 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id}: {self.segment_id}"
+
+
+class States(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+class Recalculation(models.Model):
+    """Bringing the members of a calculated segmentation in line with its conditions (R51): what is asked for,
+    what goes on and what came of it. The counts grow with every batch that is committed.
+    """
+
+    segmentation = models.ForeignKey(
+        Segmentation, models.CASCADE, related_name="recalculations", verbose_name=_("segmentation")
+    )
+    state = models.CharField(_("state"), choices=States, default=States.WAITING, db_default=States.WAITING)
+    actor = models.CharField(_("who"), help_text=_("user:<user name> or system."))
+    actor_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("user"),
+    )
+    requested_at = models.DateTimeField(_("asked for"), db_default=Now())
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    due = models.BigIntegerField(
+        _("to change"), null=True, blank=True, help_text=_("Customers whose segment is not as it should be.")
+    )
+    processed = models.BigIntegerField(_("changed so far"), default=0, db_default=0)
+    entered = models.BigIntegerField(_("entered"), default=0, db_default=0)
+    left = models.BigIntegerField(_("left"), default=0, db_default=0)
+    warnings = models.JSONField(
+        _("warnings"),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_("Conditions that refer to something deleted."),
+    )
+    error = models.CharField(_("error"), blank=True, default="", db_default="")
+
+    class Meta:
+        verbose_name = _("recalculation")
+        verbose_name_plural = _("recalculations")
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=States.values), name="recalculation_state"),
+            # Asked for twice before it began, it is done once.
+            models.UniqueConstraint(
+                fields=["segmentation"], condition=Q(state="waiting"), name="recalculation_one_waiting"
+            ),
+        ]
+        indexes = [
+            models.Index(F("segmentation"), F("id").desc(), name="recalculation_latest"),
+            models.Index(
+                fields=["state"],
+                name="recalculation_unfinished",
+                condition=Q(state__in=("waiting", "running")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.segmentation} {self.pk}"

@@ -1,11 +1,17 @@
-"""Segmentations by the names the API knows them by."""
+"""Segmentations and what their conditions refer to, by the names the API knows them by."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from customers.kinds import Catalogue
+from customers.models import CustomField, IdentifierKind, IntegrationPoint
+from segments.conditions import Node, parse
+from segments.dependencies import Graph, segmentations_of
 from segments.models import Segment, Segmentation, SegmentationKinds
+from segments.readers import Refers
+from segments.references import Setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +35,40 @@ def named_segmentations() -> dict[str, NamedSegmentation]:
         name: NamedSegmentation(pk, kind == SegmentationKinds.STATIC, segments.get(pk, {}))
         for pk, name, kind in rows
     }
+
+
+def setup_of(known: Catalogue) -> Setup:
+    """What conditions can refer to at present."""
+    segments = Segment.objects.select_related("segmentation").order_by("segmentation__name", "id")
+    return Setup(
+        labels={
+            Refers.IDENTIFIER_KIND: _labels(IdentifierKind.objects.values_list("system_name", "name")),
+            Refers.CUSTOM_FIELD: _labels(CustomField.objects.values_list("system_name", "name")),
+            Refers.POINT: _labels(IntegrationPoint.objects.values_list("system_name", "name")),
+            Refers.SEGMENT: {full_name(s): f"{s.segmentation.name}: {s.name}" for s in segments},
+        },
+        custom_types={name: field.type for name, field in known.custom_fields.items()},
+    )
+
+
+def full_name(segment: Segment) -> str:
+    return f"{segment.segmentation.system_name}/{segment.system_name}"
+
+
+def graph_of_stored(instead: Mapping[str, Node] | None = None) -> Graph:
+    """Every segmentation with those its conditions refer to. `instead` are conditions that are to replace the
+    stored ones, or to be added to them, by the full names of their segments.
+    """
+    segments = Segment.objects.exclude(condition=None).select_related("segmentation")
+    conditions = {**{full_name(s): parse(s.condition) for s in segments}, **(instead or {})}
+    graph: dict[str, frozenset[str]] = dict.fromkeys(
+        Segmentation.objects.values_list("system_name", flat=True), frozenset()
+    )
+    for name, condition in conditions.items():
+        segmentation = name.partition("/")[0]
+        graph[segmentation] = graph.get(segmentation, frozenset()) | segmentations_of(condition)
+    return graph
+
+
+def _labels(rows: object) -> Mapping[str, str]:
+    return dict(rows)  # type: ignore[call-overload, no-any-return]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from customers.errors import SelfsameError
+from customers.kinds import catalogue
+from customers.normalise import CustomType
 from customers.setup_file.sections import (
     Declared,
     Section,
@@ -16,9 +20,27 @@ from customers.setup_file.sections import (
     without,
 )
 from customers.setup_file.shapes import Entry, Place, list_of, mapping_of, no_repetition, one_of, text
+from segments.conditions import Group, Node, parse, stored_form
+from segments.dependencies import Graph, cycle
 from segments.models import Segmentation, SegmentationKinds
+from segments.naming import graph_of_stored, setup_of
+from segments.readers import Refers
+from segments.references import Setup, faults
 
-read_segments = list_of(mapping_of({"system_name": system_name, "name": text()}, required=["system_name"]))
+
+def condition(value: Any, place: Place) -> Group | None:
+    """The condition of a calculated segment."""
+    try:
+        return parse(value)
+    except SelfsameError as error:
+        for fault in error.data["errors"]:
+            (place.key(fault["path"]) if fault["path"] else place).fault(fault["message"])
+        return None
+
+
+read_segments = list_of(
+    mapping_of({"system_name": system_name, "name": text(), "condition": condition}, required=["system_name"])
+)
 read_segmentations = list_of(
     mapping_of(
         {
@@ -33,14 +55,76 @@ read_segmentations = list_of(
 
 
 def check_segmentations(declared: Declared, place: Place) -> None:
-    segmentations = stored(Segmentation)
+    segmentations, setup = stored(Segmentation), setup_with(declared)
     no_repetition(declared["segmentations"], place, "system_name")
     for entry, here in listed(declared["segmentations"], place):
         no_repetition(entry.get("segments"), here.key("segments"), "system_name")
-        if segmentation := segmentations.get(entry.get("system_name", "")):
+        segmentation = segmentations.get(entry.get("system_name", ""))
+        if segmentation:
             fixed(entry, here, "kind", segmentation.kind, "its members came by it")
         else:
             needed(entry, here, "kind")
+        check_conditions(entry, segmentation.kind if segmentation else entry.get("kind"), setup, here)
+    if circle := cycle(graph_with(declared)):
+        place.fault(f"they are calculated from each other in a circle: {' → '.join(circle)}")
+
+
+def check_conditions(entry: Entry, kind: str | None, setup: Setup, place: Place) -> None:
+    for segment, here in listed(entry.get("segments"), place.key("segments")):
+        if "condition" in segment and kind == SegmentationKinds.STATIC:
+            here.key("condition").fault("a static segment has none: members are put in and taken out")
+        elif segment.get("condition"):
+            for path, message in faults(segment["condition"], setup):
+                here.key("condition").key(path).fault(message)
+
+
+def setup_with(declared: Declared) -> Setup:
+    """What conditions can refer to once the file is written."""
+    present = setup_of(catalogue())
+    more = {
+        Refers.IDENTIFIER_KIND: names_in(declared, "identifier_kinds"),
+        Refers.CUSTOM_FIELD: names_in(declared, "custom_fields"),
+        Refers.POINT: names_in(declared, "integration_points"),
+        Refers.SEGMENT: dict(declared_segments(declared)),
+    }
+    types = {
+        e["system_name"]: CustomType(e["type"])
+        for e in entries_of(declared, "custom_fields")
+        if e.get("type")
+    }
+    return Setup(
+        labels={to: {**more[to], **labels} for to, labels in present.labels.items()},
+        custom_types={**types, **present.custom_types},
+    )
+
+
+def entries_of(declared: Declared, section: str) -> Iterator[Entry]:
+    """The entries of a section that say at least what they are called."""
+    for entry in declared.get(section) or ():
+        if entry and entry.get("system_name"):
+            yield entry
+
+
+def names_in(declared: Declared, section: str) -> Mapping[str, str]:
+    return {entry["system_name"]: entry["system_name"] for entry in entries_of(declared, section)}
+
+
+def declared_segments(declared: Declared) -> Iterator[tuple[str, str]]:
+    for segmentation in entries_of(declared, "segmentations"):
+        for segment in entries_of(segmentation, "segments"):
+            name = f"{segmentation['system_name']}/{segment['system_name']}"
+            yield name, name
+
+
+def graph_with(declared: Declared) -> Graph:
+    """Which segmentation is calculated from which once the file is written."""
+    conditions: dict[str, Node] = {}
+    for segmentation in entries_of(declared, "segmentations"):
+        for segment in entries_of(segmentation, "segments"):
+            if segment.get("condition"):
+                name = f"{segmentation['system_name']}/{segment['system_name']}"
+                conditions[name] = segment["condition"]
+    return graph_of_stored(conditions)
 
 
 def save_segmentations(entries: Iterable[Entry]) -> None:
@@ -51,9 +135,13 @@ def save_segmentations(entries: Iterable[Entry]) -> None:
 
 
 def save_segment(segmentation: Segmentation, entry: Entry) -> None:
-    """Segments are made in the order of the file: the higher ID wins where dates tie (R38)."""
+    """Segments are made in the order of the file: the higher ID wins where dates tie, and where several
+    conditions are met (R38, R51).
+    """
     name = entry["system_name"]
-    values = without(entry, "system_name")
+    values = without(entry, "system_name", "condition")
+    if "condition" in entry:
+        values["condition"] = stored_form(entry["condition"])
     new = {"name": name.replace("_", " ").capitalize(), **values}
     objects = segmentation.segments
     objects.update_or_create(system_name=name, defaults=values, create_defaults=new)

@@ -5,7 +5,4 @@ from segments.api import views
 urlpatterns = [
     path("customers/", views.CustomersView.as_view(), name="customers"),
     path("segmentations/", views.SegmentationsView.as_view(), name="segmentations"),
-    path(
-        "segments/<int:segment_id>/customers/", views.SegmentCustomersView.as_view(), name="segment-customers"
-    ),
 ]

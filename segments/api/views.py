@@ -45,13 +45,21 @@ class CustomersView(CustomerListView):
     filterset_class = SegmentFilters
 
 
+def segment_of(number: int) -> Segment:
+    """The segment of a request. Raises `not_found`."""
+    found = Segment.objects.filter(pk=min(number, HIGHEST_ID)).select_related("segmentation").first()
+    if found is None:
+        raise SelfsameError(ErrorCode.NOT_FOUND, "There is no segment with this number.")
+    return found
+
+
 @schema.listed("segment_customers", "List the customers of a segment")
 class SegmentCustomersView(CustomerListView):
+    """Bound to its address together with what puts customers in and out, in a higher app."""
+
     def get_queryset(self) -> QuerySet[Customer]:
-        segment_id: int = self.kwargs["segment_id"]
-        if segment_id > HIGHEST_ID or not Segment.objects.filter(pk=segment_id).exists():
-            raise SelfsameError(ErrorCode.NOT_FOUND, "There is no segment with this number.")
-        return super().get_queryset().filter(Exists(members_of(str(segment_id))))
+        segment = segment_of(self.kwargs["segment_id"])
+        return super().get_queryset().filter(Exists(members_of(str(segment.pk))))
 
 
 @schema.get("segmentations", "Segmentations", answer=schema.list_of(SegmentationSerializer), tag="Reading")

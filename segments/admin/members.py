@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from customers.admin.base import Recorded, customer_link
+from customers.admin.people import CustomerAdmin
+from customers.kinds import catalogue
+from customers.models import Customer
+from customers.search import holders
+from segments.admin.segments import actor_of, may_change_members, segment_or_404
+from segments.members import Answer, put_in, take_out
+from segments.models import Membership, Segment, SegmentationKinds
+
+MOST = 50_000
+"""Customers that a list puts into a segment in one go."""
+
+
+@admin.register(Membership)
+class MembershipAdmin(Recorded):
+    list_display = ("whose", "name", "segment", "segmentation", "since")
+    list_display_links = None
+    list_select_related = ("segment", "segmentation", "customer")
+    list_filter = ("segment",)
+    search_fields = ("customer",)
+    search_help_text = gettext_lazy("A MaestraID, or an identifier of the customer.")
+    fields = ("whose", "segmentation", "segment", "since")
+    readonly_fields = ("whose",)
+    actions = ("take_out",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        """Those of former MaestraIDs are kept for an undo, and are nobody's."""
+        found: QuerySet[Membership] = super().get_queryset(request)
+        return found.filter(customer__is_head=True)
+
+    def matching(self, term: str) -> Q:
+        return Q(customer__in=holders(term, catalogue()))
+
+    @admin.display(description=gettext_lazy("customer"))
+    def whose(self, membership: Membership) -> SafeString | None:
+        return customer_link(membership.customer_id)
+
+    @admin.display(description=gettext_lazy("name"))
+    def name(self, membership: Membership) -> str | None:
+        customer = membership.customer
+        return " ".join(filter(None, (customer.first_name, customer.last_name))) or None
+
+    def has_take_out_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_change_members(request)
+
+    @admin.action(description=gettext_lazy("Take out of the segment"), permissions=["take_out"])
+    def take_out(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        """Of static segments; calculated ones have the members their condition gives them."""
+        members: dict[Segment, list[int]] = {}
+        for membership in queryset.select_related("segment__segmentation"):
+            members.setdefault(membership.segment, []).append(membership.customer_id)
+        static = [s for s in members if s.segmentation.kind == SegmentationKinds.STATIC]
+        left = sum(take_out(segment, members[segment], actor_of(request)).left for segment in static)
+        text = ngettext("%(left)s customer was taken out.", "%(left)s customers were taken out.", left)
+        messages.success(request, text % {"left": left})
+        if len(static) < len(members):
+            messages.warning(request, _("Members of calculated segments leave when their condition says so."))
+
+
+@admin.action(description=gettext_lazy("Put into a segment…"), permissions=["put_into_segment"])
+def put_into_segment(
+    model_admin: CustomerAdmin, request: HttpRequest, queryset: QuerySet[Customer]
+) -> HttpResponse | None:
+    """Asks which segment, and whether those picked or all that the list shows with its filters."""
+    listed = model_admin.get_changelist_instance(request).get_queryset(request)
+    if "segment" not in request.POST:
+        return _which_segment(model_admin, request, queryset)
+    customers = listed if request.POST.get("whom") == "listed" else queryset
+    ids = list(customers.order_by().values_list("pk", flat=True)[: MOST + 1])
+    if len(ids) > MOST:
+        text = _("The list is too long to be put in by hand: at most %s. A calculated segment has no limit.")
+        messages.error(request, text % f"{MOST:,}")
+        return None
+    answer = put_in(segment_or_404(request.POST["segment"]), ids, actor_of(request))
+    messages.success(request, _summed_up(answer))
+    return None
+
+
+def _which_segment(
+    model_admin: CustomerAdmin, request: HttpRequest, queryset: QuerySet[Customer]
+) -> TemplateResponse:
+    static = Segment.objects.filter(segmentation__kind=SegmentationKinds.STATIC)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Put customers into a segment"),
+        "opts": model_admin.model._meta,
+        "picked": list(queryset.prefetch_related(None).values_list("pk", flat=True)),
+        "segments": static.select_related("segmentation").order_by("segmentation__name", "id"),
+    }
+    return TemplateResponse(request, "segments/put_into_segment.html", context)
+
+
+def _summed_up(answer: Answer) -> str:
+    text = ngettext("%(entered)s customer was put in", "%(entered)s customers were put in", answer.entered)
+    words = {"entered": f"{answer.entered:,}", "unchanged": f"{answer.unchanged:,}"}
+    return (text + _("; %(unchanged)s had been in it.")) % words
+
+
+CustomerAdmin.add_action("put_into_segment", put_into_segment, "segments.change_membership")

@@ -1,0 +1,87 @@
+"""Customers into and out of segments, many at a time: their profiles locked, read again, and changed by the
+one writer with its history (R52).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from customers import writing as customers_writing
+from customers.acting import lock
+from customers.batch import Batch, OperationInfo, RecordChanges
+from customers.changes import MembershipChanged, Why
+from customers.kinds import catalogue
+from customers.profile import Membership
+from customers.tables import ask
+from segments import writing
+
+# Those who are still primary MaestraIDs: others were merged or erased meanwhile.
+PRESENT = "SELECT id FROM customers_customer WHERE id = ANY(%s) AND is_head AND erased_at IS NULL ORDER BY id"
+# Not joined: of a segmentation that was just filled the planner knows nothing.
+MEMBERSHIPS = """
+SELECT customer_id, segment_id, since FROM segments_membership
+ WHERE customer_id = ANY(%s) AND segmentation_id = %s
+"""
+
+Decide = Callable[[int, int | None], int | None]
+"""The segment a customer shall be in, from its primary MaestraID and the segment it is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What came of it: whose profiles there still were, and how many entered or left a segment. Who goes from
+    one to another does both.
+    """
+
+    present: frozenset[int] = frozenset()
+    entered: int = 0
+    left: int = 0
+
+
+def move(
+    heads: Collection[int],
+    segmentation: int,
+    decide: Decide,
+    operation: Callable[[], OperationInfo],
+    *,
+    at: datetime,
+    why: Why,
+) -> Moved:
+    """Bring customers into the segment decided on, in the transaction that is open. Who is in it already
+    keeps the date of entry (R52). An operation is drawn only where something changes.
+    """
+    lock(heads)
+    current = _current(heads, segmentation)
+    changes = list(_changes(current, segmentation, decide, at, why))
+    if changes:
+        records = tuple(RecordChanges((change,), at) for change in changes)
+        batch = Batch(records, operation(), catalogue().kinds)
+        customers_writing.save(batch)
+        writing.save(batch)
+    return Moved(
+        frozenset(current),
+        entered=sum(change.after is not None for change in changes),
+        left=sum(change.before is not None for change in changes),
+    )
+
+
+def _current(heads: Collection[int], segmentation: int) -> dict[int, Membership | None]:
+    ids = sorted(heads)
+    present, rows = ask([(PRESENT, [ids]), (MEMBERSHIPS, [ids, segmentation])])
+    found = {head: Membership(segment, since) for head, segment, since in rows}
+    return {head: found.get(head) for (head,) in present}
+
+
+def _changes(
+    current: dict[int, Membership | None], segmentation: int, decide: Decide, at: datetime, why: Why
+) -> Iterator[MembershipChanged]:
+    for head, before in current.items():
+        is_in = before.segment if before else None
+        wanted = decide(head, is_in)
+        if wanted != is_in:
+            after = Membership(wanted, at) if wanted else None
+            yield MembershipChanged(
+                customer=head, maestra_id=head, segmentation=segmentation, before=before, after=after, why=why
+            )

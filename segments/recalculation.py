@@ -1,0 +1,281 @@
+"""Calculated segments brought in line with their conditions (R51, R52).
+
+A recalculation is asked for as a row and done by a worker. One statement finds everybody whose segment is not
+as it should be; they are then changed in batches, each a transaction of its own under the locks of its
+profiles, in which it is read again what they are by now. So whatever else goes on, no invariant breaks, and
+who was merged or erased meanwhile is left to the next time. A recalculation that was interrupted is begun
+again and finds what is left to do.
+
+Of one segmentation only one goes on at a time, under an advisory lock of the session, which the server gives
+back when the worker dies.
+"""
+
+from __future__ import annotations
+
+import logging
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from celery import current_app
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from customers.acting import operation_of
+from customers.batch import OperationInfo
+from customers.changes import Why
+from customers.errors import SelfsameError
+from customers.kinds import catalogue
+from customers.transactions import in_transaction
+from segments.conditions import Node, parse
+from segments.dependencies import in_order
+from segments.models import Recalculation, Segmentation, SegmentationKinds, States
+from segments.moving import Moved, move
+from segments.naming import graph_of_stored, setup_of
+from segments.references import Setup, faults, sound
+from segments.sql import Compiler
+from segments.wording import sentence
+
+log = logging.getLogger(__name__)
+
+LOCK_CLASS = 51
+"""Of advisory locks: the rule."""
+AT_ONCE = 2_000
+"""Customers of one batch."""
+FETCHED = 50_000
+OUT = 0
+"""Stands for no segment: IDs begin with 1."""
+
+# A million rows are hashed in memory, and nothing is compiled that runs once. No nested loops: the planner
+# takes a segmentation that was just filled for empty, and would read it anew for every customer.
+TUNING = """
+SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true),
+       set_config('enable_nestloop', 'off', true)
+"""
+DIFFERING = """
+SELECT w.id, coalesce(w.segment, {out}) FROM (SELECT c.id, {segment} AS segment {source}) w
+  LEFT JOIN segments_membership m ON m.customer_id = w.id AND m.segmentation_id = %(segmentation)s
+ WHERE m.segment_id IS DISTINCT FROM w.segment
+"""
+
+
+def ask(segmentation: Segmentation, actor: str = "system", user_id: int | None = None) -> Recalculation:
+    """Ask for a recalculation; one that waits already is the same one. A worker is woken after the commit."""
+    Recalculation.objects.bulk_create(
+        [Recalculation(segmentation=segmentation, actor=actor, actor_user_id=user_id)], ignore_conflicts=True
+    )
+    transaction.on_commit(wake)
+    return Recalculation.objects.filter(segmentation=segmentation).latest("id")
+
+
+def ask_for_all() -> None:
+    """Ask for one of every calculated segmentation: the schedule does."""
+    segmentations = Segmentation.objects.filter(kind=SegmentationKinds.CALCULATED)
+    Recalculation.objects.bulk_create(
+        [Recalculation(segmentation=segmentation, actor="system") for segmentation in segmentations],
+        ignore_conflicts=True,
+    )
+
+
+def wake() -> None:
+    """Send for a worker. Where Redis is away, the schedule sees to it within a minute."""
+    try:
+        current_app.send_task("segments.tasks.recalculate", retry=False)
+    except Exception:
+        log.warning("worker_not_woken", exc_info=True)
+
+
+def run_waiting() -> None:
+    """Do all recalculations that wait or were interrupted, each segmentation after those it refers to."""
+    while pending := _pending():
+        done = [_run(recalculation) for recalculation in pending]
+        if not any(done):
+            return
+
+
+def _pending() -> list[Recalculation]:
+    unfinished = Recalculation.objects.filter(state__in=(States.WAITING, States.RUNNING))
+    found = list(unfinished.select_related("segmentation").order_by("id"))
+    if not found:
+        return []
+    place = {name: number for number, name in enumerate(in_order(graph_of_stored()))}
+    return sorted(found, key=lambda r: (place[r.segmentation.system_name], r.pk))
+
+
+def _run(recalculation: Recalculation) -> bool:
+    """Whether it was done; another worker may be at it, or have done it."""
+    with _alone(recalculation.segmentation_id) as is_alone:
+        if not is_alone or not _begun(recalculation):
+            return False
+        try:
+            _recalculate(recalculation)
+        except Exception as error:
+            log.exception("recalculation_failed", extra={"recalculation": recalculation.pk})
+            _finish(recalculation, States.FAILED, error=_told(error))
+        else:
+            _finish(recalculation, States.DONE)
+        return True
+
+
+@contextmanager
+def _alone(segmentation_id: int) -> Iterator[bool]:
+    key = [LOCK_CLASS, segmentation_id % 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        is_alone: bool = cursor.fetchone()[0]
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+
+
+def _begun(recalculation: Recalculation) -> bool:
+    """Whether it is still to be done. Under the lock, one that runs is one whose worker died."""
+    unfinished = Recalculation.objects.filter(pk=recalculation.pk, state__in=(States.WAITING, States.RUNNING))
+    started_at = timezone.now()
+    begun = unfinished.update(state=States.RUNNING, started_at=started_at, due=None, processed=0)
+    recalculation.started_at = started_at
+    return bool(begun)
+
+
+def _finish(recalculation: Recalculation, state: States, error: str = "") -> None:
+    row = Recalculation.objects.filter(pk=recalculation.pk)
+    row.update(state=state, finished_at=timezone.now(), error=error)
+
+
+def _told(error: Exception) -> str:
+    """What can be shown of an error: those of the database may hold values."""
+    return error.detail if isinstance(error, SelfsameError) else type(error).__name__
+
+
+def _recalculate(recalculation: Recalculation) -> None:
+    at = recalculation.started_at
+    assert at
+    plan = plan_of(recalculation.segmentation, at)
+    found = differing(plan)
+    row = Recalculation.objects.filter(pk=recalculation.pk)
+    row.update(due=len(found), warnings=plan.warnings)
+    for first in range(0, len(found), AT_ONCE):
+        _write_batch(recalculation, found.part(first, first + AT_ONCE), at)
+
+
+def _write_batch(recalculation: Recalculation, wanted: dict[int, int], at: datetime) -> None:
+    def operation() -> OperationInfo:
+        who = recalculation.actor
+        return operation_of("recalculate", timezone.now(), who, recalculation.actor_user_id, None)
+
+    def work() -> Moved:
+        moved = move(
+            wanted,
+            recalculation.segmentation_id,
+            lambda head, _is_in: wanted[head] or None,
+            operation,
+            at=at,
+            why=Why.RECALCULATED,
+        )
+        Recalculation.objects.filter(pk=recalculation.pk).update(
+            processed=F("processed") + len(wanted),
+            entered=F("entered") + moved.entered,
+            left=F("left") + moved.left,
+        )
+        return moved
+
+    in_transaction(work)
+
+
+# --- Who should be where
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The segments of a segmentation with their conditions, those that match nobody left out."""
+
+    segmentation: int
+    conditions: tuple[tuple[int, Node], ...]
+    setup: Setup
+    at: datetime
+    warnings: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """Customers and the segments they should be in; a million take 16 MB."""
+
+    customers: array[int] = field(default_factory=lambda: array("q"))
+    segments: array[int] = field(default_factory=lambda: array("q"))
+
+    def __len__(self) -> int:
+        return len(self.customers)
+
+    def take(self, rows: Sequence[tuple[int, int]]) -> None:
+        self.customers.extend(customer for customer, _segment in rows)
+        self.segments.extend(segment for _customer, segment in rows)
+
+    def part(self, first: int, last: int) -> dict[int, int]:
+        return dict(zip(self.customers[first:last], self.segments[first:last], strict=True))
+
+
+def plan_of(segmentation: Segmentation, at: datetime) -> Plan:
+    """What its conditions ask at this moment."""
+    setup = setup_of(catalogue())
+    plan: list[tuple[int, Node]] = []
+    warnings = []
+    # The highest ID first: of several that match it wins (R51).
+    for segment in segmentation.segments.exclude(condition=None).order_by("-id"):
+        whole = parse(segment.condition)
+        warnings += [{"segment": segment.system_name, "fault": text} for _path, text in faults(whole, setup)]
+        if (node := sound(whole, setup)) is not None:
+            plan.append((segment.pk, node))
+    return Plan(segmentation.pk, tuple(plan), setup, at, warnings)
+
+
+def differing(plan: Plan) -> Differing:
+    """Everybody whose segment is not as it should be."""
+    sql, params = difference_of(plan)
+    found = Differing()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(TUNING)
+        with connection.chunked_cursor() as cursor:
+            cursor.execute(sql, params)
+            while rows := cursor.fetchmany(FETCHED):
+                found.take(rows)
+    return found
+
+
+def difference_of(plan: Plan) -> tuple[str, dict[str, Any]]:
+    """The statement that compares what is with what should be."""
+    compiler = Compiler(plan.setup, plan.at)
+    cases = [f"WHEN {compiler.expression(node)} THEN {segment}" for segment, node in plan.conditions]
+    segment = f"CASE {' '.join(cases)} END" if cases else "NULL::bigint"
+    sql = DIFFERING.format(out=OUT, segment=segment, source=compiler.source())
+    return sql, {**compiler.params, "segmentation": plan.segmentation}
+
+
+# --- How many
+
+
+def count(nodes: Sequence[Node], setup: Setup, at: datetime, seconds: float) -> list[int]:
+    """How many customers meet each condition, in one statement. Raises `OperationalError` where it takes
+    longer than so many seconds.
+    """
+    compiler = Compiler(setup, at)
+    counts = [f"count(*) FILTER (WHERE {compiler.expression(node)})" for node in nodes]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(TUNING)
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(int(seconds * 1000))])
+        cursor.execute(f"SELECT {', '.join(counts)} {compiler.source()}", compiler.params)
+        row = cursor.fetchone()
+    return list(row)
+
+
+def described(node: Node, setup: Setup) -> str:
+    """The condition as a sentence."""
+    text = sentence(node, setup)
+    return text[:1].upper() + text[1:]
