@@ -6,21 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import TransactionTestCase
 from django.utils import timezone
 
-from tests.scenarios import database
 from tests.scenarios.api import Project, sent_texts
 
 
 @pytest.fixture
-def quick_emptying(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set up before the database, so that it holds until after its emptying."""
-    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: database.empty())
-
-
-@pytest.fixture
-def story(quick_emptying: None, transactional_db: None) -> None:
+def story(transactional_db: None) -> None:
     """A database with real transactions, emptied afterwards.
 
     That an operation is durable, and that constraints hold at its commit, is part of what is tested.

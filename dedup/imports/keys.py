@@ -1,0 +1,131 @@
+"""What a row names, as numbers: two rows that have none in common cannot bear on each other.
+
+A row names the values it brings, and the customers who have them; of a device also those who ever used it,
+because it joins nobody once they are too many (R26). The numbers are keyed hashes, so that what is kept of a
+row tells no value to anybody without the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+
+from customers.kinds import Catalogue
+from customers.profile import DEVICES, MAESTRA_ID, PAYMENT_CARD, Key
+from customers.tables import Question, ask, over
+from dedup.engine.record import Record
+from dedup.store import CARDS_LOOKED_AT
+
+ORDER, CUSTOMER = " order", " customer"
+"""Stand for a kind where an order's number is named, or a customer by what he has. Kinds of the project have
+no space in their names.
+"""
+
+VALUES = {"kind": "smallint", "value": "text"}
+HELD = """
+SELECT i.kind_id::text, i.value, i.customer_id
+  FROM {rows} JOIN customers_identifier i ON i.kind_id = u.kind AND i.value = u.value
+ WHERE i.customer_id IS NOT NULL
+"""
+# A device that so many used stays shared, whatever an import merges.
+USERS = """
+SELECT u.kind::text, u.value, p.profile_id
+  FROM {rows} JOIN customers_identifier i ON i.kind_id = u.kind AND i.value = u.value
+  CROSS JOIN LATERAL (
+    SELECT DISTINCT c.profile_id FROM customers_deviceuse d JOIN customers_customer c ON c.id = d.origin_id
+     WHERE d.identifier_id = i.id LIMIT %s
+  ) p
+"""
+CARDS = """
+SELECT 'card', h.hash, p.customer_id
+  FROM unnest(%s::text[]) AS h(hash)
+ CROSS JOIN LATERAL (
+   SELECT DISTINCT customer_id FROM customers_paymentcard WHERE hash = h.hash ORDER BY customer_id LIMIT %s
+ ) p
+"""
+MEMBERS = "SELECT 'member', c.id::text, c.profile_id FROM customers_customer c WHERE c.id = ANY(%s::bigint[])"
+ORDERS = """
+SELECT 'order', o.number, c.profile_id
+  FROM customers_order o JOIN customers_customer c ON c.id = o.maestra_id WHERE o.number = ANY(%s::text[])
+"""
+
+
+@lru_cache(maxsize=1)
+def _keyed(hash_key: bytes) -> Any:
+    """A hash that is begun, to be copied: beginning it takes longer than all the rest."""
+    secret = hashlib.blake2b(hash_key, person=b"import keys").digest()
+    return hashlib.blake2b(digest_size=8, key=secret)
+
+
+def number_of(key: Key) -> int:
+    """The key as 64 bits, the same on every host."""
+    found = _keyed(settings.HASH_KEY).copy()
+    found.update(f"{key.kind}\0{key.value}".encode())
+    return int.from_bytes(found.digest(), "big", signed=True)
+
+
+def named_by(record: Record) -> list[Key]:
+    """What a record names."""
+    keys = [sent.key for sent in record.identifiers]
+    keys += [Key(PAYMENT_CARD, card) for card in record.cards]
+    if record.maestra_id is not None:
+        keys.append(Key(MAESTRA_ID, str(record.maestra_id)))
+    if record.lookup:
+        keys.append(record.lookup)
+    if record.order:
+        keys.append(Key(ORDER, record.order.number))
+    return keys
+
+
+def numbers_of(rows: Sequence[Sequence[Key]], known: Catalogue) -> list[list[int]]:
+    """For each row the numbers of what it names, and of the customers who have that. One message to the
+    database.
+    """
+    named = {key for row in rows for key in row}
+    customers = _customers(named, known)
+    numbers = {key: number_of(key) for key in named}
+    heads = {head: number_of(Key(CUSTOMER, str(head))) for of in customers.values() for head in of}
+    of_key = {key: [numbers[key], *(heads[head] for head in customers.get(key, ()))] for key in named}
+    return [sorted({number for key in row for number in of_key[key]}) for row in rows]
+
+
+def _customers(keys: Iterable[Key], known: Catalogue) -> Mapping[Key, set[int]]:
+    """The primary MaestraIDs of those who have, or ever used, what is named."""
+    found: defaultdict[Key, set[int]] = defaultdict(set)
+    for answer in ask(_questions(keys, known)):
+        for what, value, head in answer:
+            found[_key(what, value, known)].add(head)
+    return found
+
+
+def _questions(keys: Iterable[Key], known: Catalogue) -> list[Question]:
+    by_kind: defaultdict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        by_kind[key.kind].append(key.value)
+    held = [
+        (known.kinds[kind].id, v) for kind, values in by_kind.items() if kind in known.kinds for v in values
+    ]
+    device_ids = {kind.id for kind in known.kinds.values() if kind.category in DEVICES}
+    used = [pair for pair in held if pair[0] in device_ids]
+    questions: list[Question] = []
+    if held:
+        questions.append(over(HELD, VALUES, held))
+    if used:
+        sql, values = over(USERS, VALUES, used)
+        questions.append((sql, [*values, 2 * known.shared_device_limit + 1]))
+    if cards := by_kind[PAYMENT_CARD]:
+        questions.append((CARDS, [cards, CARDS_LOOKED_AT]))
+    for kind, sql in ((MAESTRA_ID, MEMBERS), (ORDER, ORDERS)):
+        if by_kind[kind]:
+            questions.append((sql, [by_kind[kind]]))
+    return questions
+
+
+def _key(what: str, value: str, known: Catalogue) -> Key:
+    kinds = {"card": PAYMENT_CARD, "member": MAESTRA_ID, "order": ORDER}
+    return Key(kinds[what] if what in kinds else known.kinds_by_id[int(what)].name, value)

@@ -1,0 +1,219 @@
+"""`manage.py import_customers FILE`: an import from the command line, worked here, and by workers if there
+are any.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from getpass import getuser
+from pathlib import Path
+from threading import Thread
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from customers.errors import SelfsameError
+from customers.kinds import catalogue
+from customers.models import IntegrationPoint
+from customers.points import Point, point_of
+from dedup.imports import operations, reports
+from dedup.imports.mapping import ImportKind
+from dedup.imports.models import Import, ImportStates
+from dedup.imports.options import Options
+from dedup.imports.outcomes import EFFECTS
+from dedup.imports.running import step_of
+from segments.naming import named_segmentations
+
+AT_WORK = (ImportStates.STAGING, ImportStates.RUNNING)
+OTHERS_AT_WORK = 0.2  # seconds to wait where only others have something to do
+BAR = 30
+OPTIONS = (
+    "lookup_by",
+    "mode",
+    "drop_invalid",
+    "day_first",
+    "default_region",
+    "time_zone",
+    "segment",
+    "encoding",
+)
+
+
+class Command(BaseCommand):
+    help = (
+        "Import a file, and show how far it is. Ctrl-C pauses; --resume goes on. The rows are worked by this "
+        "process, and by workers if there are any."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", nargs="?", help="CSV, TSV or XLSX; also as .gz or .zip")
+        parser.add_argument("--point", help="the integration point it comes through, by system name")
+        parser.add_argument("--kind", choices=list(ImportKind), default=ImportKind.CUSTOMERS.value)
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="COLUMN=TARGET",
+            help="where a column goes, as in CrmID=ids.crm_id; nothing after = leaves it out",
+        )
+        parser.add_argument("--mapping", help="a saved mapping")
+        parser.add_argument("--dry-run", action="store_true", help="tell what would happen, and keep nothing")
+        parser.add_argument("--run", type=int, metavar="ID", help="run what this dry run told of")
+        parser.add_argument("--resume", type=int, metavar="ID", help="go on with an import that was paused")
+        parser.add_argument("--failed", type=Path, help="a file that gets the failed rows, to be mended")
+        parser.add_argument("--lookup-by", help="kinds of identifiers, with commas between them")
+        parser.add_argument(
+            "--fill", dest="mode", action="store_const", const="fill", help="only fill blanks"
+        )
+        parser.add_argument("--drop-invalid", action="store_true", help="leave invalid contacts out")
+        parser.add_argument("--day-first", action="store_true", default=None, help="31/01 rather than 01/31")
+        parser.add_argument("--default-region", help="of phones without a country, as in US")
+        parser.add_argument("--time-zone", help="of times without an offset, as in Europe/Berlin")
+        parser.add_argument(
+            "--segment", metavar="SEGMENTATION/SEGMENT", help="a segment that all are put into"
+        )
+        parser.add_argument("--encoding")
+        parser.add_argument("--delimiter")
+
+    def handle(self, **given: Any) -> None:
+        try:
+            source = begun(given)
+            with pausing(source):
+                self.follow(source)
+        except SelfsameError as error:
+            raise CommandError(error.detail) from None
+        source = operations.find(source.pk)
+        self.report(source, given["failed"])
+
+    def follow(self, source: Import) -> None:
+        """Work it until it ends or is paused, whoever does the work."""
+        while source.state in AT_WORK:
+            if not step_of(source):
+                time.sleep(OTHERS_AT_WORK)
+            source = operations.find(source.pk)
+            self.show(reports.progress(source))
+        self.stderr.write("")
+
+    def show(self, at: reports.Progress) -> None:
+        if at.total is None:
+            self.stderr.write(f"\r{at.staged} rows read", ending="")
+        else:
+            share = at.done / at.total if at.total else 1.0
+            done = "#" * round(BAR * share)
+            rate = f"  {at.rate:,.0f} rows/s" if at.rate else ""
+            left = f"  {at.seconds_left:,.0f} s left" if at.seconds_left else ""
+            line = f"[{done:{BAR}}] {share:4.0%}  {at.done} of {at.total}, {at.failed} failed{rate}{left}"
+            self.stderr.write(f"\r{line:100}", ending="")
+        self.stderr.flush()
+
+    def report(self, source: Import, failed: Path | None) -> None:
+        at = reports.progress(source)
+        self.stdout.write(f"Import {source.pk}: {ImportStates(source.state).label}.")
+        for name, count in sorted(at.counts.items()):
+            self.stdout.write(f"  {name.replace('_', ' '):16}{count:>12,}")
+        for code, count in sorted(at.failed_by.items()):
+            self.stdout.write(f"  failed, {code:24}{count:>4,}")
+        if source.is_dry_run:
+            self.tell_examples(source)
+        if different := source.result.get("differences", {}).get("count"):
+            self.stdout.write(f"{different} rows came out different from the dry run.")
+        if failed:
+            with failed.open("w", newline="", encoding="utf-8") as file:
+                file.writelines(reports.failed_file(source))
+        if source.state == ImportStates.FAILED:
+            raise CommandError((source.problem or {}).get("detail", "It failed."))
+        if source.state == ImportStates.PAUSED:
+            self.stdout.write(f"Go on with: manage.py import_customers --resume {source.pk}")
+
+    def tell_examples(self, source: Import) -> None:
+        for name, examples in reports.examples_of(source).items():
+            if name in EFFECTS or name.startswith("failed"):
+                first = examples[0]
+                said = " ".join(first["sentences"])
+                self.stdout.write(f"  For example, {name.replace('_', ' ')}: line {first['line']}: {said}")
+        self.stdout.write(f"Do it with: manage.py import_customers --run {source.pk}")
+
+
+def begun(given: dict[str, Any]) -> Import:
+    """The import to follow. Raises `SelfsameError`, or CommandError where the arguments do not fit."""
+    who: dict[str, Any] = {"actor": f"system:{getuser()}", "user_id": None}
+    if given["resume"]:
+        return operations.resume(operations.find(given["resume"]))
+    if given["run"]:
+        return operations.run(operations.find(given["run"]), **who)
+    if not (given["file"] and given["point"]):
+        raise CommandError("Name the file, and with --point the integration point it comes through.")
+    path = Path(given["file"])
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+    with file:
+        return operations.start(
+            **who,
+            point=point_named(given["point"]),
+            file=file,
+            name=path.name,
+            kind=ImportKind(given["kind"]),
+            mapping=given["mapping"] or columns(given["map"]),
+            options=options(given),
+            is_dry_run=given["dry_run"],
+        )
+
+
+def point_named(name: str) -> Point:
+    row = IntegrationPoint.objects.filter(system_name=name).first()
+    if row is None:
+        known = ", ".join(IntegrationPoint.objects.order_by("pk").values_list("system_name", flat=True))
+        raise CommandError(f"There is no integration point {name}. There are: {known}")
+    return point_of(row)
+
+
+def columns(given: list[str]) -> dict[str, str | None] | None:
+    pairs = [text.rpartition("=") for text in given]
+    if any(not equals for _column, equals, _target in pairs):
+        raise CommandError("Write --map as COLUMN=TARGET.")
+    return {column: target or None for column, _equals, target in pairs} or None
+
+
+def options(given: dict[str, Any]) -> Options:
+    chosen = {name: given[name] for name in OPTIONS if given[name] is not None}
+    chosen["delimiter"] = given["delimiter"]
+    if given["segment"]:
+        chosen["segment"] = given["segment"].split("/")
+    return Options.read(chosen, catalogue(), named_segmentations())
+
+
+@contextmanager
+def pausing(source: Import) -> Iterator[None]:
+    """Within it, Ctrl-C pauses the import: the chunk at work is ended, and nothing is lost. A second one
+    kills.
+    """
+
+    def pause(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        sys.stderr.write("\nPausing …\n")
+        # With a connection of its own: that of this thread is in the middle of something.
+        Thread(target=pause_quietly, args=[source]).start()
+
+    before = signal.signal(signal.SIGINT, pause)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def pause_quietly(source: Import) -> None:
+    try:
+        operations.pause(source)
+    except SelfsameError:
+        pass  # it has ended meanwhile
+    finally:
+        connection.close()

@@ -1,0 +1,45 @@
+"""A project as the tests of mapping and rows have it. No database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from customers.block_list import BlockList, Entry
+from customers.kinds import Catalogue, FieldDefinition
+from customers.normalise import CustomType
+from customers.points import Point
+from customers.profile import Category, Kind
+from segments.naming import NamedSegmentation
+
+NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
+KINDS = (
+    Kind(1, "email", Category.EMAIL),
+    Kind(2, "mobile_phone", Category.MOBILE_PHONE),
+    Kind(3, "discount_card", Category.DISCOUNT_CARD),
+    Kind(4, "device_id", Category.DEVICE),
+    Kind(5, "mobile_device_id", Category.MOBILE_DEVICE),
+    Kind(100, "crm_id", Category.UNIQUE),
+    Kind(101, "session_key", Category.IDENTIFIER),
+    Kind(102, "ssn", Category.UNIQUE),
+)
+FIELDS = [FieldDefinition(f"a_{of.value}", of, larger=False) for of in CustomType]
+CATALOGUE = Catalogue(
+    version=1,
+    kinds={kind.name: kind for kind in KINDS},
+    kinds_by_id={kind.id: kind for kind in KINDS},
+    labels={"crm_id": "Customer number", "a_integer": "Shoe size"},
+    custom_fields={definition.name: definition for definition in FIELDS},
+    larger_fields=frozenset(),
+    block_list=BlockList(
+        [Entry("email", value="junk@example.com"), Entry("*", value="null")], lambda _kind, value: value
+    ),
+    default_region="US",
+    shared_device_limit=5,
+    suppression=True,
+)
+POINT = Point(id=9, system_name="files", kind="file_import")
+CONFIRMING = Point(id=10, system_name="crm", kind="crm", must_be_confirmed=frozenset({"email"}))
+SEGMENTATIONS = {
+    "loyalty": NamedSegmentation(7, is_static=True, segments={"silver": 70, "top_gold": 71}),
+    "activity": NamedSegmentation(8, is_static=False, segments={"often": 80}),
+}
