@@ -1,0 +1,177 @@
+/* Selfsame's tracker: tells your identity service what is done on your pages.
+
+   <script src="https://id.example/static/tracker.js" data-key="ssp_…" defer></script>
+
+   data-endpoint  where to send to; by default /track/ on the server this file came from
+   data-domain    the cookie's domain, such as shop.example, to share it with your other hosts
+   data-manual    sends no page view by itself
+
+   tracker.page(properties)          the page is viewed; the first time it happens by itself
+   tracker.track(kind, properties)   something was done
+   tracker.identify(record)          who the visitor is: {email, mobile_phone, discount_card, personal, time_zone, ids}
+   tracker.optOut(), tracker.optIn() the visitor's choice
+*/
+(function (window, document, navigator) {
+  "use strict";
+  var script = document.currentScript;
+  var options = (script && script.dataset) || {};
+  var endpoint = options.endpoint || (script ? new URL("/track/", script.src).href : "/track/");
+  var COOKIE = "selfsame_device";
+  var OPT_OUT = "selfsame_opt_out";
+  var QUEUE = "selfsame_events";
+  var VISIT = "selfsame_visit";
+  var YEAR = 31536000;
+  var BATCH = 20;
+  var KEPT = 500; // events, while there is no connection
+  var WAIT = 1000; // milliseconds in which events gather
+  var memory = []; // the queue where there is no storage
+  var timer = 0;
+  var visit = null;
+
+  // --- The visitor's choice, and the device
+
+  function cookie(name) {
+    var found = document.cookie.match("(?:^|; )" + name + "=([^;]*)");
+    return found && found[1];
+  }
+
+  function setCookie(name, value, age) {
+    document.cookie =
+      name + "=" + value + "; path=/; max-age=" + age + "; SameSite=Lax" +
+      (options.domain ? "; domain=" + options.domain : "") +
+      (window.location.protocol === "https:" ? "; Secure" : "");
+  }
+
+  function mayTrack() {
+    return !(
+      cookie(OPT_OUT) ||
+      navigator.globalPrivacyControl ||
+      navigator.doNotTrack === "1" ||
+      window.doNotTrack === "1"
+    );
+  }
+
+  function uuid() {
+    var bytes = window.crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 15) | 64;
+    bytes[8] = (bytes[8] & 63) | 128;
+    var hex = Array.prototype.map.call(bytes, function (byte) {
+      return (byte + 256).toString(16).slice(1);
+    }).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  }
+
+  function device() {
+    var known = cookie(COOKIE) || uuid();
+    setCookie(COOKIE, known, YEAR); // a year from the last visit
+    return known;
+  }
+
+  // --- The queue, shared by the tabs of the site
+
+  function queued() {
+    try {
+      return JSON.parse(window.localStorage.getItem(QUEUE)) || [];
+    } catch (_) {
+      return memory;
+    }
+  }
+
+  function keep(events) {
+    memory = events.slice(-KEPT);
+    try {
+      window.localStorage.setItem(QUEUE, JSON.stringify(memory));
+      memory = [];
+    } catch (_) {
+      // it stays in memory
+    }
+  }
+
+  // --- Sending
+
+  function flush() {
+    window.clearTimeout(timer);
+    timer = 0;
+    if (!mayTrack() || navigator.onLine === false) return;
+    var events = queued();
+    keep([]);
+    do {
+      send(events.splice(0, BATCH));
+    } while (events.length);
+  }
+
+  // What was sent by a beacon nobody tells of any more; what was not, goes by a request that does. Either may arrive
+  // twice: the events' UUIDs see to that.
+  function send(events) {
+    if (!events.length && !visit) return;
+    var body = { device_id: device(), sent_at: new Date().toISOString(), events: events };
+    if (visit) body.visit = visit;
+    visit = null;
+    var text = JSON.stringify(body);
+    var url = endpoint + "?key=" + encodeURIComponent(options.key || "");
+    if (navigator.sendBeacon && navigator.sendBeacon(url, text)) return;
+    if (events.length > 1) {
+      // too much for one beacon
+      var half = events.length >> 1;
+      visit = body.visit || null;
+      send(events.slice(0, half));
+      return send(events.slice(half));
+    }
+    window
+      .fetch(url, { method: "POST", body: text, keepalive: true, credentials: "omit" })
+      .then(function (answer) {
+        if (answer.status === 429 || answer.status >= 500) throw answer;
+      })
+      .catch(function () {
+        keep(events.concat(queued()));
+      });
+  }
+
+  function add(event) {
+    if (!mayTrack()) return;
+    event.uuid = uuid();
+    event.occurred_at = new Date().toISOString();
+    event.url = window.location.href.slice(0, 2000);
+    event.title = document.title.slice(0, 500);
+    keep(queued().concat([event]));
+    timer = timer || window.setTimeout(flush, WAIT);
+  }
+
+  // Who came by a personal link brings a token, which is for us alone.
+  function takeVisit() {
+    var here = new URL(window.location.href);
+    visit = here.searchParams.get(VISIT);
+    if (!visit) return;
+    here.searchParams.delete(VISIT);
+    window.history.replaceState(window.history.state, "", here.href);
+  }
+
+  window.tracker = {
+    page: function (properties) {
+      add({ kind: "page_view", properties: properties || {} });
+    },
+    track: function (kind, properties) {
+      add({ kind: kind, properties: properties || {} });
+    },
+    identify: function (record) {
+      add({ kind: "identify", record: record });
+    },
+    optOut: function () {
+      setCookie(OPT_OUT, "1", YEAR);
+      setCookie(COOKIE, "", 0);
+      keep([]);
+    },
+    optIn: function () {
+      setCookie(OPT_OUT, "", 0);
+    },
+  };
+
+  takeVisit();
+  if (!("manual" in options)) window.tracker.page();
+  if (visit || queued().length) timer = timer || window.setTimeout(flush, WAIT);
+  window.addEventListener("online", flush);
+  window.addEventListener("pagehide", flush);
+  document.addEventListener("visibilitychange", function () {
+    if (document.visibilityState === "hidden") flush();
+  });
+})(window, document, navigator);

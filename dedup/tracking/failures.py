@@ -1,0 +1,67 @@
+"""Events that were answered for and could not be resolved: kept with the reason, for somebody to look at
+and try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from customers.errors import SelfsameError
+from customers.transactions import in_transaction
+from dedup.tracking.inbox import wake
+
+COLUMNS = (
+    "id, uuid, point_id, kind, occurred_at, device_kind, device, maestra_id, url, title, properties, record,"
+    " named, received_at, lane"
+)
+SET_ASIDE = f"""
+WITH failed AS (
+  DELETE FROM dedup_event e USING unnest(%s::bigint[], %s::text[], %s::text[]) AS u(failed_id, code, reason)
+   WHERE e.id = u.failed_id
+  RETURNING {COLUMNS}, u.code, u.reason
+), unseen AS (
+  DELETE FROM dedup_seenevent s USING failed f WHERE s.uuid = f.uuid
+)
+INSERT INTO dedup_failedevent ({COLUMNS}, code, reason) SELECT {COLUMNS}, code, reason FROM failed
+"""
+TRY_AGAIN = f"""
+WITH again AS (DELETE FROM dedup_failedevent WHERE id = ANY(%(ids)s) RETURNING {COLUMNS})
+INSERT INTO dedup_event ({COLUMNS}) SELECT {COLUMNS} FROM again
+"""
+
+
+class Failure(NamedTuple):
+    """`code` is one of the API's, or `unforeseen`."""
+
+    code: str
+    reason: str
+
+
+def refused(error: SelfsameError) -> Failure:
+    return Failure(error.code.value, error.detail)
+
+
+def unforeseen(error: Exception) -> Failure:
+    """Its text stays out: it may hold values."""
+    return Failure("unforeseen", f"The program has a fault: {type(error).__name__}. Tell the operator.")
+
+
+def set_aside(failed: Mapping[int, Failure]) -> None:
+    """Move these events of the inbox here. Repeated by their sender they are tried anew."""
+    rows = [(event, *failure) for event, failure in failed.items()]
+    if rows:
+        _execute(SET_ASIDE, [list(column) for column in zip(*rows, strict=True)])
+
+
+def try_again(ids: Collection[int]) -> None:
+    """Put these failed events back into the inbox."""
+    in_transaction(lambda: _execute(TRY_AGAIN, {"ids": list(ids)}))
+    wake()
+
+
+def _execute(sql: str, parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)

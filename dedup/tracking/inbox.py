@@ -1,0 +1,109 @@
+"""The inbox: events are written here, and only then answered for.
+
+Whatever becomes of Redis and of the workers, what is in the inbox is resolved sooner or later, and once.
+Redis only wakes the workers sooner.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from zlib import crc32
+
+from celery import current_app
+from django.core.cache import cache
+from django.db import transaction
+
+from customers.kinds import Catalogue
+from customers.tables import Row, Script, Table, as_json
+from dedup.tracking.reading import NewEvent
+
+LANES = 8
+"""Events are resolved by so many workers at once, at most."""
+AWAKE = "events:awake"
+NAP = 10
+"""Seconds after which the workers are woken although they were not heard to wake from the last time."""
+
+PAUSE = 5
+"""Seconds in which Redis is not asked again, so that no sender waits for it."""
+
+EVENTS = Table(
+    "dedup_event",
+    {
+        "lane": "smallint",
+        "uuid": "uuid",
+        "point_id": "bigint",
+        "kind": "text",
+        "occurred_at": "timestamptz",
+        "device_kind": "smallint",
+        "device": "text",
+        "maestra_id": "bigint",
+        "url": "text",
+        "title": "text",
+        "properties": "jsonb",
+        "record": "jsonb",
+        "named": "jsonb",
+    },
+)
+
+log = logging.getLogger(__name__)
+
+
+def append(events: Sequence[NewEvent], point: int, catalogue: Catalogue) -> None:
+    """Keep these events until they are resolved. They are safe as soon as the transaction commits."""
+    script = Script()
+    with transaction.atomic():
+        script.insert(EVENTS, [_row(event, point, catalogue) for event in events])
+        script.send()
+        transaction.on_commit(wake, robust=True)
+
+
+def _row(event: NewEvent, point: int, catalogue: Catalogue) -> Row:
+    device = event.device
+    return (
+        lane_of(event),
+        event.uuid,
+        point,
+        event.kind,
+        event.occurred_at,
+        catalogue.kinds[device.kind].id if device else None,
+        device.value if device else "",
+        event.maestra_id,
+        event.url,
+        event.title,
+        as_json(event.properties),
+        None if event.record is None else as_json(event.record),
+        as_json(event.named),
+    )
+
+
+def lane_of(event: NewEvent) -> int:
+    whose = event.device.value if event.device else str(event.maestra_id)
+    return crc32(whose.encode()) % LANES
+
+
+class _Redis:
+    away_until = 0.0
+
+
+def wake() -> None:
+    """Send for a worker, unless one is on its way. Without Redis nobody is woken, and the schedule sees to
+    it later.
+    """
+    if time.monotonic() < _Redis.away_until:
+        return
+    try:
+        if cache.add(AWAKE, 1, timeout=NAP):
+            current_app.send_task("dedup.tasks.resolve_events", retry=False)
+    except Exception:
+        _Redis.away_until = time.monotonic() + PAUSE
+        log.warning("workers_not_woken", exc_info=True)
+
+
+def awake() -> None:
+    """A worker says that it looks into the inbox from now on: for what comes later it must be woken again."""
+    try:
+        cache.delete(AWAKE)
+    except Exception:
+        log.warning("redis_is_away", exc_info=True)

@@ -1,0 +1,113 @@
+"""What goes with time: what anonymous visitors did, and what the inbox remembers.
+
+An old month of activity is written anew without what is nobody's by now, and the old partition dropped.
+Whether a customer is anonymous can change until then (R48), so nothing that is decided on arrival, such as
+a partition of its own for anonymous activity, would still be right; a month is read once, when its time has
+come, and what is identified is never moved again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+from structlog.stdlib import get_logger
+
+from dedup.tracking.models import FailedEvent, ForgottenMonth, SeenEvent
+
+REPEATED_WITHIN = timedelta(days=30)
+"""So long a repeated event is known to be one, whatever its sender says of its time."""
+FAILED_KEPT = timedelta(days=90)
+PATIENCE = "5s"
+"""So long writers may have to wait for the swap, or it is put off to the next night."""
+
+MONTHS = """
+SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+ WHERE i.inhparent = 'customers_activity'::regclass AND c.relname ~ '_[0-9]{4}_[0-9]{2}$' ORDER BY 1
+"""
+IS_SOMEBODYS = """
+EXISTS (
+  SELECT FROM customers_customer c JOIN customers_customer h ON h.id = c.profile_id
+   WHERE c.id = a.maestra_id AND h.is_identified AND h.erased_at IS NULL)
+"""
+LOCK = "LOCK TABLE {old} IN SHARE MODE"  # no row comes or changes until the swap
+COPY = """
+CREATE TABLE {new} (LIKE customers_activity INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+INSERT INTO {new} SELECT a.* FROM {old} a WHERE {is_somebodys} ORDER BY a.maestra_id, a.occurred_at
+"""
+COUNT = "SELECT (SELECT count(*) FROM {old}), (SELECT count(*) FROM {new})"
+SWAP = """
+ALTER TABLE customers_activity DETACH PARTITION {old};
+DROP TABLE {old};
+ALTER TABLE {new} RENAME TO {old};
+ALTER TABLE customers_activity ATTACH PARTITION {old} FOR VALUES FROM ('{begins}') TO ('{ends}')
+"""
+FORGET_STRAY = f"""
+DELETE FROM customers_activity_default a WHERE a.occurred_at < %s AND NOT {IS_SOMEBODYS}
+"""
+
+log = get_logger(__name__)
+
+
+def purge() -> None:
+    """Forget which events were resolved long ago, and failures nobody looked at."""
+    now = timezone.now()
+    SeenEvent.objects.filter(seen_on__lt=now.date() - REPEATED_WITHIN).delete()
+    FailedEvent.objects.filter(failed_at__lt=now - FAILED_KEPT).delete()
+
+
+def forget_months() -> int:
+    """Drop anonymous activity of months that ended `ANONYMOUS_ACTIVITY_MONTHS` ago; how many activities."""
+    months: int = settings.ANONYMOUS_ACTIVITY_MONTHS
+    if not months:
+        return 0
+    end = first_day_kept(timezone.now().date(), months)
+    _execute(FORGET_STRAY, [end])
+    return sum(forget(month) for month in months_before(end))
+
+
+def first_day_kept(today: date, months: int) -> date:
+    index = today.year * 12 + today.month - 1 - months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def months_before(end: date) -> Iterator[date]:
+    """Months that have a partition, ended by then, and were not forgotten yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(MONTHS)
+        names = [name for (name,) in cursor.fetchall()]
+    done = set(ForgottenMonth.objects.values_list("month", flat=True))
+    months = [date(int(name[-7:-3]), int(name[-2:]), 1) for name in names]
+    return (month for month in months if month < end and month not in done)
+
+
+def forget(month: date) -> int:
+    """Drop what anonymous customers did in a month; how many activities. 0 where others are at work in it."""
+    old = f"customers_activity_{month:%Y_%m}"
+    names = {"old": old, "new": f"{old}_kept", "is_somebodys": IS_SOMEBODYS}
+    begins, ends = f"{month} 00:00+00", f"{next_month(month)} 00:00+00"
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+            cursor.execute(LOCK.format(**names))
+            cursor.execute(COPY.format(**names))
+            cursor.execute(COUNT.format(**names))
+            total, kept = cursor.fetchone()
+            cursor.execute(SWAP.format(**names, begins=begins, ends=ends))
+            ForgottenMonth.objects.create(month=month, dropped=total - kept, kept=kept)
+    except OperationalError as error:
+        log.warning("month_not_forgotten", month=str(month), error=type(error.__cause__).__name__)
+        return 0
+    return int(total - kept)
+
+
+def next_month(month: date) -> date:
+    return first_day_kept(month, -1)
+
+
+def _execute(sql: str, parameters: list[date]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)

@@ -1,0 +1,78 @@
+"""The section of a set-up file that declares sites: which pages may send activity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from customers.models import IntegrationPoint
+from customers.normalise import Invalid
+from customers.setup_file.sections import Declared, Section, listed, needed, stored, system_name, without
+from customers.setup_file.shapes import (
+    Entry,
+    Place,
+    boolean,
+    list_of,
+    mapping_of,
+    no_repetition,
+    normalised,
+    not_among,
+)
+from dedup.tracking.models import SITE_KEY_MARK, Site
+from dedup.tracking.origins import origin_of
+
+
+def site_key(value: str) -> str:
+    """A project may choose its own, so that the same one stands in its pages wherever it is set up."""
+    secret = value.removeprefix(f"{SITE_KEY_MARK}_")
+    if secret == value or not (8 <= len(secret) <= 64 and secret.isascii() and secret.isalnum()):
+        raise Invalid(f"a site key is {SITE_KEY_MARK}_ followed by 8 to 64 letters and digits")
+    return value
+
+
+read_sites = list_of(
+    mapping_of(
+        {
+            "integration_point": system_name,
+            "origins": list_of(normalised(origin_of)),
+            "key": normalised(site_key),
+            "enabled": boolean,
+            "identifies_by_ids": boolean,
+            "finds_customers": boolean,
+        },
+        required=["integration_point"],
+    )
+)
+
+
+def check_sites(declared: Declared, place: Place) -> None:
+    stored_points = stored(IntegrationPoint)
+    named = [entry.get("system_name") for entry in declared.get("integration_points") or () if entry]
+    points = list(dict.fromkeys([*stored_points, *filter(None, named)]))
+    sites = set(Site.objects.values_list("point__system_name", flat=True))
+    no_repetition(declared["tracking"], place, "integration_point")
+    for entry, here in listed(declared["tracking"], place):
+        point = entry.get("integration_point")
+        if point and point not in points:
+            here.key("integration_point").fault(not_among(point, points, "integration point"))
+        if point not in sites:
+            needed(entry, here, "origins")
+        check_key(entry, here)
+
+
+def check_key(entry: Entry, place: Place) -> None:
+    others = Site.objects.exclude(point__system_name=entry.get("integration_point"))
+    if entry.get("key") and others.filter(key=entry["key"]).exists():
+        place.key("key").fault("another integration point has this key")
+
+
+def save_sites(entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        point = IntegrationPoint.objects.get(system_name=entry["integration_point"])
+        values: dict[str, Any] = without(entry, "integration_point", "enabled")
+        if "enabled" in entry:
+            values["is_enabled"] = entry["enabled"]
+        Site.objects.update_or_create(point=point, defaults=values)
+
+
+SECTIONS = (Section("tracking", read_sites, check_sites, save_sites),)

@@ -1,0 +1,169 @@
+"""R49: personal links lead to the site's pages and nowhere else, and tell only what was signed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.conf import settings as configured
+from django.core import signing
+from django.test import Client
+
+from customers.erasure import erase
+from customers.models import Activity
+from dedup.models import Event
+from dedup.tracking import links
+from dedup.tracking.resolving import resolve_waiting
+from tests.dedup.tracking.sending import BROWSER, PHONE_BROWSER, SHOP, TRACKING, page, site
+from tests.scenarios.api import ANN, Project
+
+ShopMaker = Callable[..., Project]
+
+
+@pytest.fixture
+def shop(project: ShopMaker) -> Project:
+    made = project(tracking=TRACKING)
+    made.website.register(day=1, email=ANN)
+    return made
+
+
+def made(shop: Project, url: str = f"{SHOP}/sale?a=1", **more: Any) -> str:
+    """The path of a new link."""
+    body = {"lookup": {"email": ANN}, "url": url, **more}
+    address: str = shop.website.done("personal_links/", body).body["url"]
+    assert address.startswith(configured.PUBLIC_URL)
+    return urlsplit(address).path
+
+
+def opened(path: str, device: str | None = None, client: Client | None = None, headers: Any = None) -> Any:
+    client = client or Client()
+    if device:
+        client.cookies["selfsame_device"] = device
+    return client.get(path, headers=headers)
+
+
+def devices(shop: Project) -> list[str]:
+    resolve_waiting()
+    return list(shop.website.lookup(email=ANN).customer["devices"])
+
+
+def test_the_browser_keeps_its_device_or_gets_one(shop: Project) -> None:
+    response = opened(made(shop), BROWSER)
+    assert response["Location"].startswith(f"{SHOP}/sale?a=1&")
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in response["Cache-Control"]
+    cookie = opened(made(shop)).cookies["selfsame_device"]
+    assert (cookie["samesite"], cookie["max-age"], cookie["path"]) == ("Lax", 365 * 24 * 3600, "/")
+    assert sorted(devices(shop)) == sorted([BROWSER, cookie.value])
+
+
+def test_opening_a_link_is_an_activity_with_its_message(shop: Project) -> None:
+    opened(made(shop, message="newsletter-may"), BROWSER)
+    resolve_waiting()
+    activity = Activity.objects.get()
+    assert (activity.kind, activity.properties) == ("personal_link", {"message": "newsletter-may"})
+    assert shop.website.lookup(email=ANN).customer["facts"]["last_activity_at"]
+
+
+def test_a_page_on_another_host_hands_its_own_device_over(shop: Project) -> None:
+    """The shop's cookie is not this server's, so the page's tracker sends back the token it was given."""
+    query = parse_qs(urlsplit(opened(made(shop), BROWSER)["Location"]).query)
+    page(device=PHONE_BROWSER, visit=query["selfsame_visit"][0])
+    assert sorted(devices(shop)) == [BROWSER, PHONE_BROWSER]
+
+
+def test_a_page_on_this_host_needs_no_token(shop: Project) -> None:
+    site(origins=["http://testserver:8001"])
+    assert opened(made(shop, "http://testserver:8001/sale"))["Location"] == "http://testserver:8001/sale"
+
+
+def test_a_token_that_is_old_or_another_point_s_or_made_up_says_nothing(
+    shop: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = shop.website.lookup(email=ANN).id
+    point = site().point_id
+    old = signing.dumps([ann, point], salt=links.VISIT_SALT)
+    for token in (
+        old + "x",
+        signing.dumps([ann, point + 1], salt=links.VISIT_SALT),
+        signing.dumps([ann, point]),
+    ):
+        assert page(visit=token).status == 202
+    monkeypatch.setattr(links, "VISIT_LIFE", timedelta(seconds=-1))
+    assert page(visit=old).status == 202
+    assert devices(shop) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://evil.example/", "//evil.example", "https://shop.example.evil.example/", "https://shop.example@evil.example",
+     "javascript:alert(1)", "https://shop.example\\@evil.example/", "/sale", "http://shop.example/",
+     "https://evil.example\t/", "https:shop.example"],
+)  # fmt: skip
+def test_a_link_leads_to_the_sites_pages_only(shop: Project, url: str) -> None:
+    with shop.refuses("validation_error") as problem:
+        made(shop, url)
+    assert problem.paths == "url"
+
+
+def test_a_link_whose_page_is_no_longer_the_sites_leads_nowhere(shop: Project) -> None:
+    path = made(shop)
+    site(origins=["https://other.example"])
+    response = opened(path, BROWSER)
+    assert (response.status_code, "Location" in response) == (404, False)
+    assert b"This link does not work" in response.content
+    assert not Event.objects.exists()
+
+
+def test_a_link_that_was_tampered_with_leads_nowhere(shop: Project) -> None:
+    path = made(shop)
+    for wrong in (path[:-3] + "/", "/r/x/", path.replace("/r/", "/r/x")):
+        assert opened(wrong, BROWSER).status_code == 404
+    assert not Event.objects.exists()
+
+
+def test_an_expired_link_leads_on_and_attaches_nobody(
+    shop: Project, pass_time: Callable[[timedelta], None]
+) -> None:
+    path = made(shop, expires_in=60)
+    pass_time(timedelta(seconds=61))
+    response = opened(path, BROWSER)
+    assert response["Location"] == f"{SHOP}/sale?a=1"
+    assert devices(shop) == []
+
+
+def test_a_link_of_an_erased_customer_leads_on_and_attaches_nobody(shop: Project) -> None:
+    """R54: nothing is stored for a link that could be erased."""
+    path = made(shop)
+    erase(shop.website.lookup(email=ANN).id, actor="user:officer")
+    assert opened(path, BROWSER).status_code == 302
+    resolve_waiting()
+    assert not Activity.objects.exists()
+
+
+@pytest.mark.parametrize("headers", [{"Sec-GPC": "1"}, {"DNT": "1"}, {"Sec-Purpose": "prefetch;prerender"}])
+def test_who_does_not_want_to_be_known_is_led_on_all_the_same(shop: Project, headers: dict[str, str]) -> None:
+    response = opened(made(shop), BROWSER, headers=headers)
+    assert response["Location"] == f"{SHOP}/sale?a=1"
+    assert devices(shop) == []
+
+
+def test_an_opt_out_is_kept_to_and_a_look_at_the_headers_does_nothing(shop: Project) -> None:
+    client = Client()
+    client.cookies["selfsame_opt_out"] = "1"
+    assert opened(made(shop), BROWSER, client).status_code == 302
+    assert Client().head(made(shop)).status_code == 302
+    assert Client().post(made(shop)).status_code == 405
+    assert devices(shop) == []
+
+
+def test_faults_of_a_link_are_named(shop: Project) -> None:
+    body = {"lookup": {"email": ANN}, "url": 7, "expires_in": 0, "message": "x" * 101, "colour": "blue"}
+    with shop.refuses("validation_error") as problem:
+        shop.website.done("personal_links/", body)
+    assert sorted(problem.paths.split()) == ["colour", "expires_in", "message", "url"]
+    with shop.refuses("customer_not_found"):
+        shop.website.done("personal_links/", {"lookup": {"crm_id": "9"}, "url": SHOP})
