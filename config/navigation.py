@@ -23,6 +23,9 @@ def page(title: Promise | str, icon: str, model: str) -> dict[str, Any]:
 
 SIDEBAR = [
     {
+        "items": [{"title": _("Dashboard"), "icon": "dashboard", "link": reverse_lazy("admin:index")}],
+    },
+    {
         "title": _("Customers"),
         "separator": True,
         "items": [
@@ -42,6 +45,12 @@ SIDEBAR = [
             page(_("To review"), "rate_review", "dedup.reviewpair"),
             page(_("Merges"), "merge", "dedup.merge"),
             page(_("Held apart"), "call_split", "dedup.apartpair"),
+            {
+                "title": _("Explain"),
+                "icon": "compare_arrows",
+                "link": reverse_lazy("admin:dedup_reviewpair_explain"),
+                "permission": may_view("dedup.reviewpair"),
+            },
         ],
     },
     {
@@ -50,6 +59,14 @@ SIDEBAR = [
         "items": [
             page(_("Segmentations"), "category", "segments.segmentation"),
             page(_("Members"), "groups", "segments.membership"),
+        ],
+    },
+    {
+        "title": _("Imports"),
+        "separator": True,
+        "items": [
+            page(_("Imports"), "upload_file", "dedup.import"),
+            page(_("Saved mappings"), "conversion_path", "dedup.importmapping"),
         ],
     },
     {
@@ -70,6 +87,7 @@ SIDEBAR = [
         "items": [
             page(_("Integration points"), "input", "customers.integrationpoint"),
             page(_("API keys"), "key", "customers.apikey"),
+            page(_("Sites"), "language", "dedup.site"),
             page(_("Identifier kinds"), "badge", "customers.identifierkind"),
             page(_("Custom fields"), "list_alt", "customers.customfield"),
             page(_("Block list"), "block", "customers.blockedvalue"),
@@ -82,12 +100,16 @@ SIDEBAR = [
         "collapsible": True,
         "items": [
             page(_("Operations"), "receipt_long", "customers.operation"),
+            page(_("Waiting events"), "inbox", "dedup.event"),
+            page(_("Failed events"), "error", "dedup.failedevent"),
+            page(_("Forgotten months"), "event_busy", "dedup.forgottenmonth"),
             page(_("Confirmations"), "verified", "dedup.confirmation"),
             page(_("Idempotency keys"), "repeat", "dedup.idempotencykey"),
             page(_("Facts"), "calculate", "customers.customerfacts"),
             page(_("Device uses"), "devices", "customers.deviceuse"),
             page(_("Payment cards"), "credit_card", "customers.paymentcard"),
             page(_("Suppression list"), "person_off", "customers.suppressedvalue"),
+            page(_("Reveals"), "visibility", "customers.reveal"),
         ],
     },
     {
@@ -119,5 +141,8 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda _request: static("customers/pages.css")],
+    "SCRIPTS": [lambda _request: static("customers/pages.js")],
+    "DASHBOARD_CALLBACK": "dedup.admin.dashboard.context",
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": SIDEBAR},
 }

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from customers.masking import LIFTED, Veil
 from customers.presenting import moment
 from customers.sentences import sentence
 
@@ -66,11 +67,13 @@ def history(
     until: datetime | None = None,
     after: Place | None = None,
     limit: int = 50,
+    veil: Veil = LIFTED,
 ) -> Page:
     """Entries of these MaestraIDs, as the API shows them, from `since` on and before `until`; without
     `kinds`, of every kind.
 
-    `labels` are the names for people of identifier kinds and custom fields.
+    `labels` are the names for people of identifier kinds and custom fields; `veil` is what the reader may
+    see.
     """
     asked = {
         "maestra_ids": list(maestra_ids),
@@ -87,7 +90,7 @@ def history(
     found = [entry for row in rows for entry in _exploded(row, frozenset(kinds), after)]
     shown = found[:limit]
     _name(shown)
-    items = [_item(entry, labels) for entry in shown]
+    items = [_item(entry, labels, veil) for entry in shown]
     return Page(items, shown[-1].place if len(found) > limit else None)
 
 
@@ -119,8 +122,8 @@ def _exploded(row: Sequence[Any], kinds: frozenset[str], after: Place | None) ->
     ]
 
 
-def _item(entry: _Entry, labels: Mapping[str, str]) -> Item:
-    facts = entry.facts
+def _item(entry: _Entry, labels: Mapping[str, str], veil: Veil) -> Item:
+    facts = veil.facts(entry.facts)
     data = {name: _plain(value) for name, value in facts.items() if name not in ("kind", "reason", "related")}
     return {
         "at": moment(entry.place.at),

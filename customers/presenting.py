@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from customers.kinds import Catalogue
-from customers.profile import Category, Holding, Member, Note, Personal, Profile
+from customers.profile import BY_HAND, Category, Holding, Member, Note, Personal, Profile
 
 Json = dict[str, Any]
 
@@ -74,6 +74,8 @@ def number(value: Decimal) -> int | float:
 
 def note_text(note: Note, labels: Mapping[str, str]) -> str:
     """A note in plain words. `labels` are the identifier kinds' names for people (R30, R46)."""
+    if note.reason == BY_HAND:
+        return note.value
     facts = {"kind": labels.get(note.kind, note.kind), "value": note.value, "customer": note.related}
     if note.reason == "not_returned":
         return _("%(kind)s %(value)s did not come back with the undo: the profile no longer held it.") % facts

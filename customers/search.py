@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -14,14 +15,14 @@ from django.db.models.functions import Lower
 from customers.kinds import Catalogue, normalisers
 from customers.models import Customer
 from customers.normalise import Invalid, trim
-from customers.profile import Kind
+from customers.profile import MAESTRA_ID, Kind
 from customers.reading import HIGHEST_MAESTRA_ID, heads_of
 
 # A former value finds its customer where its kind says so (R3). Of some kinds only values that give account
 # access are seen (R20).
 _HOLDERS = """
-SELECT DISTINCT i.customer_id
-  FROM unnest(%s::smallint[], %s::text[]) AS k(kind, value)
+SELECT i.customer_id, k.name, i.value, i.is_former
+  FROM unnest(%s::smallint[], %s::text[], %s::text[]) AS k(kind, name, value)
   JOIN customers_identifier i ON i.kind_id = k.kind AND i.value = k.value
  WHERE i.customer_id IS NOT NULL
    AND (NOT i.is_former OR i.kind_id = ANY(%s::smallint[]))
@@ -47,19 +48,32 @@ def _named(text: str) -> Q:
     return names
 
 
-def holders(text: str, catalogue: Catalogue, access_kinds: Collection[str] = ()) -> set[int]:
-    """Primary MaestraIDs that a MaestraID, or the value of an identifier, leads to; former ones included (R1,
-    R3).
+class Found(NamedTuple):
+    """Whom a text leads to, as what: by a value of which kind, or by a MaestraID, and whether it is a former
+    one (R1, R3).
     """
+
+    head: int
+    kind: str
+    value: str
+    is_former: bool
+
+
+def found_by(text: str, catalogue: Catalogue, access_kinds: Collection[str] = ()) -> list[Found]:
+    """Everything that a MaestraID, or the value of an identifier, leads to; former ones included."""
     values = list(_values(text, catalogue))
     former = [kind.id for kind in catalogue.kinds.values() if kind.searches_history]
     restricted = [catalogue.kinds[name].id for name in access_kinds]
+    kinds, names = [kind.id for kind, _value in values], [kind.name for kind, _value in values]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _HOLDERS, [[kind.id for kind, _ in values], [value for _, value in values], former, restricted]
-        )
-        found = {row[0] for row in cursor.fetchall()}
-    return found | set(_by_maestra_id(text))
+        cursor.execute(_HOLDERS, (kinds, names, [value for _kind, value in values], former, restricted))
+        found = [Found(*row) for row in cursor.fetchall()]
+    return [*_by_maestra_id(text), *found]
+
+
+def holders(text: str, catalogue: Catalogue, access_kinds: Collection[str] = ()) -> set[int]:
+    """Primary MaestraIDs of those the text leads to."""
+    return {found.head for found in found_by(text, catalogue, access_kinds)}
 
 
 def _values(text: str, catalogue: Catalogue) -> Iterator[tuple[Kind, str]]:
@@ -72,7 +86,8 @@ def _values(text: str, catalogue: Catalogue) -> Iterator[tuple[Kind, str]]:
                 yield kind, value
 
 
-def _by_maestra_id(text: str) -> Collection[int]:
-    if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= HIGHEST_MAESTRA_ID:
-        return heads_of([int(text)]).values()
-    return ()
+def _by_maestra_id(text: str) -> list[Found]:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= HIGHEST_MAESTRA_ID):
+        return []
+    head = heads_of([int(text)]).get(int(text))
+    return [Found(head, MAESTRA_ID, text, is_former=head != int(text))] if head else []

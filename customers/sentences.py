@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from customers.presenting import BECAUSE
+from customers.profile import BY_HAND
 
 Facts = Mapping[str, Any]
 Labels = Mapping[str, str]
@@ -188,6 +189,8 @@ def _received(facts: Facts, labels: Labels) -> str:
 
 
 def _note(facts: Facts, labels: Labels) -> str:
+    if facts.get("reason") == BY_HAND:
+        return _("Note: %(text)s") % {"text": facts["value"]}
     words = {"value": named(facts, labels), "customer": facts.get("related")}
     if facts.get("decided_by") and facts.get("related"):
         text = _("Note: %(value)s stays with customer %(customer)s, because %(because)s.")

@@ -7,7 +7,7 @@ whatever the ledger holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -87,6 +87,21 @@ SELECT d.value, t.started_at, t.ended_at, t.actions, t.maestra_ids, t.ended_at, 
 """
 
 
+# A session is one device's, between its first and its last action.
+_ACTIONS = """
+SELECT s.place, a.maestra_id, a.kind, a.occurred_at, s.device, a.url, a.title, a.properties::text
+  FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[])
+         WITH ORDINALITY AS s(device, started_at, ended_at, place)
+ CROSS JOIN LATERAL (
+   SELECT r.* FROM customers_activity r LEFT JOIN customers_identifier d ON d.id = r.device_id
+    WHERE r.maestra_id = ANY(%s::bigint[]) AND r.occurred_at BETWEEN s.started_at AND s.ended_at
+      AND d.value IS NOT DISTINCT FROM s.device
+    ORDER BY r.occurred_at DESC, r.id DESC LIMIT %s
+ ) a
+ ORDER BY s.place, a.occurred_at DESC, a.id DESC
+"""
+
+
 def _order(row: Row) -> Item:
     maestra_id, number, total, currency, placed_at, status, lines = row
     return {
@@ -111,6 +126,22 @@ def _activity(row: Row) -> Item:
         "title": title,
         "properties": json.loads(properties),
     }
+
+
+def _movement(row: Row) -> Item:
+    maestra_id, number, amount, reason, at = row
+    return {
+        "maestra_id": maestra_id,
+        "number": number,
+        "amount": f"{amount.normalize():f}",
+        "reason": reason,
+        "at": moment(at),
+    }
+
+
+def _promo_code(row: Row) -> Item:
+    maestra_id, code, issued_at = row
+    return {"maestra_id": maestra_id, "code": code, "issued_at": moment(issued_at)}
 
 
 def _session(row: Row) -> Item:
@@ -142,4 +173,33 @@ ACTIVITIES = Timeline(
     ),
     _activity,
 )
+POINTS = Timeline(
+    _LEDGER.format(
+        columns="t.maestra_id, t.number, t.amount, t.reason, t.at",
+        table="customers_pointsmovement",
+        time="at",
+        join="",
+    ),
+    _movement,
+)
+PROMO_CODES = Timeline(
+    _LEDGER.format(
+        columns="t.maestra_id, t.code, t.issued_at", table="customers_promocode", time="issued_at", join=""
+    ),
+    _promo_code,
+)
 SESSIONS = Timeline(_SESSIONS, _session)
+
+
+def actions_of(sessions: Sequence[Item], limit: int) -> list[list[Item]]:
+    """The newest actions of each session, at most `limit`, in one query."""
+    if not sessions:
+        return []
+    columns = [[session[name] for session in sessions] for name in ("device_id", "started_at", "ended_at")]
+    ids = sorted({maestra_id for session in sessions for maestra_id in session["maestra_ids"]})
+    actions: list[list[Item]] = [[] for _ in sessions]
+    with connection.cursor() as cursor:
+        cursor.execute(_ACTIONS, [*columns, ids, limit])
+        for place, *row in cursor.fetchall():
+            actions[place - 1].append(_activity(tuple(row)))
+    return actions

@@ -110,7 +110,8 @@ def page(model: str, **query: Any) -> str:
 
 
 def link(address: str, text: object) -> SafeString:
-    return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', address, text)
+    look = "text-primary-700 underline dark:text-primary-400"
+    return format_html('<a class="{}" href="{}">{}</a>', look, address, text)
 
 
 def customer_link(maestra_id: int | None) -> SafeString | None:

@@ -2,166 +2,118 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, Q, QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.utils.html import format_html_join
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action
 
 from customers import profile
-from customers.admin.base import (
-    Recorded,
-    RecordedInline,
-    ask,
-    customer_link,
-    do_each,
-    link,
-    page,
-)
-from customers.admin.identifiers import state_of
-from customers.admin.words import OfContact
+from customers.admin import profile as profile_pages
+from customers.admin import saved
+from customers.admin.base import Recorded, ask, customer_link, do_each
+from customers.admin.filters import FILTERS
+from customers.admin.finding import Finding
+from customers.admin.listing import csv_of
+from customers.admin.sections import name_of
+from customers.admin.tabs import profile_address, veil_of
+from customers.admin.words import OfContact, kind_label
 from customers.erasure import erase
-from customers.history import history
 from customers.kinds import catalogue
+from customers.masking import Veil
 from customers.models import (
-    Claim,
     Customer,
     CustomerFacts,
     Identifier,
     Note,
     Relation,
+    Reveal,
+    RevealKinds,
     Subscription,
     SuppressedValue,
 )
 from customers.models.identifiers import EMAIL_ID, MOBILE_PHONE_ID
 from customers.presenting import note_text
 from customers.privacy import export_in_pieces, opt_out
+from customers.profile import EMAIL, MOBILE_PHONE
 from customers.search import holders, matching
+from customers.templatetags.profile_pages import day
 
-
-class ShownFilter(admin.SimpleListFilter):
-    """Identified customers first of all: the anonymous ones are many and say little."""
-
-    title = _("shown")
-    parameter_name = "shown"
-    conditions = {
-        None: Q(is_head=True, is_identified=True, erased_at__isnull=True),
-        "anonymous": Q(is_head=True, is_identified=False, erased_at__isnull=True),
-        "former": Q(is_head=False),
-        "erased": Q(is_head=True, erased_at__isnull=False),
-        "all": Q(),
-    }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("anonymous", _("Anonymous")),
-            ("former", _("Former MaestraIDs")),
-            ("erased", _("Erased")),
-            ("all", _("All")),
-        ]
-
-    def choices(self, changelist: Any) -> Any:
-        first, *others = super().choices(changelist)
-        yield {**first, "display": _("Identified")}
-        yield from others
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if request.GET.get("q") and self.value() is None:
-            return queryset
-        return queryset.filter(self.conditions.get(self.value(), Q()))
-
-
-class FactsInline(RecordedInline):
-    model = CustomerFacts
-    fields = (
-        "orders_count",
-        "orders_total",
-        "points_count",
-        "points_balance",
-        "promo_codes_count",
-        "last_action_at",
-    )
-    verbose_name_plural = _("orders, points and last action")
-
-
-class IdentifierInline(RecordedInline):
-    model = Identifier
-    fields = ("kind", "value", "state", "origin_id", "since")
-    ordering = ("kind", "is_former", "-is_primary", "since")
-
-    @admin.display(description=_("state"))
-    def state(self, identifier: Identifier) -> str | None:
-        return state_of(identifier)
-
-
-class ClaimInline(RecordedInline):
-    model = Claim
-    fields = ("identifier", "gives_access", "origin_id", "since")
-
-
-class SubscriptionInline(RecordedInline):
-    model = Subscription
-    fields = ("channel", "topic", "status", "since")
-    ordering = ("channel", "topic")
-
-
-class MemberInline(RecordedInline):
-    model = Customer
-    fk_name = "profile"
-    fields = ("maestra_id", "registered_at")
-    ordering = ("id",)
-    verbose_name_plural = _("MaestraIDs of this profile")
-
-    @admin.display(description=_("MaestraID"))
-    def maestra_id(self, member: Customer) -> SafeString | None:
-        return customer_link(member.pk)
-
-
-# Entries of the change history that a customer's page shows.
-LATELY = 20
-# What is kept under each MaestraID and read on a page of its own.
-ELSEWHERE = (
-    ("customers.change", "maestra_id", _("Change history")),
-    ("customers.note", "maestra_id", _("Notes")),
-    ("customers.relation", "maestra_id", _("Related customers")),
-    ("customers.order", "maestra_id", _("Orders")),
-    ("customers.pointsmovement", "maestra_id", _("Points")),
-    ("customers.promocode", "maestra_id", _("Promo codes")),
-    ("customers.activity", "maestra_id", _("Activity")),
-    ("segments.membership", "customer_id", _("Segments")),
-)
+LISTED_CONTACTS = ((EMAIL_ID, EMAIL), (MOBILE_PHONE_ID, MOBILE_PHONE))
 
 
 @admin.register(Customer)
 class CustomerAdmin(Recorded):
-    list_display = ("maestra_id", "name", "email", "mobile_phone", "registered_at", "profile_link")
-    list_filter = (ShownFilter, ("registered_at", RangeDateTimeFilter))
+    """The list of customers; what each one's page shows is `customers.admin.profile`."""
+
+    list_display_links = ("maestra_id", "name")
+    list_per_page = 25
+    list_filter = FILTERS
+    list_filter_submit = True
+    list_filter_sheet = True
+    list_before_template = "admin/customers/find.html"
     search_fields = ("id",)
-    search_help_text = _("A MaestraID, any identifier, or the beginning of a name.")
-    fieldsets = (
-        (
-            None,
-            {"fields": (("maestra_id", "profile_link"), ("registered_at", "point"), "elsewhere", "lately")},
-        ),
-        (
-            _("Personal data"),
-            {"fields": (("last_name", "first_name", "middle_name"), ("birth_date", "gender", "time_zone"))},
-        ),
-        (_("More"), {"fields": ("custom_fields", "is_identified", ("opted_out_at", "erased_at"))}),
-    )
-    readonly_fields = ("maestra_id", "profile_link", "elsewhere", "lately")
-    inlines = (IdentifierInline, ClaimInline, SubscriptionInline, FactsInline, MemberInline)
-    actions = ("opt_out", "erase")
+    search_help_text = _("E-mail, phone, card, any ID, MaestraID, or name")
+    actions: tuple[Any, ...] = ("opt_out", "erase")
     actions_detail = ("export",)
+
+    @classmethod
+    def add_action(cls, name: str, work: Any, permission: str) -> None:
+        """Let an app above add something to do with customers of the list. `work` is an admin action that
+        asks for the permission `name`.
+        """
+        cls.actions = (*cls.actions, work)
+        setattr(cls, f"has_{name}_permission", lambda _self, request: request.user.has_perm(permission))
 
     def has_opt_out_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("customers.change_customer")
 
     def has_erase_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("customers.delete_customer")
+
+    def has_export_list_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("customers.export_list")
+
+    def get_urls(self) -> list[Any]:
+        export = self.admin_site.admin_view(self.export_list)
+        own = [path("export/", export, name="customers_customer_export_list")]
+        return [*own, *profile_pages.urls(), *saved.urls(), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The profile."""
+        if not (object_id.isascii() and object_id.isdigit() and len(object_id) < 20):
+            raise Http404
+        return profile_pages.tab_view(request, int(object_id), profile_pages.FIRST_TAB)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Who is the only one that the search leads to is shown at once."""
+        finding = None
+        if request.method == "GET" and self.has_view_permission(request):
+            finding = Finding(request.GET.get("q", ""), veil_of(request))
+            if finding.only and set(request.GET) <= {"q"}:
+                messages.info(request, finding.notice)
+                return HttpResponseRedirect(profile_address(finding.only))
+        context = {
+            "finding": finding,
+            "saved_filters": saved.filters_of(request),
+            "may_export": self.has_export_list_permission(request),
+            **(extra_context or {}),
+        }
+        answer: HttpResponse = super().changelist_view(request, context)
+        return answer
 
     @admin.action(description=_("Opt out of everything"), permissions=["opt_out"])
     def opt_out(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse | None:
@@ -199,9 +151,32 @@ class CustomerAdmin(Recorded):
     @action(description=_("Export"), permissions=["opt_out"])  # type: ignore[untyped-decorator]
     def export(self, request: HttpRequest, object_id: int) -> FileResponse:
         """Everything known of the person, as a file (R55)."""
-        pieces = (piece.encode() for piece in export_in_pieces(int(object_id)))
+        head = profile_pages.head_or_404(int(object_id))
+        if head is None:
+            raise Http404
+        profile_pages.record_reveal(request, RevealKinds.EXPORT, head)
+        pieces = (piece.encode() for piece in export_in_pieces(head))
         name = f"customer-{object_id}.json"
         return FileResponse(pieces, as_attachment=True, filename=name, content_type="application/json")
+
+    def export_list(self, request: HttpRequest) -> StreamingHttpResponse:
+        """The list as it is filtered, as a file."""
+        if not (self.has_view_permission(request) and self.has_export_list_permission(request)):
+            raise PermissionDenied
+        customers = self.get_changelist_instance(request).get_queryset(request)
+        profile_pages.record_reveal(request, RevealKinds.LIST, None)
+        veil = veil_of(request)
+        lines = csv_of(customers, catalogue(), veil)
+        headers = {"Content-Disposition": 'attachment; filename="customers.csv"'}
+        return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """The columns, contacts as this reader may see them."""
+        veil = veil_of(request)
+        contacts = [contact_column(veil, *kind) for kind in LISTED_CONTACTS]
+        # A former MaestraID leads to a profile of another number.
+        others = request.GET.get("shown") in ("former", "all")
+        return ("maestra_id", "name", *contacts, "registered", *(("profile_link",) if others else ()))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         primaries = Identifier.objects.filter(is_primary=True)
@@ -220,37 +195,27 @@ class CustomerAdmin(Recorded):
 
     @admin.display(description=_("name"))
     def name(self, customer: Customer) -> str | None:
-        return " ".join(filter(None, (customer.first_name, customer.middle_name, customer.last_name))) or None
+        return name_of(customer) or None
 
-    @admin.display(description=_("e-mail"))
-    def email(self, customer: Customer) -> str | None:
-        return primary(customer, EMAIL_ID)
-
-    @admin.display(description=_("mobile phone"))
-    def mobile_phone(self, customer: Customer) -> str | None:
-        return primary(customer, MOBILE_PHONE_ID)
+    @admin.display(description=_("registered"), ordering="registered_at")
+    def registered(self, customer: Customer) -> str:
+        return day(customer.registered_at)
 
     @admin.display(description=_("profile"))
     def profile_link(self, customer: Customer) -> SafeString | None:
         return customer_link(customer.profile_id)
 
-    @admin.display(description=_("lately"))
-    def lately(self, customer: Customer) -> SafeString:
-        """The latest entries of the change history, in words."""
-        members = list(customer.members.values_list("pk", flat=True))
-        entries = history(members, labels=catalogue().labels, limit=LATELY).items
-        lines = ((entry["at"][:16].replace("T", " "), entry["sentence"]) for entry in entries)
-        return format_html_join("", '<div class="mb-1"><span class="font-mono">{}</span> {}</div>', lines)
 
-    @admin.display(description=_("see also"))
-    def elsewhere(self, customer: Customer) -> SafeString:
-        ids = ",".join(str(pk) for pk in sorted(customer.members.values_list("pk", flat=True)))
-        links = [(link(page(model, **{f"{field}__in": ids}), text),) for model, field, text in ELSEWHERE]
-        return format_html_join(" · ", "{}", links)
+def contact_column(veil: Veil, kind_id: int, kind: str) -> Any:
+    """A column with the primary value of a kind."""
 
+    @admin.display(description=catalogue().labels[kind])
+    def column(customer: Any) -> str | None:
+        held = (held.value for held in customer.primaries if held.kind_id == kind_id)
+        return next((veil.value(kind, value) for value in held), None)
 
-def primary(customer: Any, kind_id: int) -> str | None:
-    return next((held.value for held in customer.primaries if held.kind_id == kind_id), None)
+    column.__name__ = kind
+    return column
 
 
 @admin.register(CustomerFacts)
@@ -329,3 +294,23 @@ class SuppressedValueAdmin(Recorded):
     list_display = ("__str__", "at")
     ordering = ("pk",)
     fields = ("at",)
+
+
+@admin.register(Reveal)
+class RevealAdmin(Recorded):
+    """Who was shown what is masked."""
+
+    list_display = ("at", "user_name", "kind", "identifier_shown", "customer")
+    list_filter = ("kind", ("at", RangeDateTimeFilter))
+    search_fields = ("maestra_id", "user_name")
+    search_help_text = _("A MaestraID or a user name.")
+    fields = ("at", "user_name", "kind", "identifier_shown", "customer")
+    readonly_fields = ("identifier_shown", "customer")
+
+    @admin.display(description=_("identifier kind"))
+    def identifier_shown(self, reveal: Reveal) -> str | None:
+        return kind_label(reveal.identifier_kind) if reveal.identifier_kind else None
+
+    @admin.display(description=_("MaestraID"))
+    def customer(self, reveal: Reveal) -> SafeString | None:
+        return customer_link(reveal.maestra_id)

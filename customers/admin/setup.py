@@ -1,19 +1,24 @@
+"""How the project is set up: what can be declared in a file, to be looked at and changed by hand."""
+
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from copy import copy
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
@@ -21,13 +26,15 @@ from unfold.widgets import (
 )
 
 from customers.admin.base import Kept, RecordedInline, ask, link
-from customers.block_list import Entry
+from customers.block_list import BlockList, Entry
+from customers.kinds import catalogue, normalisers
 from customers.models import (
     EVERY_KIND,
     ApiKey,
     BlockedValue,
     Categories,
     CustomField,
+    Identifier,
     IdentifierKind,
     IntegrationPoint,
     ProjectSettings,
@@ -49,16 +56,27 @@ def scopes_field(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
     )
 
 
+def lookup_kinds() -> list[str]:
+    """What an upsert may look up by (R13)."""
+    return [MAESTRA_ID, *IdentifierKind.objects.values_list("system_name", flat=True)]
+
+
 class PointForm(forms.ModelForm[IntegrationPoint]):
     default_scopes = scopes_field(_("Scopes of new keys"))
 
     class Meta:
         widgets = {"lookup_by": UnfoldAdminTextInputWidget}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("lookup_by"):
+            known = gettext("There are: %(kinds)s.") % {"kinds": ", ".join(lookup_kinds())}
+            field.help_text = f"{field.help_text} {known}"
+
     def clean_lookup_by(self) -> list[str]:
         """R13: any kinds but the payment card hash, each once."""
         names: list[str] = self.cleaned_data["lookup_by"]
-        known = [MAESTRA_ID, *IdentifierKind.objects.values_list("system_name", flat=True)]
+        known = lookup_kinds()
         for name in names:
             if name not in known:
                 raise ValidationError(
@@ -131,6 +149,7 @@ class ApiKeyAdmin(Kept):
     list_filter = ("point",)
     search_fields = ("prefix", "name")
     actions = ("revoke",)
+    actions_detail = ("revoke_this",)
     add_fieldsets = ((None, {"fields": ("point", "name", "scopes")}),)
     fields = (("point", "name"), "prefix", "scopes", ("created_at", "last_used_at", "revoked_at"))
 
@@ -159,7 +178,16 @@ class ApiKeyAdmin(Kept):
         }
         return TemplateResponse(request, "admin/new_key.html", context, headers={"Cache-Control": "no-store"})
 
-    @admin.action(description=_("Revoke"), permissions=["change"])
+    def has_revoke_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        may = request.user.has_perm("customers.change_apikey")
+        return may and (object_id is None or ApiKey.objects.filter(pk=object_id, revoked_at=None).exists())
+
+    @action(description=_("Revoke"), icon="key_off", permissions=["revoke"])  # type: ignore[untyped-decorator]
+    def revoke_this(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        question = self.revoke(request, ApiKey.objects.filter(pk=object_id))
+        return question or HttpResponseRedirect(reverse("admin:customers_apikey_change", args=[object_id]))
+
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         keys = queryset.filter(revoked_at=None)
         words = {
@@ -178,6 +206,48 @@ class ApiKeyAdmin(Kept):
         return None
 
 
+Consequence = Callable[[IdentifierKind, bool], str]
+"""Whom it affects that "do not merge customers with different IDs" of a kind is switched, in a sentence."""
+
+
+def _future_merges(kind: IdentifierKind, is_on: bool) -> str:
+    held = Identifier.objects.filter(kind=kind, is_former=False, customer__isnull=False)
+    words = {"count": held.values("customer").distinct().count(), "kind": kind.name}
+    if is_on:
+        text = gettext(
+            "Customers with a current %(kind)s: %(count)s. From now on two of them are never merged while "
+            "the values differ, neither by themselves nor by hand. Who is merged already stays merged."
+        )
+    else:
+        text = gettext(
+            "Customers with a current %(kind)s: %(count)s. From now on two of them may be merged although "
+            "the values differ: the priority customer's stays current, the other becomes a former one."
+        )
+    return text % words
+
+
+def _former_values(kind: IdentifierKind, is_on: bool) -> str:
+    former = Identifier.objects.filter(kind=kind, is_former=True, customer__isnull=False)
+    words = former.aggregate(values=Count("pk"), customers=Count("customer", distinct=True))
+    if is_on:
+        text = gettext(
+            "Former values: %(values)s; customers who have them: %(customers)s. From now on these values "
+            "find nobody, and can be registered anew by somebody else."
+        )
+    else:
+        text = gettext(
+            "Former values: %(values)s; customers who have them: %(customers)s. From now on these values "
+            "find them again, and cannot be registered anew."
+        )
+    return text % words
+
+
+consequences: list[Consequence] = [_future_merges, _former_values]
+"""What the page tells before the switch is saved. An app above adds what it knows."""
+
+SWITCH = "do_not_merge_different"
+
+
 @admin.register(IdentifierKind)
 class IdentifierKindAdmin(Kept):
     """The category is set once: values may be stored by it. The system's own kinds have but a name to
@@ -189,6 +259,32 @@ class IdentifierKindAdmin(Kept):
     ordering = ("id",)
     fields = (("system_name", "name"), "category", "do_not_merge_different")
     fixed = ("system_name", "category")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        question = self._about_switch(request, object_id) if request.method == "POST" else None
+        return question or super().change_view(request, object_id, form_url, extra_context)
+
+    def _about_switch(self, request: HttpRequest, object_id: str) -> HttpResponse | None:
+        """The page that tells whom the switch affects, before it is saved."""
+        kind, is_on = self.get_object(request, object_id), SWITCH in request.POST
+        if kind is None or kind.category != Categories.UNIQUE or kind.do_not_merge_different == is_on:
+            return None
+        if request.POST.get("confirmed") == "yes" or not self.has_change_permission(request, kind):
+            return None
+        if not self.get_form(request, kind)(request.POST, instance=copy(kind)).is_valid():
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Before you switch this"),
+            "opts": self.opts,
+            "kind": kind,
+            "is_on": is_on,
+            "consequences": [tell(kind, is_on) for tell in consequences],
+            "fields": [item for item in request.POST.items() if item[0] != "csrfmiddlewaretoken"],
+        }
+        return TemplateResponse(request, "admin/customers/switch.html", context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         switch = ("do_not_merge_different",) if obj and obj.category != Categories.UNIQUE else ()
@@ -227,6 +323,50 @@ class BlockedValueForm(forms.ModelForm[BlockedValue]):
         return data
 
 
+class TestForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Identifier kind"), widget=UnfoldAdminSelectWidget)
+    value = forms.CharField(label=_("Value, as typed"), widget=UnfoldAdminTextInputWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = IdentifierKind.objects.values_list("system_name", "name")
+        self.fields["kind"].choices = list(kinds)  # type: ignore[attr-defined]
+
+
+def tested(kind: str, value: str) -> dict[str, Any]:
+    """What the block list makes of a value: its normalised form, and the entries that block it (R12)."""
+    known = catalogue()
+    by_category = normalisers(known.default_region)
+    normalised, fault = None, ""
+    try:
+        normalised = by_category[known.kinds[kind].category](value)
+    except Invalid as error:
+        fault = error.reason
+    return {
+        "normalised": normalised,
+        "fault": fault,
+        "is_blocked": known.block_list.blocks(kind, value, normalised),
+        "entries": list(_blocking(kind, value, normalised)),
+    }
+
+
+def _blocking(kind: str, value: str, normalised: str | None) -> Iterable[BlockedValue]:
+    """The entries that block it, each tried by itself; what is no entry is left out."""
+    known = catalogue()
+    by_category = normalisers(known.default_region)
+
+    def normalise(of_kind: str, text: str) -> str | None:
+        with suppress(Invalid, KeyError):
+            return by_category[known.kinds[of_kind].category](text)
+        return None
+
+    for row in BlockedValue.objects.filter(type__in=(kind, EVERY_KIND)):
+        with suppress(Invalid):
+            entry = Entry(row.type, row.value, row.pattern)
+            if BlockList([entry], normalise).blocks(kind, value, normalised):
+                yield row
+
+
 @admin.register(BlockedValue)
 class BlockedValueAdmin(Kept):
     form = BlockedValueForm
@@ -237,6 +377,29 @@ class BlockedValueAdmin(Kept):
     fields = ("type", "value", "pattern")
     fixed = ()
     actions = ("delete_selected",)
+    actions_list = ("try_value",)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.test_value)
+        return [path("test/", view, name="customers_blockedvalue_test"), *super().get_urls()]
+
+    @action(description=_("Test a value"), icon="rule")  # type: ignore[untyped-decorator]
+    def try_value(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:customers_blockedvalue_test"))
+
+    def test_value(self, request: HttpRequest) -> HttpResponse:
+        """Whether a value is blocked, and by which entries."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = TestForm(request.GET or None)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Test a value"),
+            "opts": self.opts,
+            "form": form,
+            "tested": tested(**form.cleaned_data) if form.is_valid() else None,
+        }
+        return TemplateResponse(request, "admin/customers/block_test.html", context)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("customers.delete_blockedvalue")

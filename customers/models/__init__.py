@@ -28,6 +28,7 @@ from customers.models.setup import (
     ProjectSettings,
     Scopes,
 )
+from customers.models.staff import Reveal, RevealKinds, SavedFilter
 
 __all__ = [
     "EVERY_KIND",
@@ -57,6 +58,9 @@ __all__ = [
     "ProjectSettings",
     "PromoCode",
     "Relation",
+    "Reveal",
+    "RevealKinds",
+    "SavedFilter",
     "Scopes",
     "Statuses",
     "Subscription",

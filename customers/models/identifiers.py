@@ -100,6 +100,15 @@ class Identifier(AtHead):
     class Meta:
         verbose_name = _("identifier")
         verbose_name_plural = _("identifiers")
+        # Lists of customers are narrowed down by these, and mostly few have them.
+        indexes = [
+            models.Index(fields=["customer"], name="identifier_gives_access", condition=Q(gives_access=True)),
+            models.Index(
+                fields=["kind", "customer"],
+                name="identifier_confirmed",
+                condition=Q(confirmed_at__isnull=False),
+            ),
+        ]
         constraints = [
             *AtHead.Meta.constraints,
             models.UniqueConstraint(fields=["kind", "value"], name="identifier_one_row_per_value"),

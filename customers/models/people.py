@@ -95,6 +95,12 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+        permissions = [
+            ("view_contacts", _("Can see contacts unmasked")),
+            ("reveal_contacts", _("Can have masked contacts shown one by one, each recorded")),
+            ("edit_customer", _("Can edit customers")),
+            ("export_list", _("Can export lists of customers")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["id", "is_head"], name="customer_id_is_head"),
             models.CheckConstraint(condition=Q(points_at_head=True), name="customer_points_at_head"),

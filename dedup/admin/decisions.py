@@ -1,116 +1,152 @@
+"""The lists of decisions: the merge journal, pairs held apart, pairs to review."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Concat, Trim
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.functional import SimpleLazyObject
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import action, display
 
 from customers.admin.base import Recorded, ask, customer_link, do_each
-from customers.admin.words import criterion, lines, values
-from customers.points import STAFF
-from dedup.engine.vetoes import VETOES
+from customers.admin.words import criterion, lines
+from customers.models import Customer
+from customers.models.setup import Categories, IdentifierKind
+from dedup.admin import explaining, merging, reviewing, undoing
+from dedup.admin.comparing import Reader
+from dedup.admin.pages import explain_address, new_merge_address, record_address, staff
+from dedup.admin.wording import veto_choices, veto_sentence
 from dedup.models import ApartPair, Merge, ReviewPair, ReviewStatuses
-from dedup.operations import Caller, keep_apart, lift_apart, undo
+from dedup.operations import lift_apart
 
-VETO_SENTENCES = {veto.__name__: " ".join((veto.__doc__ or "").split()) for veto in VETOES}
-
-
-def sides(veto: Mapping[str, Any]) -> str:
-    """The values in conflict, those of the one against those of the other."""
-    return f"({', '.join(veto['left'])} / {', '.join(veto['right'])})"
+View = Callable[..., HttpResponseBase]
 
 
-def staff(request: HttpRequest) -> Caller:
-    """The member of staff behind a request, who acts through no integration point."""
-    return Caller(actor=f"user:{request.user.get_username()}", point=STAFF, user_id=request.user.pk)
+class WithPages(Recorded):
+    """A list with pages of its own below it: each view is a function of the request and this admin."""
+
+    pages: tuple[tuple[str, str, View], ...] = ()
+    """Route, name and view."""
+
+    def get_urls(self) -> list[URLPattern]:
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}"
+        own = [path(route, self._framed(view), name=f"{prefix}_{name}") for route, name, view in self.pages]
+        return [*own, *super().get_urls()]
+
+    def _framed(self, view: View) -> View:
+        @wraps(view)
+        def framed(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
+            return view(request, self, **arguments)
+
+        return self.admin_site.admin_view(framed)  # type: ignore[no-any-return]
+
+
+def named(field: str) -> Any:
+    """The name of the customer whose MaestraID a field holds."""
+    whose = Customer.objects.filter(pk=OuterRef(field))
+    return Subquery(whose.values(name=Trim(Concat("first_name", Value(" "), "last_name")))[:1])
+
+
+def customer_with_name(maestra_id: int, name: str | None) -> SafeString:
+    return format_html("{} {}", customer_link(maestra_id), name or "")
 
 
 @admin.register(Merge)
-class MergeAdmin(Recorded):
-    list_display = ("id", "at", "survivor", "absorbed", "reason", "decided", "undone_at")
+class MergeAdmin(WithPages):
+    list_display = ("when", "survivor", "absorbed", "reason", "decided", "state")
     list_filter = ("reason", ("at", RangeDateTimeFilter))
     search_fields = ("survivor_id", "absorbed_id")
     search_help_text = _("A MaestraID.")
-    actions = ("undo",)
-    # The images hold everything undo needs, payment card hashes too: they are not for the eye.
-    fields = (
-        ("survivor", "absorbed"),
-        "absorbed_ids",
-        ("at", "operation"),
-        "reason",
-        "shared",
-        ("decided", "priority"),
-        ("undone_at", "undone_by_operation"),
+    list_display_links = ("when",)
+    actions_list = ("merge_customers",)
+    pages = (
+        ("new/", "new", merging.new),
+        ("<int:merge_id>/undo/", "undo", undoing.take_back),
+        ("<int:merge_id>/change/", "change", undoing.detail),
     )
-    readonly_fields = ("survivor", "absorbed", "shared", "decided", "priority")
 
-    def has_undo_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("dedup.change_merge")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
+        # The images are large, and not for a list.
+        merges: QuerySet[Merge] = super().get_queryset(request)
+        rows = merges.defer("before_survivor", "before_absorbed", "result")
+        return rows.annotate(survivor_name=named("survivor_id"), absorbed_name=named("absorbed_id"))
 
-    @admin.action(description=_("Undo"), permissions=["undo"])
-    def undo(self, request: HttpRequest, queryset: QuerySet[Merge]) -> HttpResponse | None:
-        # The latest first: an earlier merge can only be undone after the later ones.
-        merges = queryset.order_by("-pk")
-        words = {
-            "title": _("Undo merges"),
-            "warning": _(
-                "Both customers come back as they were, with what changed since, and stay apart from then on."
-            ),
-            "button": _("Yes, undo"),
-        }
-        if question := ask(request, self, merges, "undo", **words):
-            return question
-        do_each(self, request, merges, lambda merge: undo(staff(request), merge.pk), _("undone."))
-        return None
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(merging.ADD)
 
-    @admin.display(description=_("values that matched"))
-    def shared(self, merge: Merge) -> str | None:
-        return values(merge.matched)
+    @action(description=_("Merge customers"), icon="merge", permissions=["merge"])  # type: ignore[untyped-decorator]
+    def merge_customers(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(new_merge_address())
+
+    @admin.display(description=_("when"), ordering="at")
+    def when(self, merge: Merge) -> Any:
+        return merge.at
 
     @admin.display(description=_("why it had priority"))
     def decided(self, merge: Merge) -> str | None:
         return criterion(merge.criterion)
 
-    @admin.display(description=_("customer with priority"))
-    def priority(self, merge: Merge) -> SafeString | None:
-        return customer_link(merge.priority_id)
-
     @admin.display(description=_("resulting customer"))
-    def survivor(self, merge: Merge) -> SafeString | None:
-        return customer_link(merge.survivor_id)
+    def survivor(self, merge: Any) -> SafeString:
+        return customer_with_name(merge.survivor_id, merge.survivor_name)
 
     @admin.display(description=_("merged customer"))
-    def absorbed(self, merge: Merge) -> SafeString | None:
-        return customer_link(merge.absorbed_id)
+    def absorbed(self, merge: Any) -> SafeString:
+        return customer_with_name(merge.absorbed_id, merge.absorbed_name)
+
+    @display(description=_("state"), label={"merged": "success", "undone": "warning"})  # type: ignore[untyped-decorator]
+    def state(self, merge: Merge) -> tuple[str, Any]:
+        return ("undone", _("undone")) if merge.undone_at else ("merged", _("merged"))
 
 
-class PairAdmin(Recorded):
+class PairAdmin(WithPages):
     search_fields = ("low_id", "high_id")
     search_help_text = _("A MaestraID.")
     readonly_fields: tuple[str, ...] = ("low", "high")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        pairs: QuerySet[Any] = super().get_queryset(request)
+        rows: QuerySet[Any] = pairs.annotate(low_name=named("low_id"), high_name=named("high_id"))
+        return rows
+
     @admin.display(description=_("one"))
-    def low(self, pair: ApartPair | ReviewPair) -> SafeString | None:
-        return customer_link(pair.low_id)
+    def low(self, pair: Any) -> SafeString:
+        return customer_with_name(pair.low_id, pair.low_name)
 
     @admin.display(description=_("other"))
-    def high(self, pair: ApartPair | ReviewPair) -> SafeString | None:
-        return customer_link(pair.high_id)
+    def high(self, pair: Any) -> SafeString:
+        return customer_with_name(pair.high_id, pair.high_name)
+
+
+WHY_APART = {
+    "undo": _("Their merge was undone"),
+    "record": _("A person said so"),
+}
 
 
 @admin.register(ApartPair)
 class ApartPairAdmin(PairAdmin):
-    list_display = ("__str__", "low", "high", "why", "at", "lifted_at")
-    fields = (("low", "high"), "why", ("at", "lifted_at"))
+    list_display = ("__str__", "low", "high", "why_shown", "at", "lifted_at")
+    fields = (("low", "high"), "why_shown", ("at", "lifted_at"))
+    readonly_fields = ("low", "high", "why_shown")
     actions = ("lift",)
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("dedup.change_apartpair")
+        return request.user.has_perm(explaining.LIFT)
+
+    @admin.display(description=_("why"))
+    def why_shown(self, pair: ApartPair) -> Any:
+        return WHY_APART.get(pair.why, pair.why)
 
     @admin.action(description=_("Let them merge again"), permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[ApartPair]) -> HttpResponse | None:
@@ -127,44 +163,91 @@ class ApartPairAdmin(PairAdmin):
         return None
 
 
+class StatusFilter(admin.SimpleListFilter):
+    """What awaits somebody comes first of all."""
+
+    title = _("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(ReviewStatuses.SEEN.value, ReviewStatuses.SEEN.label), ("all", _("All"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": ReviewStatuses.OPEN.label}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(status=self.value() or ReviewStatuses.OPEN)
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    title = _("why they stay apart")
+    parameter_name = "veto"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(veto_choices())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(vetoes__contains=[{"name": self.value()}]) if self.value() else queryset
+
+
+class SharedFilter(admin.SimpleListFilter):
+    title = _("what they share")
+    parameter_name = "shared"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        kinds = IdentifierKind.objects.exclude(category=Categories.UNIQUE)
+        return list(kinds.values_list("system_name", "name"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(shared__contains=[{"type": self.value()}]) if self.value() else queryset
+
+
 @admin.register(ReviewPair)
 class ReviewPairAdmin(PairAdmin):
-    list_display = ("__str__", "low", "high", "why", "at", "status")
-    list_filter = ("status",)
-    fields = (("low", "high"), "in_common", "against", ("at", "status"))
-    readonly_fields = ("low", "high", "in_common", "against")
-    actions = ("mark_seen", "hold_apart")
+    list_filter = (StatusFilter, ReasonFilter, SharedFilter)
+    ordering = ("-at", "-pk")
+    actions = ("mark_seen",)
+    actions_list = ("explain_two", "try_record")
+    pages = (
+        ("explain/", "explain", explaining.two),
+        ("explain/record/", "explain_record", explaining.record),
+        ("<int:pair_id>/change/", "change", reviewing.show),
+        ("<int:pair_id>/decide/", "decide", reviewing.decide),
+    )
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        reader: Any = SimpleLazyObject(lambda: Reader.of(request))
+
+        @admin.display(description=_("shared values"))
+        def in_common(pair: ReviewPair) -> SafeString | None:
+            return lines(reader.named(one["type"], one["value"]) for one in pair.shared)
+
+        return ("at", "low", "high", in_common, "why", "state")
 
     def has_review_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("dedup.change_reviewpair")
+        return request.user.has_perm(reviewing.CHANGE)
+
+    @action(description=_("Explain two customers"), icon="compare_arrows")  # type: ignore[untyped-decorator]
+    def explain_two(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(explain_address())
+
+    @action(description=_("Try a record"), icon="data_object")  # type: ignore[untyped-decorator]
+    def try_record(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(record_address())
 
     @admin.display(description=_("why they stay apart"))
     def why(self, pair: ReviewPair) -> SafeString | None:
-        return lines(VETO_SENTENCES[veto["name"]] for veto in pair.vetoes)
+        return lines(veto_sentence(veto["name"]) for veto in pair.vetoes)
 
-    @admin.display(description=_("shared values"))
-    def in_common(self, pair: ReviewPair) -> str | None:
-        return values(pair.shared)
-
-    @admin.display(description=_("why they stay apart"))
-    def against(self, pair: ReviewPair) -> SafeString | None:
-        return lines(f"{VETO_SENTENCES[veto['name']]} {sides(veto)}" for veto in pair.vetoes)
+    @display(description=_("status"), label={"open": "warning", "seen": "success"})  # type: ignore[untyped-decorator]
+    def state(self, pair: ReviewPair) -> tuple[str, Any]:
+        return pair.status, pair.get_status_display()
 
     @admin.action(description=_("Mark as reviewed"), permissions=["review"])
     def mark_seen(self, request: HttpRequest, queryset: QuerySet[ReviewPair]) -> None:
         queryset.update(status=ReviewStatuses.SEEN)
-        self.message_user(request, _("Marked as reviewed."), messages.SUCCESS)
-
-    @admin.action(description=_("Never merge these"), permissions=["review"])
-    def hold_apart(self, request: HttpRequest, queryset: QuerySet[ReviewPair]) -> HttpResponse | None:
-        words = {
-            "title": _("Hold apart"),
-            "warning": _("These customers are never merged, whatever they share, until somebody lifts it."),
-            "button": _("Yes, hold apart"),
-        }
-        if question := ask(request, self, queryset, "hold_apart", **words):
-            return question
-        work = lambda pair: keep_apart(staff(request), pair.low_id, pair.high_id)  # noqa: E731
-        do_each(self, request, queryset, work, _("held apart."))
-        queryset.update(status=ReviewStatuses.SEEN)
-        return None
+        self.message_user(request, _("Marked as reviewed."))

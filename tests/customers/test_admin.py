@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Model
@@ -33,10 +32,10 @@ from customers.points import access_of
 from customers.reading import load_profiles
 from customers.sentences import PRIORITY, SENTENCES
 from dedup import demo
-from dedup.demo import PAUL
 from dedup.engine.vetoes import VETOES
-from dedup.models import ApartPair, Merge, ReviewPair
+from dedup.models import Merge, ReviewPair, Site
 from segments.models import Segment, Segmentation
+from tests.staff import address, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -54,28 +53,9 @@ EDITABLE = {
     ProjectSettings,
     Segmentation,
     Segment,
+    Site,
 }
 ROLES = ("Viewer", "Marketer", "Integrator", "Privacy officer")
-
-
-@pytest.fixture
-def shop() -> None:
-    call_command("configure", str(demo.SETUP), verbosity=0)
-    demo.play()
-
-
-def signed_in(role: str | None = None) -> Client:
-    """A client of a member of staff; without a role, of the one who may do everything."""
-    user = User.objects.create_user(role or "admin", is_staff=True, is_superuser=role is None)
-    if role:
-        user.groups.add(Group.objects.get(name=role))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def address(model: type[Model], page: str = "changelist", *args: object) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 
 
 def act(client: Client, row: Model, action: str, **more: str) -> str:
@@ -152,21 +132,6 @@ def test_no_list_of_records_counts_its_table() -> None:
     assert [query["sql"] for query in queries if "COUNT(" in query["sql"]] == []
 
 
-@pytest.mark.usefixtures("shop")
-def test_a_customer_is_found_by_whatever_is_typed() -> None:
-    client = signed_in()
-    for text in (PAUL, "(415) 555-0122", "535", "paul", "Peterson Paul", "browser-at-home"):
-        found = client.get(address(Customer), {"q": text}).context["cl"].result_list
-        assert "Paul" in [customer.first_name for customer in found], text
-
-
-@pytest.mark.usefixtures("shop")
-def test_a_former_maestra_id_finds_its_profile() -> None:
-    merge = Merge.objects.get()
-    found = signed_in().get(address(Customer), {"q": merge.absorbed_id}).context["cl"].result_list
-    assert [customer.pk for customer in found] == [merge.survivor_id]
-
-
 def test_a_key_is_shown_once() -> None:
     point = IntegrationPoint.objects.create(system_name="shop", name="Shop", kind="website")
     client = signed_in()
@@ -221,6 +186,7 @@ def test_what_a_kind_is_cannot_be_changed() -> None:
         "system_name": "other",
         "category": "identifier",
         "do_not_merge_different": "on",
+        "confirmed": "yes",
     }
     assert signed_in().post(address(IdentifierKind, "change", kind.pk), data).status_code == 302
     kind.refresh_from_db()
@@ -340,28 +306,6 @@ def test_a_marketer_neither_erases_nor_opts_out_nor_exports() -> None:
     assert client.get(address(Customer, "export", paul.pk)).status_code == 403
     row = Customer.objects.get(pk=paul.pk)
     assert (row.erased_at, row.opted_out_at) == (None, None)
-
-
-@pytest.mark.usefixtures("shop")
-def test_a_merge_is_undone_only_when_asked_twice_and_the_pair_may_be_let_together() -> None:
-    client, merge = signed_in("Marketer"), Merge.objects.get()
-    assert "Yes, undo" in act(client, merge, "undo")
-    assert Merge.objects.get().undone_at is None
-    act(client, merge, "undo", confirmed="yes")
-    assert Merge.objects.get().undone_at
-    pair = ApartPair.objects.get()
-    act(client, pair, "lift", confirmed="yes")
-    assert ApartPair.objects.get().lifted_at
-    assert "undone already" in act(client, merge, "undo", confirmed="yes")
-
-
-@pytest.mark.usefixtures("shop")
-def test_pairs_are_reviewed_and_held_apart() -> None:
-    client, pair = signed_in("Marketer"), ReviewPair.objects.order_by("pk")[0]
-    act(client, pair, "hold_apart", confirmed="yes")
-    held = ApartPair.objects.get()
-    assert (held.low_id, held.high_id) == (pair.low_id, pair.high_id)
-    assert ReviewPair.objects.get(pk=pair.pk).status == "seen"
 
 
 @pytest.mark.usefixtures("shop")

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +17,8 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisAway
 
 from customers.api.access import KeyThrottle
-from customers.models import ApiKey, IntegrationPoint
+from customers.kinds import setup_version
+from customers.models import ApiKey, Customer, IntegrationPoint, Reveal
 from customers.points import STAFF, Access, Point, access_of, make_key, point_of
 
 pytestmark = pytest.mark.django_db
@@ -56,12 +57,10 @@ def test_a_key_is_long_random_and_kept_as_a_digest(website):
     assert secret not in repr(ApiKey.objects.values().get())
 
 
-def test_a_key_gives_access_to_its_point_in_one_query(website):
+def test_a_key_that_was_met_before_gives_access_to_its_point_in_one_query(website):
     text, key = make_key(website, "Test", ["read"])
     access_of(text, timezone.now())
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         access = access_of(text, timezone.now())
     point = Point(
         id=website.pk,
@@ -72,7 +71,7 @@ def test_a_key_gives_access_to_its_point_in_one_query(website):
         must_be_confirmed=frozenset({"email"}),
         gives_access=frozenset({"mobile_phone"}),
     )
-    assert access == Access(key.pk, key.prefix, frozenset({"read"}), point)
+    assert access == Access(key.pk, key.prefix, frozenset({"read"}), point, setup_version())
     assert point_of(website) == point
     assert len(queries) == 1
 
@@ -86,10 +85,32 @@ def test_the_use_of_a_key_is_noted_once_a_minute(website):
     key.refresh_from_db()
     assert key.last_used_at == first
     ApiKey.objects.update(last_used_at=first - timedelta(minutes=2))
-    access_of(text, timezone.now())
+    access_of(text, first + timedelta(minutes=2))
     key.refresh_from_db()
     assert key.last_used_at
     assert key.last_used_at >= first
+
+
+def test_noting_the_use_of_a_key_leaves_the_set_up_as_it_is(website):
+    text, key = make_key(website, "Test", ["read"])
+    before = setup_version()
+    access_of(text, timezone.now())
+    key.refresh_from_db()
+    assert key.last_used_at
+    assert setup_version() == before
+
+
+def test_what_changes_of_a_point_holds_from_the_next_request_on(website):
+    text, _ = make_key(website, "Test", ["read"])
+    before = access_of(text, timezone.now())
+    IntegrationPoint.objects.update(email_gives_access=True)
+    after = access_of(text, timezone.now())
+    assert before
+    assert after
+    assert (before.point.gives_access, after.point.gives_access) == (
+        frozenset({"mobile_phone"}),
+        frozenset({"email", "mobile_phone"}),
+    )
 
 
 @pytest.mark.parametrize("text", [None, "", "wrong", "ssk_00000000_" + "a" * 43, "ключ"])
@@ -174,7 +195,8 @@ def test_each_address_has_its_scope(website, method, path, scope):
 @pytest.fixture
 def staff(client):
     user = User.objects.create_user("ann", password="x", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="view_customer"))
+    seeing = Permission.objects.filter(codename__in=["view_customer", "view_contacts"])
+    user.user_permissions.add(*seeing)
     client.force_login(user)
     return client
 
@@ -205,6 +227,15 @@ def test_a_user_without_the_permission_reads_nothing(client, is_staff):
     assert refusal(client.get("/api/v1/customers/")) == (403, "permission_denied")
 
 
+def test_staff_who_care_for_privacy_may_export_and_it_is_noted(staff):
+    user = User.objects.get(username="ann")
+    user.user_permissions.add(Permission.objects.get(codename="change_customer"))
+    Customer.objects.create(id=1, profile_id=1, registered_at=timezone.now())
+    assert staff.get("/api/v1/customers/1/export/").status_code == 200
+    assert Reveal.objects.values_list("user_name", "kind", "maestra_id").get() == ("ann", "export", 1)
+    assert refusal(staff.delete("/api/v1/customers/1/")) == (403, "permission_denied")
+
+
 def test_staff_read_through_a_point_that_hides_nothing():
     assert Point(id=None, system_name="admin", kind="admin") == STAFF
 
@@ -216,7 +247,7 @@ def test_staff_read_through_a_point_that_hides_nothing():
 def limited(settings, website, monkeypatch):
     """A key that may be used twice a minute, counted apart from what other tests count at the same time."""
     settings.API_REQUESTS_PER_MINUTE = 2
-    monkeypatch.setattr(cache, "key_prefix", uuid4().hex)
+    monkeypatch.setattr(caches["default"], "key_prefix", uuid4().hex)
     KeyThrottle.away_until = 0.0
     return make_key(website, "Test", ["read"]).text
 

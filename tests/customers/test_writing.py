@@ -181,7 +181,7 @@ def test_merges_take_a_fixed_number_of_statements(count):
     with counted() as statements:
         customers_writing.save(batch)
         dedup_writing.save(batch)
-    assert statements() == 7
+    assert statements() == 8
 
 
 def test_a_customer_created_and_changed_in_one_batch_is_one_row():

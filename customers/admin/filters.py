@@ -1,0 +1,219 @@
+"""Filters of the list of customers. Each is a parameter of the address, so that the address is the filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from customers import narrowing
+from customers.admin.sections import midnight
+from customers.models import Channels, Customer, IntegrationPoint, Statuses
+from customers.models.identifiers import DISCOUNT_CARD_ID, EMAIL_ID, MOBILE_PHONE_ID
+
+Customers = QuerySet[Customer]
+
+
+class ShownFilter(DropdownFilter):  # type: ignore[misc]  # untyped
+    """Identified customers first of all: the anonymous ones are many and say little."""
+
+    title = _("kind of customer")
+    parameter_name = "shown"
+    all_option = ("", _("Identified customers"))
+    conditions = {
+        None: Q(is_head=True, is_identified=True, erased_at__isnull=True),
+        "anonymous": Q(is_head=True, is_identified=False, erased_at__isnull=True),
+        "former": Q(is_head=False),
+        "erased": Q(is_head=True, erased_at__isnull=False),
+        "all": Q(),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("anonymous", _("Anonymous customers")),
+            ("former", _("Former MaestraIDs")),
+            ("erased", _("Erased customers")),
+            ("all", _("All MaestraIDs")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
+        """A search looks among the anonymous customers too."""
+        if request.GET.get("q") and not self.value():
+            return queryset.filter(is_head=True, erased_at__isnull=True)
+        return queryset.filter(self.conditions.get(self.value() or None, Q(pk__in=[])))
+
+
+class SubscriptionFilter(DropdownFilter):  # type: ignore[misc]  # untyped
+    title = _("subscription")
+    parameter_name = "subscription"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            (f"{channel}/{status}", f"{name}: {word}")
+            for channel, name in Channels.choices
+            for status, word in Statuses.choices
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
+        channel, _slash, status = (self.value() or "").partition("/")
+        return narrowing.subscribed(queryset, channel, status=status) if channel else queryset
+
+
+class OrdersFilter(DropdownFilter):  # type: ignore[misc]  # untyped
+    title = _("orders")
+    parameter_name = "has_orders"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Has orders")), ("no", _("Has none"))]
+
+    def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
+        value = self.value()
+        return narrowing.with_orders(queryset, value == "yes") if value else queryset
+
+
+class ContactFilter(DropdownFilter):  # type: ignore[misc]  # untyped
+    title = _("contacts")
+    parameter_name = "contact"
+    held = {
+        "email": {"kind_id": EMAIL_ID},
+        "phone": {"kind_id": MOBILE_PHONE_ID},
+        "card": {"kind_id": DISCOUNT_CARD_ID},
+        "confirmed_email": {"kind_id": EMAIL_ID, "confirmed_at__isnull": False},
+        "confirmed_phone": {"kind_id": MOBILE_PHONE_ID, "confirmed_at__isnull": False},
+    }
+    missing = {"no_email": "email", "no_phone": "phone"}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("email", _("Has an e-mail")),
+            ("no_email", _("Has no e-mail")),
+            ("confirmed_email", _("Has a confirmed e-mail")),
+            ("phone", _("Has a mobile phone")),
+            ("no_phone", _("Has no mobile phone")),
+            ("confirmed_phone", _("Has a confirmed mobile phone")),
+            ("card", _("Has a discount card")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
+        value = self.value()
+        if not value:
+            return queryset
+        conditions = self.held.get(self.missing.get(value, value))
+        if conditions is None:
+            return queryset.none()
+        return narrowing.holding(queryset, value not in self.missing, **conditions)
+
+
+class AccessFilter(DropdownFilter):  # type: ignore[misc]  # untyped
+    title = _("account access")
+    parameter_name = "access"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Has account access")), ("no", _("Has none"))]
+
+    def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
+        value = self.value()
+        return narrowing.holding(queryset, value == "yes", gives_access=True) if value else queryset
+
+
+class PointFilter(DropdownFilter):  # type: ignore[misc]  # untyped
+    title = _("first integration point")
+    parameter_name = "point"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        points = IntegrationPoint.objects.order_by("name").values_list("system_name", "name")
+        return list(points)
+
+    def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
+        value = self.value()
+        # By number: a join would have the planner begin with the point and sort all its customers.
+        points = IntegrationPoint.objects.filter(system_name=value).values_list("pk", flat=True)
+        return queryset.filter(point_id__in=list(points)) if value else queryset
+
+
+class DatesFilter(admin.ListFilter):
+    """From one day to another, both included, in the reader's zone."""
+
+    template = "admin/customers/filter_dates.html"
+    name: str
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        for parameter in self.parameters:
+            given = params.pop(parameter, None)
+            if given and midnight(given[-1]):
+                self.used_parameters[parameter] = given[-1]
+
+    def expected_parameters(self) -> list[str | None]:
+        return [*self.parameters]
+
+    @property
+    def parameters(self) -> tuple[str, str]:
+        return f"{self.name}_from", f"{self.name}_until"
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        for parameter, label in zip(self.parameters, (_("From"), _("Until")), strict=True):
+            value = self.used_parameters.get(parameter, "")
+            yield {"name": parameter, "label": label, "value": value}
+
+    def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
+        first, last = (str(self.used_parameters.get(name, "")) for name in self.parameters)
+        if start := midnight(first):
+            queryset = self.after(queryset, start)
+        if end := midnight(last, days=1):
+            queryset = self.before(queryset, end)
+        return queryset
+
+    def after(self, customers: Customers, at: Any) -> Customers:
+        raise NotImplementedError
+
+    def before(self, customers: Customers, at: Any) -> Customers:
+        raise NotImplementedError
+
+
+class RegisteredFilter(DatesFilter):
+    title = _("registration")
+    name = "registered"
+
+    def after(self, customers: Customers, at: Any) -> Customers:
+        return narrowing.registered_after(customers, at)
+
+    def before(self, customers: Customers, at: Any) -> Customers:
+        return narrowing.registered_before(customers, at)
+
+
+class ActiveFilter(DatesFilter):
+    title = _("last activity")
+    name = "active"
+
+    def after(self, customers: Customers, at: Any) -> Customers:
+        return narrowing.active_after(customers, at)
+
+    def before(self, customers: Customers, at: Any) -> Customers:
+        return narrowing.active_before(customers, at)
+
+
+FILTERS: list[Any] = [
+    ShownFilter,
+    SubscriptionFilter,
+    OrdersFilter,
+    ContactFilter,
+    AccessFilter,
+    PointFilter,
+    RegisteredFilter,
+    ActiveFilter,
+]
+
+
+def register(list_filter: Any, *, after: Any = ShownFilter) -> None:
+    """Let a higher app add a filter to the list of customers."""
+    if list_filter not in FILTERS:
+        FILTERS.insert(FILTERS.index(after) + 1, list_filter)

@@ -1,0 +1,61 @@
+"""What was found by what somebody typed, and as what it was found."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from django.utils.translation import gettext as _
+
+from customers.kinds import catalogue
+from customers.masking import Veil
+from customers.models import Customer
+from customers.normalise import trim
+from customers.profile import MAESTRA_ID
+from customers.search import Found, found_by, matching
+
+TOLD = 10
+"""Matches that are told of above a list."""
+
+
+class Finding:
+    """What a text leads to."""
+
+    def __init__(self, text: str, veil: Veil) -> None:
+        self.text = trim(text)
+        self.veil = veil
+
+    @cached_property
+    def found(self) -> list[Found]:
+        return found_by(self.text, catalogue()) if self.text and "\0" not in self.text else []
+
+    @cached_property
+    def only(self) -> int | None:
+        """The one customer that the text leads to, by an identifier or by name; None for none or several."""
+        if not self.text or "\0" in self.text:
+            return None
+        if len({found.head for found in self.found}) > 1:
+            return None
+        customers = matching(Customer.objects.filter(is_head=True, erased_at=None), self.text, catalogue())
+        heads = list(customers.order_by("-pk").values_list("pk", flat=True)[:2])
+        return heads[0] if len(heads) == 1 else None
+
+    @property
+    def notice(self) -> str:
+        """How the only one was found."""
+        return " ".join(self.sentences) or _("Found by name: “%s”.") % self.text
+
+    @property
+    def sentences(self) -> list[str]:
+        return [self._sentence(found) for found in self.found[:TOLD]]
+
+    def _sentence(self, found: Found) -> str:
+        words = {"value": self._value(found), "customer": found.head}
+        if found.kind == MAESTRA_ID and found.is_former:
+            return _("%(value)s was merged into customer %(customer)s.") % words
+        if found.is_former:
+            return _("%(value)s is a former value of customer %(customer)s.") % words
+        return _("%(value)s is customer %(customer)s's.") % words
+
+    def _value(self, found: Found) -> str:
+        label = _("MaestraID") if found.kind == MAESTRA_ID else catalogue().labels[found.kind]
+        return f"{label} {self.veil.value(found.kind, found.value)}"

@@ -1,0 +1,145 @@
+"""The profile page as a registry: its tabs, the actions in its header, and pages of their own below it.
+
+The apps above add theirs from their `admin` module, which the admin loads once every model is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+
+from customers.kinds import Catalogue
+from customers.masking import Veil
+from customers.profile import Profile
+
+VIEW = "customers.view_customer"
+Words = str | Promise
+
+
+def veil_of(request: HttpRequest) -> Veil:
+    """What is masked for a reader."""
+    return Veil(lifted=request.user.has_perm("customers.view_contacts"))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A profile as one request sees it: the whole profile, read once, and what of it is veiled."""
+
+    request: HttpRequest
+    profile: Profile
+    catalogue: Catalogue
+    veil: Veil
+
+    @property
+    def maestra_id(self) -> int:
+        return self.profile.maestra_id
+
+    @cached_property
+    def maestra_ids(self) -> list[int]:
+        return sorted(self.profile.maestra_ids)
+
+    def may(self, permission: str) -> bool:
+        return self.request.user.has_perm(permission)
+
+    def address(self, slug: str) -> str:
+        """Of a tab of this profile."""
+        return tab_address(self.maestra_id, slug)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A part of the profile at an address of its own. `context` makes what its template shows; it must take
+    a fixed number of queries, whatever the profile's size. Tabs stand in the order of `order`.
+    """
+
+    slug: str
+    title: Words
+    template: str
+    context: Callable[[Shown], dict[str, Any]]
+    order: int = 100
+    permission: str = VIEW
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something to do with the profile, in its header. `address` may be None where it does not apply.
+
+    With `post` it is a button that sends these fields, and the page it leads to asks before anything is
+    done.
+    """
+
+    title: Words
+    icon: str
+    address: Callable[[Shown], str | None]
+    permission: str
+    order: int = 100
+    post: Callable[[Shown], dict[str, str]] | None = None
+    is_dangerous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page below the profile's address, such as a form."""
+
+    slug: str
+    view: Callable[[Shown], HttpResponse]
+    permission: str = VIEW
+
+
+@dataclass(slots=True)
+class _Registered:
+    tabs: dict[str, Tab] = field(default_factory=dict)
+    actions: list[Action] = field(default_factory=list)
+    pages: dict[str, Page] = field(default_factory=dict)
+
+
+_registered = _Registered()
+
+
+def register(*parts: Tab | Action | Page) -> None:
+    """Add to the profile page."""
+    for part in parts:
+        match part:
+            case Tab():
+                _registered.tabs[part.slug] = part
+            case Action():
+                _registered.actions.append(part)
+            case Page():
+                _registered.pages[part.slug] = part
+
+
+def tabs_for(shown: Shown) -> list[Tab]:
+    """Those the reader may open, in order."""
+    allowed = [tab for tab in _registered.tabs.values() if shown.may(tab.permission)]
+    return sorted(allowed, key=lambda tab: tab.order)
+
+
+def actions_for(shown: Shown) -> list[Action]:
+    allowed = [action for action in _registered.actions if shown.may(action.permission)]
+    return sorted(allowed, key=lambda action: action.order)
+
+
+def tab(slug: str) -> Tab | None:
+    return _registered.tabs.get(slug)
+
+
+def page(slug: str) -> Page | None:
+    return _registered.pages.get(slug)
+
+
+def profile_address(maestra_id: int) -> str:
+    return reverse("admin:customers_customer_change", args=[maestra_id])
+
+
+def tab_address(maestra_id: int, slug: str) -> str:
+    return reverse("admin:customers_customer_tab", args=[maestra_id, slug])
+
+
+def page_address(maestra_id: int, slug: str) -> str:
+    return reverse("admin:customers_customer_page", args=[maestra_id, slug])

@@ -1,0 +1,62 @@
+"""Contacts as they are shown to readers who may not see them: enough to recognise, too little to use.
+
+What is masked is decided by the kind of a value, wherever it stands: on a profile, in an entry of the
+history, in the evidence of a merge. Payment card hashes are masked for everybody (R10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from customers.profile import DISCOUNT_CARD, EMAIL, MOBILE_PHONE, Key
+
+MASKED_KINDS = frozenset({EMAIL, MOBILE_PHONE, DISCOUNT_CARD})
+DOTS = "•••"
+
+
+def masked(kind: str, value: str) -> str:
+    """`a•••@e•••.com`, `+1•••22`: the same length for every value, so that it tells nothing either."""
+    if kind == EMAIL:
+        name, _, domain = value.rpartition("@")
+        host, _, top = domain.rpartition(".")
+        return f"{name[:1]}{DOTS}@{host[:1]}{DOTS}.{top}"
+    return f"{value[:2]}{DOTS}{value[-2:]}" if len(value) > 6 else DOTS
+
+
+def masked_hash(value: str) -> str:
+    """The beginning of the hash of a payment card."""
+    return f"{value[:4]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """What one reader sees: contacts as they are where `lifted`, else only those `revealed` to him."""
+
+    lifted: bool
+    revealed: frozenset[Key] = frozenset()
+
+    def covers(self, kind: str, value: str) -> bool:
+        return not self.lifted and kind in MASKED_KINDS and Key(kind, value) not in self.revealed
+
+    def value(self, kind: str, value: str) -> str:
+        return masked(kind, value) if self.covers(kind, value) else value
+
+    def facts(self, facts: Any) -> Any:
+        """Facts of a history entry with every `{"type": …, "value": …}` in them as it may be shown."""
+        if self.lifted:
+            return facts
+        match facts:
+            case Mapping():
+                inner = {name: self.facts(part) for name, part in facts.items()}
+                if isinstance(facts.get("type"), str) and isinstance(facts.get("value"), str):
+                    inner["value"] = self.value(facts["type"], facts["value"])
+                return inner
+            case list():
+                return [self.facts(part) for part in facts]
+            case _:
+                return facts
+
+
+LIFTED = Veil(lifted=True)

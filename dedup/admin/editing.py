@@ -1,0 +1,365 @@
+"""Editing a customer by hand: the operation of the API's edit, with its rules and errors (R18, R42–R44).
+
+What a member of staff sends is first tried without keeping it. Where more would happen than was written
+(somebody is merged, a contact goes to another customer, something is cleared, account access changes), this
+is told in the words of the history and asked; where the customer changed since, it is asked anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.admin.contacts import token_of
+from customers.admin.profile import FIRST_TAB, page_with
+from customers.admin.sections import as_text
+from customers.admin.tabs import Action, Page, Shown, page_address, profile_address, register
+from customers.changes import Released, Unclaimed
+from customers.entries import entries
+from customers.errors import SelfsameError
+from customers.history import worded
+from customers.models import Channels, Genders, Statuses
+from customers.normalise import CustomType
+from customers.profile import CONTACTS, PERSONAL_FIELDS, WITH_PRIMARY, Category, Channel, Key, Kind, Profile
+from customers.sentences import CHANNELS, FIELDS
+from dedup.admin.pages import staff
+from dedup.engine.outcome import Outcome
+from dedup.engine.record import Operation, Record
+from dedup.operations import Answer, Caller, submit_one
+from dedup.parsing import parse_record
+
+PERMISSION = "customers.edit_customer"
+NO_CHOICE = ("", "–")
+CLEAR, PRIMARY = "clear", "primary"
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    fields: list[forms.BoundField]
+    help: str = ""
+
+
+class EditForm(forms.Form):
+    """Every field bears the name that the API has for it, so that its errors find their place. What was not
+    touched is not sent: each field carries what it showed.
+    """
+
+    def __init__(self, shown: Shown, data: Any = None) -> None:
+        super().__init__(data)
+        self.shown = shown
+        self.parts: list[tuple[str, str, list[str]]] = []
+        for title, help_text, fields in sections(shown):
+            self.parts.append((title, help_text, list(fields)))
+            self.fields.update(fields)
+        for field in self.fields.values():
+            field.required = False
+            field.show_hidden_initial = True
+
+    def sections(self) -> list[Section]:
+        return [Section(title, [self[name] for name in names], help) for title, help, names in self.parts]
+
+    def refused(self, error: SelfsameError) -> None:
+        """Put each fault at its field; what has none is said above the form."""
+        for fault in error.data.get("errors") or [{"path": "", "message": error.detail}]:
+            name = re.sub(r"(\[\d+\])?(\.(value|is_primary))?$", "", fault["path"])
+            self.add_error(name if name in self.fields else None, fault["message"])
+
+
+Fields = dict[str, forms.Field]
+
+
+def sections(shown: Shown) -> Iterator[tuple[str, str, Fields]]:
+    kinds = shown.catalogue.kinds.values()
+    yield (
+        _("Personal data"),
+        _("A changed name is kept with the other data of this form as one set."),
+        {
+            **personal_fields(shown.profile),
+            "time_zone": _text(_(FIELDS["time_zone"]), shown.profile.time_zone, help_text="Europe/Berlin"),
+        },
+    )
+    if shown.catalogue.custom_fields:
+        yield _("Custom fields"), "", custom_fields(shown)
+    for kind in kinds:
+        if kind.category in CONTACTS:
+            yield shown.catalogue.labels[kind.name], "", contact_fields(shown, kind)
+    ids = {
+        f"ids.{kind.name}": id_field(shown, kind)
+        for kind in kinds
+        if kind.category in (Category.UNIQUE, Category.IDENTIFIER)
+    }
+    if ids:
+        yield _("IDs"), _("A new value becomes current; the one before it still finds the customer."), ids
+    yield _("Subscriptions"), "", subscription_fields(shown)
+
+
+def personal_fields(profile: Profile) -> Fields:
+    fields: Fields = {}
+    for name in PERSONAL_FIELDS:
+        label, value = _(FIELDS[name]), getattr(profile.personal, name)
+        match name:
+            case "gender":
+                choices = [NO_CHOICE, *(c for c in Genders.choices if c[0] != Genders.UNKNOWN)]
+                fields[f"personal.{name}"] = _choice(label, choices, value)
+            case "birth_date":
+                fields[f"personal.{name}"] = _text(label, value and value.isoformat(), type="date")
+            case _:
+                fields[f"personal.{name}"] = _text(label, value)
+    return fields
+
+
+def custom_fields(shown: Shown) -> Fields:
+    fields: Fields = {}
+    for name, definition in shown.catalogue.custom_fields.items():
+        label, value = shown.catalogue.labels[name], shown.profile.custom_fields.get(name)
+        match definition.type:
+            case CustomType.BOOLEAN:
+                choices = [NO_CHOICE, ("true", _("yes")), ("false", _("no"))]
+                initial = None if value is None else str(value).lower()
+                fields[f"custom_fields.{name}"] = _choice(label, choices, initial)
+            case CustomType.LIST:
+                text = "\n".join(value or ())
+                fields[f"custom_fields.{name}"] = _text(label, text, help_text=_("One entry a line."), rows=3)
+            case _:
+                fields[f"custom_fields.{name}"] = _text(label, None if value is None else as_text(value))
+    return fields
+
+
+def contact_fields(shown: Shown, kind: Kind) -> Fields:
+    """A new value, which of several is the primary one, and to clear them all."""
+    held = sorted(shown.profile.held(kind.category), key=lambda h: (not h.is_primary, h.since, h.value))
+    fields: Fields = {kind.name: _text(_("New value"), None)}
+    if kind.category in WITH_PRIMARY and len(held) > 1:
+        choices = [(token_of(h.key), shown.veil.value(h.kind, h.value)) for h in held]
+        primary = next((token_of(h.key) for h in held if h.is_primary), None)
+        fields[f"{kind.name}.{PRIMARY}"] = _choice(_("Primary"), choices, primary)
+    claims = [claim for claim in shown.profile.claims.values() if claim.kind == kind.name]
+    if held or claims:
+        keys = [*(h.key for h in held), *(claim.key for claim in claims)]
+        listed = ", ".join(shown.veil.value(*key) for key in keys)
+        fields[f"{kind.name}.{CLEAR}"] = forms.BooleanField(label=_("Clear all"), help_text=listed)
+    return fields
+
+
+def id_field(shown: Shown, kind: Kind) -> forms.Field:
+    label = shown.catalogue.labels[kind.name]
+    if kind.category is Category.UNIQUE:
+        current = shown.profile.current(kind.name)
+        return _text(label, current and current.value)
+    held = ", ".join(h.value for h in shown.profile.holdings.values() if h.kind == kind.name)
+    return _text(_("%s: new value") % label, None, help_text=held)
+
+
+def subscription_fields(shown: Shown) -> Fields:
+    fields: Fields = {}
+    for channel, row in sorted(shown.profile.subscriptions.items()):
+        name = _(CHANNELS[channel.channel])
+        label = f"{name}: {channel.topic}" if channel.topic else name
+        fields[subscription_name(channel)] = _choice(label, Statuses.choices, row.status.value)
+    fields["new.channel"] = _choice(_("New subscription"), [NO_CHOICE, *Channels.choices], None)
+    fields["new.topic"] = _text(_("its topic"), None)
+    fields["new.status"] = _choice(_("its status"), Statuses.choices, Statuses.SUBSCRIBED)
+    return fields
+
+
+def subscription_name(channel: Channel) -> str:
+    return f"subscription.{channel.channel}.{channel.topic}"
+
+
+def _text(
+    label: str, initial: Any, *, help_text: str = "", rows: int = 0, **attributes: str
+) -> forms.CharField:
+    attributes.setdefault("autocomplete", "off")
+    widget = forms.Textarea({"rows": rows}) if rows else forms.TextInput(attributes)
+    return forms.CharField(label=capfirst(label), initial=initial or "", help_text=help_text, widget=widget)
+
+
+def _choice(label: str, choices: Iterable[tuple[Any, Any]], initial: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(label=capfirst(label), choices=list(choices), initial=initial or "")
+
+
+def body_of(form: EditForm) -> Body:
+    """What was changed, as the API's edit takes it. Empty where nothing was."""
+    changed = {name: form.cleaned_data[name] for name in form.changed_data}
+    body: Body = {}
+    if any(name.startswith("personal.") for name in changed):
+        body["personal"] = {name: form.cleaned_data[f"personal.{name}"] or None for name in PERSONAL_FIELDS}
+    if "time_zone" in changed:
+        body["time_zone"] = changed["time_zone"] or None
+    if fields := _custom(form.shown, changed):
+        body["custom_fields"] = fields
+    body.update(_contacts(form.shown, changed))
+    if ids := _ids(form.shown, changed):
+        body["ids"] = ids
+    if subscriptions := list(_subscriptions(form.shown, changed, form.cleaned_data)):
+        body["subscriptions"] = subscriptions
+    return body
+
+
+def _below(prefix: str, changed: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in changed.items():
+        if name.startswith(f"{prefix}."):
+            yield name.removeprefix(f"{prefix}."), value
+
+
+def _custom(shown: Shown, changed: Mapping[str, Any]) -> Body:
+    types = {name: definition.type for name, definition in shown.catalogue.custom_fields.items()}
+    return {
+        name: (value.splitlines() if types[name] is CustomType.LIST else value) or None
+        for name, value in _below("custom_fields", changed)
+    }
+
+
+def _contacts(shown: Shown, changed: Mapping[str, Any]) -> Body:
+    """A new value is made primary, as in any edit (R43), unless another one was chosen."""
+    body: Body = {}
+    for kind in shown.catalogue.kinds.values():
+        if kind.category not in CONTACTS:
+            continue
+        primary = _by_token(shown.profile, kind, changed.get(f"{kind.name}.{PRIMARY}"))
+        values: list[Any] = [{"value": primary, "is_primary": True}] if primary else []
+        if changed.get(kind.name):
+            values.append(changed[kind.name])
+        if changed.get(f"{kind.name}.{CLEAR}"):
+            body[kind.name] = None
+        elif values:
+            body[kind.name] = values if len(values) > 1 else values[0]
+    return body
+
+
+def _by_token(profile: Profile, kind: Kind, token: str | None) -> str | None:
+    keys: Iterable[Key] = profile.holdings
+    return next((key.value for key in keys if key.kind == kind.name and token_of(key) == token), None)
+
+
+def _ids(shown: Shown, changed: Mapping[str, Any]) -> Body:
+    """An emptied unique ID is cleared; of the others a new value is added."""
+    kinds = shown.catalogue.kinds
+    return {
+        name: value or None
+        for name, value in _below("ids", changed)
+        if value or kinds[name].category is Category.UNIQUE
+    }
+
+
+def _subscriptions(shown: Shown, changed: Mapping[str, Any], cleaned: Mapping[str, Any]) -> Iterator[Body]:
+    for channel in sorted(shown.profile.subscriptions):
+        if status := changed.get(subscription_name(channel)):
+            yield {"channel": channel.channel, "topic": channel.topic, "status": status}
+    if changed.get("new.channel"):
+        yield {name: cleaned[f"new.{name}"] for name in ("channel", "topic", "status")}
+
+
+# --- The page
+
+
+def edit(shown: Shown) -> HttpResponse:
+    posted = shown.request.method == "POST"
+    form = EditForm(shown, shown.request.POST if posted else None)
+    if not posted or not form.is_valid():
+        return _page(shown, form)
+    body = body_of(form)
+    if not body:
+        messages.info(shown.request, _("Nothing was changed."))
+        return HttpResponseRedirect(shown.address(FIRST_TAB))
+    try:
+        return _tried(shown, body)
+    except SelfsameError as error:
+        form.refused(error)
+        return _page(shown, form)
+
+
+def _tried(shown: Shown, body: Body) -> HttpResponse:
+    """Ask where there is something to be asked; else, or once answered, do it."""
+    caller = staff(shown.request)
+    record = _record(shown, caller, body)
+    preview = submit_one(caller, record, keep=False)
+    confirmed = shown.request.POST.get("confirmed", "")
+    if is_grave(shown.profile, preview.outcome) and confirmed != preview.preview_token:
+        return _question(shown, preview, was_asked=bool(confirmed))
+    answer = submit_one(caller, record)
+    messages.success(shown.request, _("The changes were saved."))
+    for warning in answer.outcome.warnings:
+        messages.warning(shown.request, warning)
+    return HttpResponseRedirect(profile_address(answer.profile.maestra_id))
+
+
+def _record(shown: Shown, caller: Caller, body: Body) -> Record:
+    whole = {"lookup": {"maestra_id": shown.maestra_id}, **body}
+    return parse_record(Operation.EDIT, whole, caller.point, shown.catalogue, timezone.now())
+
+
+def is_grave(before: Profile, outcome: Outcome) -> bool:
+    """Whether more happens than was written, or something that is not easily written anew."""
+    lost = any(isinstance(change, Released | Unclaimed) for change in outcome.changes)
+    access = before.access_contacts() != outcome.profile.access_contacts()
+    return bool(outcome.merges or outcome.conflicts or outcome.moved or lost or access)
+
+
+def _question(shown: Shown, preview: Answer, *, was_asked: bool) -> HttpResponse:
+    context = {
+        "tab_title": _("Edit"),
+        "was_asked": was_asked,
+        "happenings": list(happenings(shown, preview.outcome)),
+        "access": list(access_facts(shown, preview.outcome)),
+        "merged": [merge.absorbed.maestra_id for merge in preview.outcome.merges],
+        "token": preview.preview_token,
+        "sent": [
+            (name, value)
+            for name, values in shown.request.POST.lists()
+            for value in values
+            if name not in ("csrfmiddlewaretoken", "confirmed")
+        ],
+    }
+    return page_with(shown, "admin/dedup/edit_ask.html", **context)
+
+
+def happenings(shown: Shown, outcome: Outcome) -> Iterator[tuple[int, str]]:
+    """What would happen, to whom, in the words of the history."""
+    told = [pair for change in outcome.changes for pair in entries(change)]
+    sentences = worded([shown.veil.facts(entry) for _pk, entry in told], shown.catalogue.labels)
+    for (maestra_id, _entry), text in zip(told, sentences, strict=True):
+        yield maestra_id, text
+
+
+def access_facts(shown: Shown, outcome: Outcome) -> Iterator[str]:
+    """What becomes of the contacts by which the customer signs in."""
+    before, after = shown.profile.access_contacts(), outcome.profile.access_contacts()
+    for key in sorted(before - after):
+        yield _("%s no longer gives account access: the customer cannot sign in with it.") % _named(
+            shown, key
+        )
+    for key in sorted(after - before):
+        yield _("%s gives account access to this customer.") % _named(shown, key)
+
+
+def _named(shown: Shown, key: Key) -> str:
+    return f"{shown.catalogue.labels[key.kind]} {shown.veil.value(key.kind, key.value)}"
+
+
+def _page(shown: Shown, form: EditForm) -> HttpResponse:
+    return page_with(shown, "admin/dedup/edit.html", form=form, tab_title=_("Edit"))
+
+
+register(
+    Page("edit", edit, permission=PERMISSION),
+    Action(
+        gettext_lazy("Edit"),
+        "edit",
+        lambda shown: page_address(shown.maestra_id, "edit"),
+        PERMISSION,
+        order=10,
+    ),
+)

@@ -1,0 +1,338 @@
+"""The forms of an import: the file, how its rows are read, and where its columns go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.db.models import Case, Value, When
+from django.http import QueryDict
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from customers.errors import SelfsameError
+from customers.kinds import catalogue
+from customers.models import IntegrationPoint, PointKinds
+from dedup.engine.record import Mode
+from dedup.imports.encodings import CHOICES
+from dedup.imports.files import FileFormat, rows
+from dedup.imports.mapping import ImportKind, Target, targets
+from dedup.imports.models import Import, ImportKinds
+from dedup.imports.options import Options
+from segments.models import Segment, SegmentationKinds
+from segments.naming import NamedSegmentation, named_segmentations
+
+SAMPLES = 5
+SAMPLED = 16 * 2**20
+"""Bytes of a packed file or a workbook that is looked into for samples; of text the beginning will do."""
+
+LOOK = {"class": "decision-input"}
+
+
+def _select(**attributes: str) -> forms.Select:
+    return forms.Select(attrs={**LOOK, **attributes})
+
+
+# --- The file
+# --------------------------------------------------------------------------------------------------------
+
+NEEDED = {
+    ImportKind.MERGES: "dedup.add_merge",
+    ImportKind.SEGMENT: "segments.change_membership",
+}
+"""What a kind of import needs besides the permission to import."""
+
+
+def points() -> Any:
+    """The integration points that data may come through, those that files mostly come from first."""
+    usual = (PointKinds.FILE_IMPORT, PointKinds.CRM)
+    of_files = Case(
+        *(When(kind=kind, then=Value(n)) for n, kind in enumerate(usual)), default=Value(len(usual))
+    )
+    return IntegrationPoint.objects.filter(is_enabled=True).order_by(of_files, "name")
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        widget=forms.FileInput(attrs={**LOOK, "accept": ".csv,.tsv,.txt,.xlsx,.xlsm,.gz,.zip"}),
+        error_messages={
+            "required": gettext_lazy("Choose a file."),
+            "empty": gettext_lazy("The file is empty."),
+        },
+    )
+    kind = forms.ChoiceField(label=gettext_lazy("What its rows are"), widget=_select())
+    point = forms.ModelChoiceField(
+        label=gettext_lazy("Integration point"),
+        queryset=IntegrationPoint.objects.none(),
+        empty_label=None,
+        widget=_select(),
+        help_text=gettext_lazy(
+            "Its settings act on the rows: whether contacts must be confirmed, and which give account access."
+        ),
+    )
+    encoding = forms.ChoiceField(
+        label=gettext_lazy("Encoding"),
+        required=False,
+        choices=[("", gettext_lazy("As the file shows")), *CHOICES.items()],
+        widget=_select(),
+    )
+    delimiter = forms.ChoiceField(
+        label=gettext_lazy("Between columns"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("As the file shows")),
+            (",", gettext_lazy("Comma")),
+            (";", gettext_lazy("Semicolon")),
+            ("tab", gettext_lazy("Tab")),
+            ("|", gettext_lazy("Vertical bar")),
+        ],
+        widget=_select(),
+    )
+
+    def __init__(self, may: Callable[[str], bool], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["point"].queryset = points()  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [  # type: ignore[attr-defined]
+            (kind, label)
+            for kind, label in ImportKinds.choices
+            if may(NEEDED.get(ImportKind(kind), "dedup.add_import"))
+        ]
+        most = settings.MAX_UPLOAD_SIZE
+        self.fields["file"].widget.attrs["data-most"] = most
+        self.fields["file"].help_text = _(
+            "CSV, TSV or an Excel workbook (.xlsx), also packed as .gz or .zip; at most %(most)s. The first "
+            "line names the columns."
+        ) % {"most": filesizeformat(most)}
+
+    @property
+    def is_detailed(self) -> bool:
+        """Whether what is seldom needed was chosen."""
+        return any(self.data.get(name) for name in ("encoding", "delimiter"))
+
+    def refuse(self, error: SelfsameError) -> None:
+        """Say at the field what the file is refused for."""
+        _refuse(self, error, "file")
+
+
+def _refuse(form: forms.Form, error: SelfsameError, otherwise: str | None) -> None:
+    faults = error.data.get("errors") or [{"path": "", "message": error.detail}]
+    for fault in faults:
+        name = fault["path"].removeprefix("options.")
+        form.add_error(name if name in form.fields else otherwise, fault["message"])
+
+
+# --- How the rows are read
+# --------------------------------------------------------------------------------------------------------
+
+OF_RECORDS = ("mode", "drop_invalid", "day_first", "default_region", "time_zone", "lookup_by")
+ASKED = {
+    ImportKind.CUSTOMERS: (*OF_RECORDS, "segment"),
+    ImportKind.ORDERS: (*OF_RECORDS, "segment"),
+    ImportKind.SEGMENT: ("segment", "default_region"),
+    ImportKind.MERGES: ("default_region",),
+}
+"""The options that act on each kind of import."""
+
+
+class OptionsForm(forms.Form):
+    segment = forms.ChoiceField(
+        label=gettext_lazy("Put everybody into the segment"), required=False, widget=_select()
+    )
+    mode = forms.ChoiceField(
+        label=gettext_lazy("Values that a customer has already"),
+        required=False,
+        choices=[
+            (Mode.OVERWRITE.value, gettext_lazy("The file's replace them")),
+            (Mode.FILL.value, gettext_lazy("Stay; only what is empty is filled")),
+        ],
+        widget=_select(),
+    )
+    drop_invalid = forms.ChoiceField(
+        label=gettext_lazy("Values that cannot be read"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("The whole row fails")),
+            ("true", gettext_lazy("Are left out, if the row still says who it is about")),
+        ],
+        widget=_select(),
+    )
+    day_first = forms.ChoiceField(
+        label=gettext_lazy("Dates such as 03/04/2026"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Fail: the file does not tell which is the day")),
+            ("true", gettext_lazy("The day comes first")),
+            ("false", gettext_lazy("The month comes first")),
+        ],
+        widget=_select(),
+    )
+    default_region = forms.CharField(
+        label=gettext_lazy("Country of phones without a country code"),
+        required=False,
+        widget=forms.TextInput(attrs={**LOOK, "maxlength": "2", "placeholder": "US"}),
+        help_text=gettext_lazy("Two letters. Empty: the project's."),
+    )
+    time_zone = forms.CharField(
+        label=gettext_lazy("Zone of times without an offset"),
+        required=False,
+        widget=forms.TextInput(attrs={**LOOK, "placeholder": "Europe/Berlin"}),
+    )
+    lookup_by = forms.CharField(
+        label=gettext_lazy("Find customers by"),
+        required=False,
+        widget=forms.TextInput(attrs={**LOOK, "placeholder": "maestra_id, crm_id, email"}),
+        help_text=gettext_lazy(
+            "System names of identifier kinds, in this order. Empty: as the integration point does."
+        ),
+    )
+
+    def __init__(self, source: Import, data: QueryDict | None, stored: Mapping[str, Any]) -> None:
+        super().__init__(data, initial=_initial(stored))
+        self.source, self.stored = source, stored
+        kind = ImportKind(source.kind)
+        self.fields = {name: field for name, field in self.fields.items() if name in ASKED[kind]}
+        if "segment" in self.fields:
+            self.fields["segment"].choices = _segments(kind)  # type: ignore[attr-defined]
+
+    def read(self) -> Options | None:
+        """The options as chosen; None where the form has errors."""
+        if not self.is_valid():
+            return None
+        chosen = {**self.stored, **{name: self.cleaned_data[name] for name in self.fields}}
+        try:
+            return Options.read(chosen, catalogue(), named_segmentations())
+        except SelfsameError as error:
+            _refuse(self, error, None)
+            return None
+
+
+def _initial(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as the form's fields have them."""
+    in_words = {True: "true", False: "false", None: ""}
+    return {
+        **stored,
+        "drop_invalid": "true" if stored.get("drop_invalid") else "",
+        "day_first": in_words[stored.get("day_first")],
+        "lookup_by": ", ".join(stored.get("lookup_by") or ()),
+        "segment": ".".join(stored.get("segment") or ()),
+    }
+
+
+def _segments(kind: ImportKind) -> list[tuple[str, str]]:
+    static = Segment.objects.filter(segmentation__kind=SegmentationKinds.STATIC)
+    found = static.select_related("segmentation").order_by("segmentation__name", "id")
+    none = _("As a column says") if kind is ImportKind.SEGMENT else _("None")
+    return [
+        ("", none),
+        *(
+            (f"{s.segmentation.system_name}.{s.system_name}", f"{s.segmentation.name}: {s.name}")
+            for s in found
+        ),
+    ]
+
+
+# --- Where the columns go
+# --------------------------------------------------------------------------------------------------------
+
+TOPICS = "subscriptions."
+
+
+@dataclass(slots=True)
+class Column:
+    """A column of the file, with what is chosen for it. `topic` narrows a subscription."""
+
+    number: int
+    name: str
+    target: str = ""
+    topic: str = ""
+    samples: Sequence[str] = ()
+    faults: Sequence[str] = ()
+
+    @property
+    def choice(self) -> str | None:
+        topic = f".{self.topic}" if self.topic and self.target.startswith(TOPICS) else ""
+        return f"{self.target}{topic}" or None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: str
+    targets: list[Target]
+
+
+def offered(source: Import, segmentations: Mapping[str, NamedSegmentation]) -> list[Group]:
+    """What columns can be mapped to, in groups, each group once."""
+    found = targets(ImportKind(source.kind), catalogue(), segmentations)
+    order = {name: place for place, name in reversed(list(enumerate(t.group for t in found)))}
+    ranked = sorted(found, key=lambda target: order[target.group])
+    return [Group(label, list(some)) for label, some in groupby(ranked, key=lambda target: target.group)]
+
+
+def columns_of(header: Sequence[str], chosen: Sequence[str | None]) -> list[Column]:
+    """The columns as they are mapped."""
+    return [
+        Column(number, name, *_parted(target or ""))
+        for number, (name, target) in enumerate(zip(header, chosen, strict=True))
+    ]
+
+
+def _parted(target: str) -> tuple[str, str]:
+    """A target and its topic: `subscriptions.email.news`."""
+    if not target.startswith(TOPICS):
+        return target, ""
+    channel, _dot, topic = target.removeprefix(TOPICS).partition(".")
+    return TOPICS + channel, topic
+
+
+def columns_sent(header: Sequence[str], data: QueryDict) -> list[Column]:
+    """The columns as a form sends them."""
+    return [
+        Column(
+            number, name, data.get(f"target-{number}", "").strip(), data.get(f"topic-{number}", "").strip()
+        )
+        for number, name in enumerate(header)
+    ]
+
+
+def refuse_columns(columns: Iterable[Column], error: SelfsameError) -> list[str]:
+    """Say at each column what it is refused for; what is about none of them comes back."""
+    faults = error.data.get("errors") or [{"path": "", "message": error.detail}]
+    by_name = {column.name: column for column in columns}
+    rest = []
+    for fault in faults:
+        if column := by_name.get(fault["path"]):
+            column.faults = [*column.faults, fault["message"]]
+        else:
+            rest.append(fault["message"])
+    return rest
+
+
+def show_samples(source: Import, columns: Iterable[Column]) -> None:
+    """Put the first values of the file beside its columns, where they can be had at once."""
+    found = _first_rows(source)
+    for column in columns:
+        column.samples = [row[column.number] for row in found if row[column.number]]
+
+
+def _first_rows(source: Import) -> list[tuple[str, ...]]:
+    file_format = FileFormat.from_json(source.format)
+    is_text = file_format.container == "plain" and file_format.layout == "delimited"
+    if not is_text and source.size > SAMPLED:
+        return []
+    blocks = source.blocks.order_by("number").values_list("data", flat=True)
+    with TemporaryDirectory(prefix="selfsame-import-") as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(b"".join(blocks[:1] if is_text else blocks))
+        try:
+            sound = (row.cells for row in rows(path, file_format) if row.fault is None)
+            return list(islice(sound, SAMPLES))
+        except SelfsameError:  # what is wrong with the file is told when it is read
+            return []

@@ -1,0 +1,380 @@
+"""Imports by hand: a file in, its columns mapped, tried without effect, run, and told of row by row.
+
+What is done with an import happens at a worker. These pages tell it what to do and show how far it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+    StreamingHttpResponse,
+)
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from customers.errors import SelfsameError
+from customers.kinds import catalogue
+from customers.points import point_of
+from dedup.admin import import_results as results
+from dedup.admin.import_forms import (
+    NEEDED,
+    Column,
+    OptionsForm,
+    UploadForm,
+    columns_of,
+    columns_sent,
+    offered,
+    points,
+    refuse_columns,
+    show_samples,
+)
+from dedup.admin.pages import as_maestra_id, demand, only_look, page, staff
+from dedup.imports import operations, reports
+from dedup.imports.mapping import ImportKind
+from dedup.imports.models import Import, ImportMapping, ImportStates, Outcomes
+from dedup.imports.options import Options
+from segments.naming import named_segmentations
+
+VIEW, ADD, CHANGE = "dedup.view_import", "dedup.add_import", "dedup.change_import"
+SEE_VALUES = "customers.view_contacts"
+"""Reasons, examples and rows hold what the file says of people."""
+ENDED = (ImportStates.FINISHED, ImportStates.CANCELLED, ImportStates.FAILED)
+
+
+def address(name: str, source: Import) -> str:
+    return reverse(f"admin:dedup_import_{name}", args=[source.pk])
+
+
+def _found(import_id: int) -> Import:
+    try:
+        return operations.find(import_id)
+    except SelfsameError:
+        raise Http404 from None
+
+
+def _may_import(request: HttpRequest, kind: ImportKind) -> bool:
+    may = request.user.has_perm
+    return may(ADD) and (kind not in NEEDED or may(NEEDED[kind]))
+
+
+def _to_import(request: HttpRequest, import_id: int) -> Import:
+    """The import, for whoever may have it worked."""
+    source = _found(import_id)
+    if not _may_import(request, ImportKind(source.kind)):
+        raise PermissionDenied
+    return source
+
+
+# --- Upload
+# --------------------------------------------------------------------------------------------------------
+
+
+def new(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
+    """Take a file in; then its columns."""
+    demand(request, ADD)
+    is_sent = request.method == "POST"
+    form = UploadForm(request.user.has_perm, *((request.POST, request.FILES) if is_sent else ()))
+    if is_sent and form.is_valid():
+        try:
+            return HttpResponseRedirect(address("map", _uploaded(request, form.cleaned_data)))
+        except SelfsameError as error:
+            form.refuse(error)
+    title = _("Import a file")
+    has_points = is_sent or points().exists()
+    return page(request, model_admin, "imports/upload.html", title=title, form=form, has_points=has_points)
+
+
+def _uploaded(request: HttpRequest, sent: Mapping[str, Any]) -> Import:
+    caller = staff(request)
+    chosen = {name: sent[name] for name in ("encoding", "delimiter")}
+    return operations.upload(
+        point=point_of(sent["point"]),
+        actor=caller.actor,
+        user_id=caller.user_id,
+        file=sent["file"],
+        name=sent["file"].name,
+        kind=ImportKind(sent["kind"]),
+        options=Options.read(chosen, catalogue(), named_segmentations()),
+    )
+
+
+# --- Columns
+# --------------------------------------------------------------------------------------------------------
+
+
+def mapped(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
+    """Where the columns go and how rows are read; then a dry run, or after a question the run itself."""
+    source = _to_import(request, import_id)
+    if source.state != ImportStates.UPLOADED:
+        return HttpResponseRedirect(address("change", source))
+    if request.method == "POST":
+        return _begin(request, model_admin, source)
+    saved = _saved(source, request.GET.get("saved", ""))
+    targets = operations.mapping_of(source, saved.name).targets if saved else source.targets
+    form = OptionsForm(source, None, {**source.options, **_without_format(saved)})
+    return _columns(request, model_admin, source, columns_of(source.header, targets), form, saved=saved)
+
+
+def _saved(source: Import, number: str) -> ImportMapping | None:
+    pk = as_maestra_id(number)
+    return ImportMapping.objects.filter(kind=source.kind, pk=pk).first() if pk else None
+
+
+def _without_format(saved: ImportMapping | None) -> dict[str, Any]:
+    """The options of a saved mapping; how a file is written, each file says itself."""
+    options = saved.options if saved else {}
+    return {name: value for name, value in options.items() if name not in ("encoding", "delimiter")}
+
+
+def _begin(request: HttpRequest, model_admin: ModelAdmin[Any], source: Import) -> HttpResponse:
+    columns = columns_sent(source.header, request.POST)
+    form = OptionsForm(source, request.POST, source.options)
+    options = form.read()
+    step = request.POST.get("step")
+    is_dry_run = step != "run"
+    if options is None or step == "back":
+        return _columns(request, model_admin, source, columns, form)
+    if not is_dry_run and request.POST.get("confirmed") != "yes":
+        return _confirm_run(request, model_admin, source, columns)
+    try:
+        _save_and_begin(request, source, columns, options, is_dry_run=is_dry_run)
+    except SelfsameError as error:
+        faults = refuse_columns(columns, error)
+        return _columns(request, model_admin, source, columns, form, faults=faults)
+    return HttpResponseRedirect(address("change", source))
+
+
+def _save_and_begin(
+    request: HttpRequest, source: Import, columns: list[Column], options: Options, *, is_dry_run: bool
+) -> None:
+    mapping = {column.name: column.choice for column in columns}
+    name = request.POST.get("save_as", "").strip()
+    with transaction.atomic():
+        begun = operations.begin(source, mapping=mapping, options=options, is_dry_run=is_dry_run)
+        if name:
+            operations.save_mapping(name, begun)
+    if name:
+        messages.success(request, _("The mapping is saved as “%(name)s”.") % {"name": name})
+
+
+def _columns(
+    request: HttpRequest,
+    model_admin: ModelAdmin[Any],
+    source: Import,
+    columns: list[Column],
+    form: OptionsForm,
+    *,
+    faults: Iterable[str] = (),
+    saved: ImportMapping | None = None,
+) -> HttpResponse:
+    if request.user.has_perm(SEE_VALUES):
+        show_samples(source, columns)
+    return page(
+        request,
+        model_admin,
+        "imports/map.html",
+        title=_("Columns of %(name)s") % {"name": source.name},
+        source=source,
+        columns=columns,
+        groups=offered(source, named_segmentations()),
+        unmapped=[column.name for column in columns if not column.target],
+        form=form,
+        faults=list(faults),
+        mappings=operations.fitting(ImportKind(source.kind), source.header),
+        saved=saved,
+    )
+
+
+def _confirm_run(
+    request: HttpRequest, model_admin: ModelAdmin[Any], source: Import, columns: list[Column]
+) -> HttpResponse:
+    kept = [
+        (name, value) for name, value in request.POST.items() if name not in ("csrfmiddlewaretoken", "step")
+    ]
+    return page(
+        request,
+        model_admin,
+        "imports/confirm_run.html",
+        title=_("Run without a dry run?"),
+        source=source,
+        unmapped=[column.name for column in columns if not column.target],
+        kept=kept,
+    )
+
+
+# --- How far it is, and what came of it
+# --------------------------------------------------------------------------------------------------------
+
+
+def show(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
+    demand(request, VIEW)
+    only_look(request)
+    source = _found(import_id)
+    may_import = _may_import(request, ImportKind(source.kind))
+    if source.state == ImportStates.UPLOADED and may_import:
+        return HttpResponseRedirect(address("map", source))
+    has_ended = source.state in ENDED
+    return page(
+        request,
+        model_admin,
+        "imports/show.html",
+        title=source.name,
+        source=source,
+        unmapped=operations.unmapped_columns(source),
+        run=source.runs.order_by("-pk").first() if source.is_dry_run else None,
+        has_ended=has_ended,
+        may_import=may_import,
+        may_change=request.user.has_perm(CHANGE),
+        may_see_values=request.user.has_perm(SEE_VALUES),
+        **(_outcome(request, source) if has_ended else {"progress": results.how_far(source)}),
+    )
+
+
+def _outcome(request: HttpRequest, source: Import) -> dict[str, Any]:
+    """What an import that has ended came to; for a dry run, what a run would."""
+    at = reports.progress(source)
+    sees = source.is_dry_run and request.user.has_perm(SEE_VALUES)
+    examples = reports.examples_of(source) if sees else {}
+    return {
+        "at": at,
+        "tiles": [*results.rows_by_outcome(at), *results.effects(at)],
+        "resubscribed": results.resubscribed(at, examples),
+        "groups": results.told_by_example(at, examples),
+        "failures": results.failures(at, examples),
+        "differences": results.differences(source),
+        "has_report": source.is_staged and not source.rows_dropped_at,
+    }
+
+
+def progress(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
+    """How far it is, for the page to follow."""
+    demand(request, VIEW)
+    return JsonResponse(results.how_far(_found(import_id)), headers={"Cache-Control": "no-store"})
+
+
+# --- What can be done with it
+# --------------------------------------------------------------------------------------------------------
+
+
+def run(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
+    """Do what a dry run told of. A dry run is run once, however often the button is pressed."""
+    source = _to_import(request, import_id)
+    if request.method != "POST":
+        return HttpResponseRedirect(address("change", source))
+    caller = staff(request)
+    with transaction.atomic():
+        Import.objects.select_for_update().get(pk=source.pk)
+        earlier = source.runs.exclude(state__in=[ImportStates.CANCELLED, ImportStates.FAILED]).first()
+        if earlier:
+            return HttpResponseRedirect(address("change", earlier))
+        try:
+            started = operations.run(source, actor=caller.actor, user_id=caller.user_id)
+        except SelfsameError as error:
+            messages.error(request, error.detail)
+            return HttpResponseRedirect(address("change", source))
+    return HttpResponseRedirect(address("change", started))
+
+
+def pause(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
+    return _act(request, import_id, operations.pause, _("Paused. What is at work is ended first."))
+
+
+def resume(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
+    return _act(request, import_id, operations.resume, _("It goes on."))
+
+
+def cancel(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
+    """Asks first: a cancelled import does not go on."""
+    if request.method == "POST":
+        return _act(request, import_id, operations.cancel, _("Cancelled."))
+    demand(request, CHANGE)
+    source = _found(import_id)
+    if source.state in ENDED:
+        return HttpResponseRedirect(address("change", source))
+    at = reports.progress(source)
+    title = _("Cancel this import?")
+    return page(request, model_admin, "imports/cancel.html", title=title, source=source, at=at)
+
+
+def _act(
+    request: HttpRequest, import_id: int, work: Callable[[Import], Import], done: str
+) -> HttpResponseRedirect:
+    demand(request, CHANGE)
+    source = _found(import_id)
+    if request.method == "POST":
+        try:
+            work(source)
+        except SelfsameError as error:
+            messages.error(request, error.detail)
+        else:
+            messages.success(request, done)
+    return HttpResponseRedirect(address("change", source))
+
+
+# --- Its rows
+# --------------------------------------------------------------------------------------------------------
+
+
+def report(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
+    """Some of the rows at once, by what became of them or by their line; all of them are in the file."""
+    source = _with_rows(request, import_id)
+    outcome, line = request.GET.get("outcome", ""), request.GET.get("line", "").strip()
+    outcome = outcome if outcome in Outcomes.values else ""
+    number = as_maestra_id(line)
+    is_known = not line or (number is not None and number <= source.last_line)
+    rows = results.some_rows(source, outcome or None, number) if is_known else []
+    return page(
+        request,
+        model_admin,
+        "imports/report.html",
+        title=_("Rows of %(name)s") % {"name": source.name},
+        source=source,
+        rows=[(row, _became(row)) for row in rows[: results.ROWS_SHOWN]],
+        has_more=len(rows) > results.ROWS_SHOWN,
+        outcomes=results.DONE.items(),
+        outcome=outcome,
+        line=line,
+    )
+
+
+def _became(row: reports.ReportRow) -> str:
+    if row.code:
+        return results.failure(row.code)
+    return str(results.DONE[row.outcome]) if row.outcome else _("Not worked")
+
+
+def report_file(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponseBase:
+    source = _with_rows(request, import_id)
+    return _csv(reports.report_file(source), f"import-{source.pk}-report.csv")
+
+
+def failed_file(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponseBase:
+    """The failed rows in the columns they came in, to be mended and sent again."""
+    source = _with_rows(request, import_id)
+    return _csv(reports.failed_file(source), f"import-{source.pk}-failed.csv")
+
+
+def _with_rows(request: HttpRequest, import_id: int) -> Import:
+    demand(request, VIEW)
+    demand(request, SEE_VALUES)
+    source = _found(import_id)
+    if source.rows_dropped_at or not source.is_staged:
+        raise Http404
+    return source
+
+
+def _csv(lines: Iterable[str], name: str) -> StreamingHttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)

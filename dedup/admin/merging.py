@@ -1,0 +1,230 @@
+"""Merging by hand: pick, choose who results, see what will happen, do it (R28).
+
+What is confirmed is what was seen: the form carries the token of the preview, and digests of its rows, so
+that after a stale one the next preview can show what is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from customers.changes import Merged, Reason
+from customers.errors import ErrorCode, SelfsameError
+from customers.models import Customer
+from customers.profile import Profile
+from customers.search import matching
+from dedup.admin.comparing import Reader, side_by_side
+from dedup.admin.pages import (
+    Found,
+    as_maestra_id,
+    card,
+    customer_address,
+    demand,
+    find,
+    maestra_key,
+    merge_address,
+    new_merge_address,
+    page,
+    staff,
+)
+from dedup.admin.vetoing import objections
+from dedup.admin.wording import criterion_sentence
+from dedup.engine.merge import Ranking, rank
+from dedup.operations import Answer, merge
+
+ADD = "dedup.add_merge"
+BY_PRIORITY = "priority"
+MOST_AT_ONCE = 10
+MOST_FOUND = 8
+SEEN = "dedup.admin.merging.seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address or the form names: customers, the one to result, and the pair under review."""
+
+    customers: list[int]
+    resulting: str
+    review: int | None
+
+    @classmethod
+    def of(cls, data: Any) -> Asked:
+        named = (as_maestra_id(text) for text in data.getlist("customer"))
+        return cls(
+            [one for one in named if one][:MOST_AT_ONCE],
+            data.get("resulting", BY_PRIORITY),
+            as_maestra_id(data.get("review", "")),
+        )
+
+
+def new(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
+    """The whole way: GET picks and chooses, the first POST previews, the second merges."""
+    demand(request, ADD)
+    asked = Asked.of(request.POST if request.method == "POST" else request.GET)
+    found = find(asked.customers)
+    if request.method != "POST" or len(found.profiles) < 2:
+        return choose(request, model_admin, asked, found)
+    resulting = _resulting(asked, found, rank(found.profiles))
+    if request.POST.get("step") == "confirm":
+        return confirm(request, model_admin, asked, found, resulting)
+    return preview(request, model_admin, asked, found, resulting)
+
+
+def _resulting(asked: Asked, found: Found, ranking: Ranking) -> int:
+    """The customer chosen, else the one with priority."""
+    chosen = as_maestra_id(asked.resulting)
+    return next((p.maestra_id for p in found.profiles if chosen in p.maestra_ids), ranking.first)
+
+
+# --- Pick and choose
+# --------------------------------------------------------------------------------------------------------
+
+
+def choose(
+    request: HttpRequest, model_admin: ModelAdmin[Any], asked: Asked, found: Found
+) -> TemplateResponse:
+    reader = Reader.of(request)
+    term = request.GET.get("q", "").strip()
+    ids = [p.maestra_id for p in found.profiles]
+    ranking = rank(found.profiles) if len(ids) > 1 else None
+    results = _search(term, reader, ids) if term else []
+    remarks = list(found.remarks)
+    if request.method == "POST":
+        remarks.append(_("Choose at least two customers."))
+    return page(
+        request,
+        model_admin,
+        "merge_choose.html",
+        title=_("Merge customers"),
+        remarks=remarks,
+        picked=[(card(p, reader), _without(p, ids)) for p in found.profiles],
+        ids=ids,
+        term=term,
+        results=[(one, new_merge_address([*ids, one.maestra_id])) for one in results],
+        is_full=len(ids) >= MOST_AT_ONCE,
+        ranking=ranking,
+        reasons=_reasons(ranking),
+        review=asked.review,
+    )
+
+
+def _without(profile: Profile, ids: Sequence[int]) -> str:
+    return new_merge_address([one for one in ids if one != profile.maestra_id])
+
+
+def _search(term: str, reader: Reader, but: Sequence[int]) -> list[Any]:
+    heads = Customer.objects.filter(is_head=True, erased_at=None)
+    ids = matching(heads, term, reader.known).exclude(pk__in=but).order_by("pk").values_list("pk", flat=True)
+    return [card(p, reader) for p in find(ids[:MOST_FOUND]).profiles]
+
+
+def _reasons(ranking: Ranking | None) -> list[tuple[int, str]]:
+    """Over whom the first customer has priority, and why (R29)."""
+    return [(other, criterion_sentence(name)) for other, name in ranking.over.items()] if ranking else []
+
+
+# --- Preview
+# --------------------------------------------------------------------------------------------------------
+
+
+def preview(
+    request: HttpRequest,
+    model_admin: ModelAdmin[Any],
+    asked: Asked,
+    found: Found,
+    resulting: int,
+    *,
+    seen: Mapping[str, str] | None = None,
+) -> TemplateResponse:
+    """What would happen, by the engine itself. With `seen`, an earlier preview went stale."""
+    reader = Reader.of(request)
+    context: dict[str, Any] = {
+        "title": _("Merge into customer %(id)s") % {"id": resulting},
+        "ids": [p.maestra_id for p in found.profiles],
+        "resulting": resulting,
+        "back": new_merge_address([p.maestra_id for p in found.profiles]),
+        "review": asked.review,
+        "is_stale": seen is not None,
+        "remarks": found.remarks,
+    }
+    try:
+        answer = merge(staff(request), _keys(found), maestra_key(resulting), keep=False, reason=Reason.ADMIN)
+    except SelfsameError as error:
+        context |= {
+            "error": error,
+            "objections": objections(error.data.get("vetoes", ()), found.profiles, reader),
+            "cards": [card(p, reader) for p in found.profiles],
+        }
+        return page(request, model_admin, "merge_blocked.html", **context)
+    context |= side_by_side(*sides(answer), reader)
+    comparison = context["comparison"]
+    context |= {
+        "comparison": comparison.against(seen) if seen is not None else comparison,
+        "token": answer.preview_token,
+        "seen": signing.dumps(comparison.digests, salt=SEEN, compress=True),
+    }
+    return page(request, model_admin, "merge_preview.html", **context)
+
+
+def sides(answer: Answer) -> tuple[list[Profile], list[Profile]]:
+    """The profiles a merge begins with, the resulting customer first, and the one it ends with."""
+    merges: Sequence[Merged] = answer.outcome.merges
+    before = [merges[0].survivor] if merges else [answer.profile]
+    return [*before, *(m.absorbed for m in merges)], [answer.profile]
+
+
+def _keys(found: Found) -> list[Any]:
+    return [maestra_key(p.maestra_id) for p in found.profiles]
+
+
+# --- Confirm
+# --------------------------------------------------------------------------------------------------------
+
+
+def confirm(
+    request: HttpRequest, model_admin: ModelAdmin[Any], asked: Asked, found: Found, resulting: int
+) -> HttpResponse:
+    token = request.POST.get("token", "")
+    try:
+        answer = merge(
+            staff(request), _keys(found), maestra_key(resulting), preview_token=token, reason=Reason.ADMIN
+        )
+    except SelfsameError as error:
+        if error.code in (ErrorCode.STALE_PREVIEW, ErrorCode.MERGE_BLOCKED):
+            return preview(request, model_admin, asked, found, resulting, seen=seen_before(request))
+        messages.error(request, error.detail)
+        return HttpResponseRedirect(new_merge_address(asked.customers))
+    messages.success(request, _merged(answer, found))
+    return HttpResponseRedirect(_next_page(answer, asked))
+
+
+def seen_before(request: HttpRequest) -> dict[str, str]:
+    """What the form's page has shown."""
+    try:
+        digests: dict[str, str] = signing.loads(request.POST.get("seen", ""), salt=SEEN)
+    except signing.BadSignature:
+        return {}
+    return digests
+
+
+def _merged(answer: Answer, found: Found) -> str:
+    ids = ", ".join(str(p.maestra_id) for p in found.profiles)
+    words = {"ids": ids, "head": answer.profile.maestra_id}
+    return _("Customers %(ids)s are one now: customer %(head)s. The merge can be undone.") % words
+
+
+def _next_page(answer: Answer, asked: Asked) -> str:
+    """The merge with its Undo button; from the review queue the last one of several leads on."""
+    if not answer.merge_ids:
+        return customer_address(answer.profile.maestra_id)
+    review = f"?review={asked.review}" if asked.review else ""
+    return merge_address(answer.merge_ids[-1]) + review

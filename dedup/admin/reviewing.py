@@ -1,0 +1,101 @@
+"""The review queue: pairs that share a value and may not merge (R22), one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from customers.errors import SelfsameError
+from dedup.admin.comparing import Reader
+from dedup.admin.explaining import pair_context
+from dedup.admin.pages import (
+    as_maestra_id,
+    demand,
+    find,
+    new_merge_address,
+    only_look,
+    page,
+    review_address,
+    staff,
+)
+from dedup.models import ReviewPair, ReviewStatuses
+from dedup.operations import keep_apart
+
+VIEW, CHANGE, HOLD_APART = "dedup.view_reviewpair", "dedup.change_reviewpair", "dedup.add_apartpair"
+
+
+def _pair(pair_id: int) -> ReviewPair:
+    pair = ReviewPair.objects.filter(pk=pair_id).first()
+    if pair is None:
+        raise Http404
+    return pair
+
+
+def next_open(pair: ReviewPair) -> ReviewPair | None:
+    """The pair below in the queue, else the one on top of it."""
+    others = ReviewPair.objects.filter(status=ReviewStatuses.OPEN).exclude(pk=pair.pk).order_by("-at", "-pk")
+    below = others.filter(Q(at__lt=pair.at) | Q(at=pair.at, pk__lt=pair.pk))
+    return below.first() or others.first()
+
+
+def next_address(pair_id: str | None) -> str | None:
+    """Of the pair that follows one in the queue; None where it is not known or the queue is empty."""
+    number = as_maestra_id(pair_id or "")
+    pair = ReviewPair.objects.filter(pk=number).first() if number else None
+    following = next_open(pair) if pair else None
+    return review_address(following.pk) if following else None
+
+
+def show(request: HttpRequest, model_admin: ModelAdmin[Any], pair_id: int) -> HttpResponse:
+    """The pair explained, with what can be decided."""
+    demand(request, VIEW)
+    only_look(request)
+    pair, reader = _pair(pair_id), Reader.of(request)
+    found = find([pair.low_id, pair.high_id])
+    following = next_open(pair)
+    may = request.user.has_perm
+    ids = [p.maestra_id for p in found.profiles]
+    context = pair_context(request, ids, reader) if len(ids) == 2 else {}
+    words = {"low": pair.low_id, "high": pair.high_id}
+    return page(
+        request,
+        model_admin,
+        "review.html",
+        title=_("Are customers %(low)s and %(high)s one person?") % words,
+        pair=pair,
+        is_one=any({pair.low_id, pair.high_id} <= p.maestra_ids for p in found.profiles),
+        remarks=found.remarks,
+        met_over=[reader.named(one["type"], one["value"]) for one in pair.shared],
+        next=review_address(following.pk) if following else None,
+        merge=new_merge_address(ids, review=pair.pk) if len(ids) == 2 and may("dedup.add_merge") else None,
+        may_decide=may(CHANGE),
+        decide=reverse("admin:dedup_reviewpair_decide", args=[pair.pk]),
+        **context,
+    )
+
+
+def decide(request: HttpRequest, _model_admin: ModelAdmin[Any], pair_id: int) -> HttpResponse:
+    """Never merge them, or leave it at having looked; then the next pair."""
+    demand(request, CHANGE)
+    pair = _pair(pair_id)
+    if request.method != "POST":
+        return HttpResponseRedirect(review_address(pair.pk))
+    if request.POST.get("decision") == "apart":
+        demand(request, HOLD_APART)
+        try:
+            keep_apart(staff(request), pair.low_id, pair.high_id)
+        except SelfsameError as error:
+            messages.error(request, error.detail)
+            return HttpResponseRedirect(review_address(pair.pk))
+        said = _("Customers %(pair)s are never merged, until somebody lifts that.")
+    else:
+        said = _("Pair %(pair)s is reviewed.")
+    ReviewPair.objects.filter(pk=pair.pk).update(status=ReviewStatuses.SEEN)
+    messages.success(request, said % {"pair": pair})
+    return HttpResponseRedirect(next_address(str(pair.pk)) or reverse("admin:dedup_reviewpair_changelist"))

@@ -1,0 +1,173 @@
+"""One merge, looked at and taken back (R46)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from customers.changes import NoteAdded, Unmerged, apply
+from customers.errors import ErrorCode, SelfsameError
+from customers.presenting import note_text
+from customers.profile import Note, Profile
+from dedup.admin.comparing import (
+    Reader,
+    Remark,
+    compare,
+    consent_remarks,
+    side_by_side,
+    sign_in_remarks,
+)
+from dedup.admin.merging import SEEN, seen_before
+from dedup.admin.pages import (
+    customer_address,
+    demand,
+    find,
+    merge_address,
+    only_look,
+    page,
+    staff,
+    undo_address,
+)
+from dedup.admin.reviewing import next_address
+from dedup.admin.wording import criterion_sentence
+from dedup.engine.outcome import Outcome
+from dedup.images import from_json
+from dedup.models import Merge
+from dedup.operations import undo
+
+VIEW, CHANGE = "dedup.view_merge", "dedup.change_merge"
+OWN_VALUES = ("person", "consent", "segments")
+"""The groups of single values, which an undo gives back unless they changed since."""
+
+
+def _merge(merge_id: int) -> Merge:
+    entry = Merge.objects.select_related("operation", "undone_by_operation").filter(pk=merge_id).first()
+    if entry is None:
+        raise Http404
+    return entry
+
+
+def detail(request: HttpRequest, model_admin: ModelAdmin[Any], merge_id: int) -> TemplateResponse:
+    """What was merged, why, and what became of what."""
+    demand(request, VIEW)
+    only_look(request)
+    entry, reader = _merge(merge_id), Reader.of(request)
+    is_erased = not entry.result
+    context = {} if is_erased else _images(entry, reader)
+    others = Merge.objects.filter(operation=entry.operation_id).exclude(pk=entry.pk).order_by("pk")
+    return page(
+        request,
+        model_admin,
+        "merge_detail.html",
+        title=_("Merge %(id)s") % {"id": entry.pk},
+        entry=entry,
+        is_erased=is_erased,
+        matched=[reader.named(one["type"], one["value"]) for one in entry.matched],
+        criterion=entry.criterion and criterion_sentence(entry.criterion),
+        others=others.values_list("pk", "absorbed_id"),
+        survivor=customer_address(entry.survivor_id),
+        undo=None if entry.undone_at or is_erased else undo_address(entry.pk),
+        may_undo=request.user.has_perm(CHANGE),
+        next=next_address(request.GET.get("review")),
+        **context,
+    )
+
+
+def _images(entry: Merge, reader: Reader) -> dict[str, Any]:
+    before = [from_json(entry.before_survivor), from_json(entry.before_absorbed)]
+    return side_by_side(before, [from_json(entry.result)], reader)
+
+
+def take_back(request: HttpRequest, model_admin: ModelAdmin[Any], merge_id: int) -> HttpResponse:
+    """GET previews, POST undoes what was previewed."""
+    demand(request, CHANGE)
+    entry = _merge(merge_id)
+    if request.method != "POST":
+        return preview(request, model_admin, entry)
+    try:
+        undo(staff(request), entry.pk, preview_token=request.POST.get("token", ""))
+    except SelfsameError as error:
+        is_stale = error.code is ErrorCode.STALE_PREVIEW
+        return preview(request, model_admin, entry, seen=seen_before(request) if is_stale else None)
+    words = {"one": entry.survivor_id, "other": entry.absorbed_id}
+    said = _("Customers %(one)s and %(other)s are two again, and stay apart until you lift that.")
+    messages.success(request, said % words)
+    return HttpResponseRedirect(merge_address(entry.pk))
+
+
+def preview(
+    request: HttpRequest,
+    model_admin: ModelAdmin[Any],
+    entry: Merge,
+    *,
+    seen: dict[str, str] | None = None,
+) -> TemplateResponse:
+    """What comes back to whom and what stays, by the engine itself."""
+    words = {"one": entry.survivor_id, "other": entry.absorbed_id}
+    context: dict[str, Any] = {
+        "title": _("Undo the merge of %(other)s into %(one)s") % words,
+        "entry": entry,
+        "back": merge_address(entry.pk),
+        "is_stale": seen is not None,
+    }
+    reader = Reader.of(request)
+    current = find([entry.survivor_id]).profiles
+    try:
+        answer = undo(staff(request), entry.pk, keep=False)
+    except SelfsameError as error:
+        later = [(pk, undo_address(pk)) for pk in error.data.get("merge_ids", ())]
+        context |= {"error": error, "later": later, "survivor": customer_address(entry.survivor_id)}
+        return page(request, model_admin, "undo_refused.html", **context)
+    after = _after(current, answer.outcome)
+    comparison = compare(current, after, reader)
+    context |= {
+        "comparison": comparison.against(seen) if seen is not None else comparison,
+        "access": list(sign_in_remarks(after, reader)),
+        "consent": consent_remarks(current, after),
+        "losses": [*_not_returned(answer.outcome, reader), *_newer(entry, after[0], reader)],
+        "token": answer.preview_token,
+        "seen": signing.dumps(comparison.digests, salt=SEEN, compress=True),
+    }
+    return page(request, model_admin, "undo.html", **context)
+
+
+def _after(current: Sequence[Profile], outcome: Outcome) -> list[Profile]:
+    """Both customers, the survivor first, once all changes are applied."""
+    profiles = {p.maestra_id: p for p in current}
+    for change in outcome.changes:
+        apply(profiles, change)
+    (unmerged,) = (c for c in outcome.changes if isinstance(c, Unmerged))
+    return [profiles[unmerged.customer], profiles[unmerged.restored.maestra_id]]
+
+
+def _not_returned(outcome: Outcome, reader: Reader) -> Iterator[Remark]:
+    """What was cleared, lost or registered elsewhere since, and so does not come back."""
+    for change in outcome.changes:
+        if isinstance(change, NoteAdded):
+            yield Remark("warning", note_text(_veiled(change.note, reader), reader.known.labels))
+
+
+def _veiled(note: Note, reader: Reader) -> Note:
+    return Note(note.at, note.maestra_id, note.reason, note.kind, reader.value(note.kind, note.value))
+
+
+def _newer(entry: Merge, survivor: Profile, reader: Reader) -> Iterator[Remark]:
+    """Single values that changed since the merge, and so stay as they are."""
+    comparison = compare([from_json(entry.before_survivor)], [survivor], reader)
+    for row in comparison.rows:
+        if row.group in OWN_VALUES and _texts(row.before) != _texts(row.after):
+            value = ", ".join(_texts(row.after)) or "–"
+            words = {"field": row.label, "id": survivor.maestra_id, "value": value}
+            text = _("%(field)s changed since the merge; customer %(id)s keeps what it is now: %(value)s.")
+            yield Remark("info", text % words)
+
+
+def _texts(cells: Sequence[Any]) -> list[str]:
+    return [line.text for cell in cells for line in cell.lines]

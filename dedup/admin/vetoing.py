@@ -1,0 +1,63 @@
+"""Why two may not be one, with whose values speak against it and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from customers.profile import EMAIL, MOBILE_PHONE, Profile
+from dedup.admin.comparing import Reader
+from dedup.admin.pages import who
+from dedup.admin.wording import is_overridable, remedy, veto_sentence
+from dedup.engine.explain import REMEDIES
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """A veto for the eye. `sides` are the values in conflict, with the customer that has them."""
+
+    name: str
+    sentence: str
+    sides: tuple[tuple[str, tuple[str, ...]], ...]
+    remedy: str
+    is_overridable: bool
+
+
+def objections(
+    vetoes: Iterable[Mapping[str, Any]], profiles: Sequence[Profile], reader: Reader
+) -> list[Objection]:
+    """`vetoes` as `{"name", "left", "right"}`, values as the engine gives them."""
+    return [
+        Objection(
+            name=veto["name"],
+            sentence=veto_sentence(veto["name"]),
+            sides=_sides(veto, profiles, reader),
+            remedy=remedy(REMEDIES[veto["name"]]),
+            is_overridable=is_overridable(veto["name"]),
+        )
+        for veto in vetoes
+    ]
+
+
+def _sides(
+    veto: Mapping[str, Any], profiles: Sequence[Profile], reader: Reader
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if veto["name"] == "apart":
+        return ()
+    return tuple(_side(veto[side], profiles, reader) for side in ("left", "right"))
+
+
+def _side(values: Sequence[str], profiles: Sequence[Profile], reader: Reader) -> tuple[str, tuple[str, ...]]:
+    """The values with their kinds, as one of the profiles has them."""
+    wanted = set(values)
+    for profile in profiles:
+        keys = sorted(key for key in profile.holdings if key.value in wanted)
+        if keys:
+            return who(profile.maestra_id), tuple(reader.named(*key) for key in keys)
+    return "", tuple(reader.value(_kind_of(value), value) for value in values)
+
+
+def _kind_of(value: str) -> str:
+    """What to take a value for that nobody holds any more, so that a contact stays masked."""
+    return EMAIL if "@" in value else MOBILE_PHONE

@@ -1,0 +1,9 @@
+// Alt and a letter press what says so in its aria-keyshortcuts. By the place of the key, because Alt makes another letter
+// of it on some keyboards.
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const target = document.querySelector(`[aria-keyshortcuts="Alt+${event.code.replace("Key", "")}"]`);
+  if (!target) return;
+  event.preventDefault();
+  target.click();
+});

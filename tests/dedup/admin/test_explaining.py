@@ -1,0 +1,196 @@
+"""Why two customers are one or are not, and what a record would do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from customers.models import Customer, IntegrationPoint, Operation
+from dedup.models import ApartPair
+from tests.dedup.admin.conftest import EXPLAIN, Send, merged, text_of
+from tests.staff import signed_in
+
+ANN, BOB, PHONE = "ann@example.com", "bob@example.com", "+14155550122"
+
+
+def explain(client: Client, left: int | str, right: int | str) -> Any:
+    return client.get(reverse(EXPLAIN), {"left": left, "right": right})
+
+
+def mark(client: Client, left: int, right: int, decision: str) -> Any:
+    return client.post(reverse(EXPLAIN), {"left": left, "right": right, "decision": decision})
+
+
+def tried(client: Client, record: object, operation: str = "upsert", point: str = "website") -> Any:
+    asked = {
+        "operation": operation,
+        "point": IntegrationPoint.objects.get(system_name=point).pk,
+        "record": record if isinstance(record, str) else json.dumps(record),
+    }
+    return client.post(reverse("admin:dedup_reviewpair_explain_record"), asked)
+
+
+# --- two customers ---
+
+
+def test_two_are_found_by_whatever_identifies_them(send: Send, viewer: Client) -> None:
+    ann, bob = send(email=ANN, ids={"crm_id": "A-1"}), send(mobile_phone=PHONE)
+    for left in (ann, "A-1", "ANN@example.com"):
+        for right in (bob, "(415) 555-0122"):
+            assert explain(viewer, left, right).context["explanation"].left.maestra_id == ann
+
+
+def test_a_former_maestra_id_is_explained_as_its_profile(send: Send, marketer: Client) -> None:
+    ann, bob = send(email=ANN), send(email=BOB)
+    merged(marketer, ann, bob, resulting=ann)
+    assert f"They are one customer: {ann}." in text_of(explain(marketer, ann, bob))
+
+
+def test_who_is_not_found_or_not_the_only_one_is_told(send: Send, viewer: Client) -> None:
+    ann = send(email=ANN, ids={"crm_id": "77"})
+    bob = send(email=BOB, ids={"session_key": ["77"]})
+    text = text_of(explain(viewer, "77", "nobody@example.com"))
+    assert f"Several customers are found by this. Choose one by its MaestraID. {ann} {bob}" in text
+    assert "Nobody is found by this." in text
+
+
+def test_every_criterion_is_told_and_the_one_that_decides(send: Send, viewer: Client) -> None:
+    ann = send(email=ANN)
+    bob = send("points", lookup={"maestra_id": send(email=BOB)}, amount=5)
+    shown = explain(viewer, ann, bob)
+    assert f"Who goes first: customer {bob}" in text_of(shown)
+    decides = [(s["sentence"], s["left"], s["right"]) for s in shown.context["steps"] if s["decides"]]
+    assert decides == [("Has orders, promo codes or reward-point movements.", "no", "yes")]
+    assert len(shown.context["steps"]) == 7
+
+
+def test_what_two_share_and_what_speaks_against_it_is_told(send: Send, marketer: Client) -> None:
+    ann, bob = send(email=ANN, mobile_phone=PHONE), send(email=BOB, mobile_phone=PHONE)
+    text = text_of(explain(marketer, ann, bob))
+    assert f"Mobile phone {PHONE} : customer {ann} named it and lost it, customer {bob} holds it" in text
+    assert "Both have e-mail addresses and share none. a merge by hand outweighs this" in text
+    assert "Merge them by hand: the result keeps both values." in text
+
+
+def test_two_are_held_apart_and_let_together_again(send: Send, marketer: Client) -> None:
+    ann, bob = send(email=ANN), send(email=BOB)
+    mark(marketer, ann, bob, "apart")
+    text = text_of(explain(marketer, ann, bob))
+    assert "nobody can merge them before something changes" in text
+    assert "Let them merge again" in text
+    mark(marketer, ann, bob, "lift")
+    assert ApartPair.objects.get().lifted_at
+    assert "Never merge these" in text_of(explain(marketer, ann, bob))
+
+
+@pytest.mark.parametrize("decision", ["apart", "lift"])
+def test_only_who_may_hold_apart_does(send: Send, viewer: Client, decision: str) -> None:
+    ann, bob = send(email=ANN), send(email=BOB)
+    assert mark(viewer, ann, bob, decision).status_code == 403
+    assert not ApartPair.objects.exists()
+
+
+def test_contacts_are_masked_for_who_may_not_see_them(send: Send, viewer: Client) -> None:
+    ann, bob = send(email=ANN, mobile_phone=PHONE), send(email=BOB, mobile_phone=PHONE)
+    text = explain(viewer, ann, bob).content.decode()
+    assert "a•••@e•••.com" in text
+    assert ANN not in text
+    assert PHONE not in text
+
+
+def test_an_explanation_takes_as_many_queries_whatever_the_profiles_hold(send: Send, viewer: Client) -> None:
+    small = [send(device_id="1", email=ANN), send(device_id="2", email=BOB)]
+    many = {"ids": {"session_key": [str(n) for n in range(40)]}}
+    big = [send(email="eve@example.com", **many), send(email="max@example.com", device_id="3")]
+    counts = []
+    for pair in (small, small, big):
+        with CaptureQueriesContext(connection) as queries:
+            explain(viewer, *pair)
+        counts.append(len(queries))
+    assert counts[1] == counts[2]
+
+
+# --- a record ---
+
+
+def test_a_record_is_told_to_join_and_nothing_is_stored(send: Send, marketer: Client) -> None:
+    ann = send(email=ANN)
+    before = Operation.objects.count()
+    text = text_of(tried(marketer, {"email": ANN, "personal": {"first_name": "Ann"}}))
+    assert "The record would join a customer who is there already." in text
+    assert f"Customer {ann}: Data that came in joined this customer, because they share E-mail {ANN}." in text
+    assert "First name is now “Ann”." in text
+    assert Operation.objects.count() == before
+
+
+def test_who_keeps_a_contested_contact_is_told_by_criterion(send: Send, marketer: Client) -> None:
+    ann = send("points", lookup={"maestra_id": send(email=ANN, mobile_phone=PHONE)}, amount=5)
+    text = text_of(tried(marketer, {"email": BOB, "mobile_phone": PHONE}))
+    assert "A new customer would be made." in text
+    assert f"Mobile phone {PHONE} stays with customer {ann}, not with the new customer." in text
+    assert "What decides: Has orders, promo codes or reward-point movements." in text
+    assert f"Who stays two: the new customer – customer {ann}" in text
+    assert f"E-mail {BOB}" in text
+
+
+def test_who_is_not_stored_yet_has_no_number(send: Send, marketer: Client) -> None:
+    send(email=ANN, mobile_phone=PHONE)
+    text = text_of(tried(marketer, {"email": BOB, "mobile_phone": PHONE}))
+    assert "46116860184" not in text
+    assert Customer.objects.count() == 1
+
+
+def test_a_refusal_is_told_with_who_is_involved(send: Send, marketer: Client) -> None:
+    ann = send(email=ANN, ids={"crm_id": "1"})
+    text = text_of(tried(marketer, {"ids": {"crm_id": "1"}, "email": "eve@example.com"}, "register"))
+    assert "It would be refused" in text
+    assert "Technical IDs must be unique" in text
+    assert f"Customer {ann}" in text
+
+
+def test_the_settings_of_the_chosen_point_count(send: Send, marketer: Client) -> None:
+    send(point="till", mobile_phone=PHONE)
+    record = {"mobile_phone": PHONE, "email": BOB}
+    assert "already_registered" in text_of(tried(marketer, record, "register", "till"))
+    assert "would join" in text_of(tried(marketer, record, "register", "website"))
+
+
+@pytest.mark.parametrize(
+    ("record", "fault"),
+    [
+        ("{", "This is no JSON"),
+        ("[]", "A record is a JSON object."),
+        ("{}", "At least one identifier is needed"),
+        ('{"e-mail": "a@example.com"}', "e-mail"),
+        ("[" * 5000, "This is no JSON"),
+    ],
+)
+def test_what_is_no_record_is_told(send: Send, marketer: Client, record: str, fault: str) -> None:
+    answer = tried(marketer, record)
+    assert (answer.status_code, fault in text_of(answer)) == (200, True)
+
+
+def test_a_record_is_explained_masked_to_who_may_not_see_contacts(send: Send, viewer: Client) -> None:
+    send(email=ANN, mobile_phone=PHONE)
+    page = tried(viewer, {"email": BOB, "mobile_phone": PHONE}).content.decode()
+    told = page.split("</form>")[-1]
+    assert PHONE not in told
+    assert ANN not in told
+
+
+def test_explaining_needs_the_permission(send: Send) -> None:
+    client = signed_in("Viewer")
+    client.session.flush()
+    assert Client().get(reverse(EXPLAIN)).status_code == 302
+    outsider = signed_in()
+    outsider_user = outsider.get(reverse("admin:index")).wsgi_request.user
+    outsider_user.is_superuser = False
+    outsider_user.save()
+    assert outsider.get(reverse(EXPLAIN)).status_code == 403
+    assert tried(outsider, {"email": ANN}).status_code == 403

@@ -1,0 +1,417 @@
+"""The pages of imports: upload, columns, dry run, run, report; who may do what, and what is said when it
+cannot be done.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from customers.models import Customer, IntegrationPoint
+from dedup.admin import import_results
+from dedup.imports import operations, waking
+from dedup.imports.models import Import, ImportMapping
+from tests.dedup.admin.conftest import text_of
+from tests.dedup.imports.importing import ANN, BOB, csv_of, dated, imported, project, sent, worked
+from tests.staff import address, signed_in
+
+pytestmark = pytest.mark.django_db
+HEADER = ("CrmID", "Email", "Shoes", "Newsletter")
+ROWS = [("1", ANN, "38", "yes"), ("2", "bob at home", "44", "no"), ("3", BOB, "45", "yes")]
+TARGETS = ("ids.crm_id", "email", "", "subscriptions.email")
+
+
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waking, "wake", lambda: True)
+
+
+@pytest.fixture
+def shop(db: None) -> Any:
+    return project()
+
+
+def at(name: str, source: Import) -> str:
+    return reverse(f"admin:dedup_import_{name}", args=[source.pk])
+
+
+def upload(client: Client, data: bytes | None = None, **more: Any) -> Any:
+    file = SimpleUploadedFile("people.csv", csv_of(ROWS, HEADER) if data is None else data)
+    point = IntegrationPoint.objects.get(system_name="files").pk
+    return client.post(
+        reverse("admin:dedup_import_new"), {"file": file, "kind": "customers", "point": point, **more}
+    )
+
+
+def uploaded(client: Client, *given: Any, **more: Any) -> Import:
+    answer = upload(client, *given, **more)
+    assert answer.status_code == 302, text_of(answer)
+    return dated(Import.objects.latest("pk"))
+
+
+def mapped(client: Client, source: Import, targets: Sequence[str] = TARGETS, **more: Any) -> Any:
+    chosen = {f"target-{number}": target for number, target in enumerate(targets)}
+    return client.post(at("map", source), {**chosen, "mode": "overwrite", "step": "try", **more})
+
+
+def tried(client: Client, *given: Any, **more: Any) -> Import:
+    source = uploaded(client, *given)
+    answer = mapped(client, source, **more)
+    assert answer.headers["Location"] == at("change", source)
+    return finished(source)
+
+
+def finished(source: Import) -> Import:
+    return worked(operations.find(source.pk))
+
+
+def run(client: Client, dry_run: Import) -> Import:
+    answer = client.post(at("run", dry_run))
+    started = operations.find(int(answer.headers["Location"].split("/")[-3]))
+    return worked(dated(started))
+
+
+def downloaded(answer: Any) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
+
+
+def shown(client: Client, source: Import) -> str:
+    return text_of(client.get(at("change", source)))
+
+
+# --- From upload to report
+# --------------------------------------------------------------------------------------------------------
+
+
+def test_an_upload_leads_to_its_columns_and_imports_nothing(shop: Any, marketer: Client) -> None:
+    source = uploaded(marketer)
+    answer = marketer.get(at("map", source))
+    assert [c.target for c in answer.context["columns"]] == ["ids.crm_id", "email", "", ""]
+    assert answer.context["columns"][1].samples == [ANN, "bob at home", BOB]
+    assert "These columns are not imported: Shoes, Newsletter" in text_of(answer)
+    assert marketer.get(at("change", source)).headers["Location"] == at("map", source)
+    assert not Customer.objects.exists()
+
+
+def test_a_dry_run_tells_what_would_happen_and_stores_nothing(shop: Any, marketer: Client) -> None:
+    text = shown(marketer, tried(marketer))
+    assert "Dry run: nothing is stored" in text
+    assert "Nobody who had unsubscribed would be subscribed." in text
+    assert "These columns are not imported: Shoes" in text
+    assert "New customers 2" in text
+    assert "A value cannot be used: 1" in text
+    assert f"E-mail {ANN} was added." in text
+    assert not Customer.objects.exists()
+
+
+def test_a_dry_run_is_run_once_and_its_run_tells_that_it_came_out_the_same(
+    shop: Any, marketer: Client
+) -> None:
+    dry_run = tried(marketer)
+    done = run(marketer, dry_run)
+    assert marketer.post(at("run", dry_run)).headers["Location"] == at("change", done)
+    assert Import.objects.count() == 2
+    text = shown(marketer, done)
+    assert "Every row came out as the dry run had told." in text
+    assert "New customers 2" in text
+    assert "Open its run" in shown(marketer, dry_run)
+    assert Customer.objects.filter(is_head=True).count() == 2
+
+
+def test_what_came_out_different_from_the_dry_run_is_shown(shop: Any, marketer: Client) -> None:
+    dry_run = tried(marketer)
+    imported(shop, [("9", BOB, "", "")])
+    text = shown(marketer, run(marketer, dry_run))
+    assert "1 row came out different from the dry run" in text
+    assert "4 New customers Joined a customer who was there" in text
+
+
+def test_who_had_unsubscribed_and_would_be_subscribed_comes_first(shop: Any, marketer: Client) -> None:
+    imported(shop, [("1", ANN, "no")], ("CrmID", "Email", "email_optin"))
+    text = shown(marketer, tried(marketer))
+    assert "1 person who had unsubscribed would be subscribed" in text
+    assert text.index("would be subscribed") < text.index("What would happen")
+
+
+def test_a_run_without_a_dry_run_is_asked_about_first(shop: Any, marketer: Client) -> None:
+    source = uploaded(marketer)
+    question = mapped(marketer, source, step="run")
+    assert "These columns are not imported: Shoes" in text_of(question)
+    kept = dict(question.context["kept"])
+    back = marketer.post(at("map", source), {**kept, "step": "back", "confirmed": "yes"})
+    assert [c.target for c in back.context["columns"]] == list(TARGETS)
+    assert operations.find(source.pk).state == "uploaded"
+    marketer.post(at("map", source), {**kept, "step": "run", "confirmed": "yes"})
+    done = finished(source)
+    assert (done.state, done.is_dry_run) == ("finished", False)
+    assert Customer.objects.exists()
+
+
+def test_the_rows_are_shown_by_what_became_of_them_and_by_line(shop: Any, marketer: Client) -> None:
+    done = run(marketer, tried(marketer))
+    rows = lambda **query: [r.line for r, _ in marketer.get(at("report", done), query).context["rows"]]  # noqa: E731
+    assert rows() == [2, 3, 4]
+    assert rows(outcome="failed") == [3]
+    assert rows(line="4") == [4]
+    assert rows(line="4", outcome="failed") == rows(line="x") == rows(line="9" * 12) == []
+    assert "An email address must have an @-sign" in text_of(marketer.get(at("report", done)))
+
+
+def test_a_long_report_shows_its_first_rows(
+    shop: Any, marketer: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.IMPORT_CHUNK_ROWS = 1
+    monkeypatch.setattr(import_results, "ROWS_SHOWN", 1)
+    source = tried(marketer)
+    for query, line in ({}, 2), ({"outcome": "created"}, 2), ({"outcome": "failed"}, 3):
+        answer = marketer.get(at("report", source), query)
+        assert [row.line for row, _ in answer.context["rows"]] == [line]
+        assert answer.context["has_more"] is (line == 2)
+
+
+def test_the_report_and_the_failed_rows_are_downloaded_and_mended(shop: Any, marketer: Client) -> None:
+    done = run(marketer, tried(marketer))
+    assert [row[:2] for row in downloaded(marketer.get(at("report_file", done)))] == [
+        ["line", "outcome"],
+        ["2", "created"],
+        ["3", "failed"],
+        ["4", "created"],
+    ]
+    header, failed = downloaded(marketer.get(at("failed_file", done)))
+    assert (tuple(header[:4]), tuple(failed[:4])) == (HEADER, ROWS[1])
+    mended = [[*failed[:1], "bob2@example.com", *failed[2:]]]
+    again = tried(marketer, csv_of(mended, header), **{"target-4": ""})
+    assert "New customers 1" in shown(marketer, again)
+
+
+def test_rows_that_are_no_longer_kept_are_not_offered(shop: Any, marketer: Client) -> None:
+    done = tried(marketer)
+    operations._drop_rows(done.pk)
+    text = shown(marketer, done)
+    assert "Its rows are no longer kept" in text
+    assert "Run it now" not in text
+    for name in ("report", "report_file", "failed_file"):
+        assert marketer.get(at(name, done)).status_code == 404
+
+
+# --- Progress
+# --------------------------------------------------------------------------------------------------------
+
+
+def test_how_far_it_is_is_asked_for_again_and_again(shop: Any, marketer: Client) -> None:
+    source = uploaded(marketer)
+    mapped(marketer, source)
+    before = marketer.get(at("progress", source)).json()
+    assert (before["state"], before["percent"]) == ("staging", None)
+    assert "A worker will begin to read the file within seconds." in shown(marketer, source)
+    finished(source)
+    after = marketer.get(at("progress", source)).json()
+    assert (after["state"], after["percent"]) == ("finished", 100)
+    assert after["told"] == "3 of 3 rows are tried."
+    assert ["Failed", "1"] in after["counts"]
+
+
+def test_an_import_is_paused_resumed_and_cancelled(shop: Any, marketer: Client) -> None:
+    source = sent(shop, [("1", ANN, "", "")])
+    marketer.post(at("pause", source))
+    assert operations.find(source.pk).state == "paused"
+    assert "Resume" in shown(marketer, source)
+    marketer.post(at("resume", source))
+    assert operations.find(source.pk).state == "staging"
+    assert "Cancel this import?" in text_of(marketer.get(at("cancel", source)))
+    assert operations.find(source.pk).state == "staging"
+    marketer.post(at("cancel", source))
+    assert "It was cancelled." in shown(marketer, source)
+    refused = marketer.post(at("pause", source), follow=True)
+    assert "That cannot be done with this import now." in refused.content.decode()
+
+
+def test_a_look_at_a_button_s_address_does_nothing(shop: Any, marketer: Client) -> None:
+    source = sent(shop, [("1", ANN, "", "")])
+    for name in ("pause", "resume", "run"):
+        assert marketer.get(at(name, source)).headers["Location"] == at("change", source)
+    assert operations.find(source.pk).state == "staging"
+
+
+# --- What is refused
+# --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_wrong_with_a_file_is_said_at_the_form(shop: Any, marketer: Client) -> None:
+    for data, said in (
+        (b"", "The file is empty."),
+        (b"Email\n", "The file holds column names and no rows."),
+        (b"A,A\n1,2\n", "have the same name"),
+        (b"%PDF-1.7 x", "This is"),
+    ):
+        answer = upload(marketer, data)
+        assert answer.status_code == 200
+        assert said in text_of(answer)
+    assert not Import.objects.exists()
+
+
+def test_an_option_at_fault_is_named_at_its_field(shop: Any, marketer: Client) -> None:
+    source = uploaded(marketer)
+    answer = mapped(marketer, source, default_region="Atlantis", lookup_by="nothing")
+    assert "Write a country code of two letters" in text_of(answer)
+    assert set(answer.context["form"].errors) == {"default_region", "lookup_by"}
+    assert [c.target for c in answer.context["columns"]] == list(TARGETS)
+    assert operations.find(source.pk).state == "uploaded"
+
+
+def test_a_column_at_fault_is_named_at_its_row(shop: Any, marketer: Client) -> None:
+    answer = mapped(marketer, uploaded(marketer), ("ids.crm_id", "ids.crm_id", "nowhere", ""))
+    faults = [bool(column.faults) for column in answer.context["columns"]]
+    assert faults == [False, True, True, False]
+    assert "both go to ids.crm_id" in text_of(answer)
+
+
+def test_columns_that_tell_nobody_are_refused(shop: Any, marketer: Client) -> None:
+    answer = mapped(marketer, uploaded(marketer), ("", "", "custom_fields.shoe_size", ""))
+    assert "No column tells who the rows are about." in text_of(answer)
+
+
+def test_a_file_that_breaks_off_says_so(shop: Any, marketer: Client) -> None:
+    source = sent(shop, [("1", ANN, "", "")])
+    source.blocks.update(data=b"\x1f\x8b broken")
+    source.format = {**source.format, "container": "gzip"}
+    source.save()
+    finished(source)
+    assert "Nothing of it was stored." in shown(marketer, source)
+
+
+def test_without_an_integration_point_the_page_says_what_is_missing(marketer: Client) -> None:
+    text = text_of(marketer.get(reverse("admin:dedup_import_new")))
+    assert "Data enters through an integration point, and there is none that is enabled." in text
+
+
+def test_an_empty_list_says_how_to_begin(viewer: Client) -> None:
+    assert "A file of customers, orders" in viewer.get(address(Import)).content.decode()
+
+
+def test_the_first_page_tells_how_many_are_at_work_and_how_many_failed(
+    shop: Any, marketer: Client, settings: Any
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    sent(shop, [("1", ANN, "", "")])
+    failed = [sent(shop, [("2", BOB, "", "")]) for _ in range(2)]
+    Import.objects.filter(pk__in=[source.pk for source in failed]).update(
+        state="failed", created_at=timezone.now()
+    )
+    tiles = {one["tile"].slug: one for one in marketer.get(reverse("admin:index")).context["tiles"]}
+    assert tiles["imports"]["figure"].number == 1
+    assert tiles["imports-failed"]["figure"].number == 2
+    assert len(marketer.get(str(tiles["imports-failed"]["tile"].link)).context["cl"].result_list) == 2
+
+
+# --- Mappings
+# --------------------------------------------------------------------------------------------------------
+
+
+def test_a_mapping_is_saved_and_chosen_for_the_next_file(shop: Any, marketer: Client) -> None:
+    mapped(marketer, uploaded(marketer), (*TARGETS[:2], "custom_fields.shoe_size", ""), save_as="Shoes")
+    saved = ImportMapping.objects.get()
+    source = uploaded(marketer, csv_of([row[::-1] for row in ROWS], HEADER[::-1]))
+    assert "Shoes" in [mapping.name for mapping in marketer.get(at("map", source)).context["mappings"]]
+    answer = marketer.get(at("map", source), {"saved": saved.pk})
+    assert [c.target for c in answer.context["columns"]] == [
+        "",
+        "custom_fields.shoe_size",
+        "email",
+        "ids.crm_id",
+    ]
+
+
+def test_a_mapping_that_is_refused_is_not_saved(shop: Any, marketer: Client) -> None:
+    mapped(marketer, uploaded(marketer), ("", "", "", ""), save_as="Nothing")
+    assert not ImportMapping.objects.exists()
+
+
+def test_a_subscription_may_be_to_a_topic(shop: Any, marketer: Client) -> None:
+    source = uploaded(marketer)
+    mapped(marketer, source, **{"topic-3": "news"})
+    assert operations.find(source.pk).targets[3] == "subscriptions.email.news"
+
+
+def test_options_are_kept_with_the_import(shop: Any, marketer: Client) -> None:
+    source = uploaded(marketer)
+    mapped(marketer, source, mode="fill", drop_invalid="true", segment="loyalty.gold", day_first="false")
+    options = operations.find(source.pk).options
+    kept = {name: options[name] for name in ("mode", "drop_invalid", "segment", "day_first")}
+    assert kept == {"mode": "fill", "drop_invalid": True, "segment": ["loyalty", "gold"], "day_first": False}
+
+
+# --- Who may
+# --------------------------------------------------------------------------------------------------------
+
+
+def test_a_viewer_sees_how_imports_went_and_nothing_of_people(
+    shop: Any, marketer: Client, viewer: Client
+) -> None:
+    source = tried(marketer)
+    text = shown(viewer, source)
+    assert "New customers 2" in text
+    assert ANN not in text
+    assert "Run it now" not in text
+    for name in ("report", "report_file", "failed_file", "map", "cancel"):
+        assert viewer.get(at(name, source)).status_code == 403
+    for name in ("run", "pause", "resume", "cancel"):
+        assert viewer.post(at(name, source)).status_code == 403
+    assert upload(viewer).status_code == 403
+    assert "people.csv" in viewer.get(address(Import)).content.decode()
+
+
+@pytest.mark.parametrize(("role", "names"), [("Marketer", 4), ("Integrator", None)])
+def test_what_may_be_imported_is_a_matter_of_the_role(shop: Any, role: str, names: int | None) -> None:
+    answer = signed_in(role).get(reverse("admin:dedup_import_new"))
+    kinds = answer.context["form"].fields["kind"].choices if answer.status_code == 200 else None
+    assert (kinds and len(kinds)) == names
+
+
+def test_merges_need_the_permission_to_merge(shop: Any, marketer: Client) -> None:
+    user = signed_in("Viewer")
+    source = sent(shop, [("1", "2")], ("resulting", "merged"), kind="merges", is_dry_run=True)
+    finished(source)
+    assert "Run it now" in shown(marketer, source)
+    assert user.post(at("run", source)).status_code == 403
+
+
+# --- Cost
+# --------------------------------------------------------------------------------------------------------
+
+
+def queries(client: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as found:
+        assert client.get(path).status_code == 200
+    return len(found)
+
+
+PAGES: dict[str, Callable[[Import], str]] = {
+    "list": lambda _: address(Import),
+    "change": lambda source: at("change", source),
+    "report": lambda source: at("report", source),
+    "progress": lambda source: at("progress", source),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_costs_the_same_however_long_the_file_is(
+    name: str, shop: Any, marketer: Client, settings: Any
+) -> None:
+    settings.IMPORT_CHUNK_ROWS = 5
+    rows = lambda n: [(str(i), f"p{i}@example.com", "", "yes") for i in range(n)]  # noqa: E731
+    small = tried(marketer, csv_of(rows(2), HEADER))
+    queries(marketer, PAGES[name](small))
+    before = queries(marketer, PAGES[name](small))
+    large = tried(marketer, csv_of(rows(40), HEADER))
+    assert queries(marketer, PAGES[name](large)) == before
