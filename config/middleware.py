@@ -1,14 +1,26 @@
 from collections.abc import Callable
+from datetime import UTC, tzinfo
+from functools import cache
+from typing import Any
+from urllib.parse import SplitResult
+from zoneinfo import ZoneInfo
 
-from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from csp.middleware import CSPMiddleware, PolicyParts
+from corsheaders import middleware as cors
+from csp.constants import HEADER, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.utils import build_policy
 from django.conf import settings
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware import common
+from django.utils import timezone
+from whitenoise import middleware as whitenoise
 
 from config.health import healthz, readyz
-from config.problems import DETAILS, is_api, problem
-from customers.errors import ErrorCode, SelfsameError
+from config.problems import foreseen, is_api, problem
+from customers.errors import ErrorCode
+from dedup.tracking.sites import is_of_a_site
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -31,32 +43,102 @@ class HealthMiddleware:
         return probe(request)
 
 
-class ContentPolicyMiddleware(CSPMiddleware):
+class ContentPolicyMiddleware:
     """The policy of the settings, looser where a page cannot do without.
 
     The admin's Alpine evaluates attributes and both it and the API's documentation set styles.
     """
 
-    def get_policy_parts(
-        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
-    ) -> PolicyParts:
-        parts = super().get_policy_parts(request, response, report_only)
-        prefix = next((prefix for prefix in LOOSER if request.path_info.startswith(prefix)), None)
-        if prefix:
-            parts.update = LOOSER[prefix] | (parts.update or {})
-        return parts
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if settings.DEBUG and response.status_code in (404, 500):
+            return response  # Django's own page about them, which styles itself
+        prefix = next((prefix for prefix in LOOSER if request.path_info.startswith(prefix)), "")
+        response.headers.setdefault(HEADER, policy(prefix))
+        return response
 
 
-class BodyLimitMiddleware:
-    """`too_large` for a body above its limit, before a byte of it is read."""
+@cache
+def policy(prefix: str) -> str:
+    """The header for addresses below `prefix`."""
+    return build_policy(update=LOOSER.get(prefix))
+
+
+def is_call(request: HttpRequest) -> bool:
+    """Whether a program calls the API. Whoever brings a cookie may be a member of staff, with a session."""
+    return is_api(request) and not request.META.get("HTTP_COOKIE")
+
+
+class ForPeople:
+    """Lets calls pass: a program has a key, and nothing of what people have."""
+
+    get_response: Any
+
+    def __call__(self, request: HttpRequest) -> Any:
+        beyond = self.get_response if is_call(request) else super().__call__  # type: ignore[misc]
+        return beyond(request)
+
+
+class WhiteNoiseMiddleware(ForPeople, whitenoise.WhiteNoiseMiddleware):  # type: ignore[misc]  # it is Any
+    """Static files."""
+
+
+class CorsMiddleware(ForPeople, cors.CorsMiddleware):
+    """Pages of the sites that are tracked."""
+
+    def origin_found_in_white_lists(self, origin: str, url: SplitResult) -> bool:
+        return super().origin_found_in_white_lists(origin, url) or is_of_a_site(origin)
+
+
+class SessionMiddleware(ForPeople, sessions.SessionMiddleware):
+    """Sessions of staff."""
+
+
+class AuthenticationMiddleware(ForPeople, auth.AuthenticationMiddleware):
+    """Who the session is of."""
+
+
+class MessageMiddleware(ForPeople, messages.MessageMiddleware):
+    """What the next page tells."""
+
+
+class TimeZoneMiddleware:
+    """Shows times in the zone of the reader's browser, which tells it by a cookie; without one, in UTC."""
+
+    COOKIE = "time_zone"
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(zone_named(request.COOKIES.get(self.COOKIE, ""))):
+            return self.get_response(request)
+
+
+def zone_named(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        return UTC
+
+
+class BodyLimitMiddleware:
+    """`too_large` for a body above its limit, before a byte of it is read; `length_required` for one that
+    comes in chunks, whose length nobody knows.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            return problem(foreseen(ErrorCode.LENGTH_REQUIRED))
         upload = request.content_type == "multipart/form-data"
         if content_length(request) > (settings.MAX_UPLOAD_SIZE if upload else settings.MAX_BODY_SIZE):
-            return problem(SelfsameError(ErrorCode.TOO_LARGE, DETAILS[ErrorCode.TOO_LARGE]))
+            return problem(foreseen(ErrorCode.TOO_LARGE))
         return self.get_response(request)
 
 

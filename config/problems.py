@@ -36,6 +36,7 @@ CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], ErrorCode], ..
 DETAILS = {
     ErrorCode.NOT_AUTHENTICATED: "Send a valid key in the header 'Authorization: Api-Key <key>'.",
     ErrorCode.NOT_FOUND: "There is nothing at this address. Addresses end in '/'.",
+    ErrorCode.LENGTH_REQUIRED: "Send the body in one piece, with its length in the header Content-Length.",
     ErrorCode.TOO_LARGE: "The request is larger than this server accepts. Send less at a time.",
     ErrorCode.BUSY: "Others are changing the same customers. Nothing was stored; send the request again.",
     ErrorCode.INTERNAL_ERROR: "Nothing was stored. Send it again; if it fails again, tell the operator when.",
@@ -43,6 +44,11 @@ DETAILS = {
 
 # Whether the last commit before the silence took place, nobody knows here: the Idempotency-Key does.
 UNAVAILABLE = "The database does not answer. Send the request again, with the Idempotency-Key it had."
+
+
+def foreseen(code: ErrorCode) -> SelfsameError:
+    """A refusal that always says the same."""
+    return SelfsameError(code, DETAILS[code])
 
 
 def problem(error: SelfsameError) -> JsonResponse:
@@ -72,7 +78,7 @@ def as_refusal(error: Exception) -> SelfsameError | None:
             return invalid(*flattened(error.detail))
         case OperationalError() if lost_a_race(error):
             log.warning("database_busy", exc_info=error)
-            return SelfsameError(ErrorCode.BUSY, DETAILS[ErrorCode.BUSY])
+            return foreseen(ErrorCode.BUSY)
         case OperationalError():
             log.warning("database_unavailable", exc_info=error)
             return SelfsameError(ErrorCode.BUSY, UNAVAILABLE)
@@ -134,7 +140,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     if is_api(request):
-        return problem(SelfsameError(ErrorCode.INTERNAL_ERROR, DETAILS[ErrorCode.INTERNAL_ERROR]))
+        return problem(foreseen(ErrorCode.INTERNAL_ERROR))
     return defaults.server_error(request)
 
 
@@ -186,6 +192,8 @@ class LenientNegotiation(DefaultContentNegotiation):
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         known = list(renderers)
+        if len(known) == 1:
+            return known[0], str(known[0].media_type)
         try:
             renderer, media_type = super().select_renderer(request, known, format_suffix)
         except exceptions.NotAcceptable:

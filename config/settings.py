@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
+    "django.contrib.humanize",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -112,15 +113,16 @@ MIDDLEWARE = [
     "config.middleware.HealthMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "config.middleware.WhiteNoiseMiddleware",
+    "config.middleware.CorsMiddleware",
     "config.middleware.ContentPolicyMiddleware",
     "config.middleware.BodyLimitMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.middleware.TimeZoneMiddleware",
+    "config.middleware.SessionMiddleware",
     "config.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.AuthenticationMiddleware",
+    "config.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -188,7 +190,17 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "confirmations": {"task": "dedup.tasks.send_confirmations", "schedule": 15.0},
+    "imports": {"task": "dedup.tasks.work_imports", "schedule": 5.0, "options": {"expires": 5}},
+    "rows of imports": {"task": "dedup.tasks.drop_import_rows", "schedule": crontab(hour=3, minute=31)},
     "idempotency keys": {"task": "dedup.tasks.purge_idempotency_keys", "schedule": crontab(minute=17)},
+    "waiting recalculations": {"task": "segments.tasks.recalculate", "schedule": 60.0},
+    "recalculations": {"task": "segments.tasks.recalculate_all", "schedule": crontab(minute=41)},
+    "events": {"task": "dedup.tasks.resolve_events", "schedule": 5.0},
+    "old events": {"task": "dedup.tasks.purge_events", "schedule": crontab(hour=3, minute=37)},
+    "anonymous activity": {
+        "task": "dedup.tasks.forget_anonymous_activity",
+        "schedule": crontab(hour=4, minute=7),
+    },
     "activity months": {
         "task": "customers.tasks.make_activity_months",
         "schedule": crontab(hour=3, minute=7),
@@ -222,6 +234,9 @@ MEDIA_ROOT = DATA_DIR / "uploads"
 MAX_UPLOAD_SIZE = env.int("MAX_UPLOAD_SIZE", 500 * 1024 * 1024)
 MAX_BODY_SIZE = env.int("MAX_BODY_SIZE", 10 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_SIZE
+# Rows of an imported file that are decided and stored in one transaction, and how long row data is kept.
+IMPORT_CHUNK_ROWS = env.int("IMPORT_CHUNK_ROWS", 1000)
+IMPORT_ROWS_KEPT_DAYS = env.int("IMPORT_ROWS_KEPT_DAYS", 30)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # --- Messages to customers ----------------------------------------------------------------------------------
@@ -251,6 +266,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -278,9 +294,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# The API is for servers; only the tracker is called from other sites' pages.
+# The API is for servers; only the tracker is called from other sites' pages, those of the sites' origins.
 CORS_URLS_REGEX = r"^/track/"
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 
 # --- API ----------------------------------------------------------------------------------------------------
 
@@ -298,6 +313,10 @@ REST_FRAMEWORK = {
 }
 # Of each key; 0 for no limit.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 0)
+# Of each address that pages send activity from; 0 for no limit.
+TRACK_REQUESTS_PER_MINUTE = env.int("TRACK_REQUESTS_PER_MINUTE", 600)
+# After so many months what anonymous visitors did is dropped; 0 keeps it for ever.
+ANONYMOUS_ACTIVITY_MONTHS = env.int("ANONYMOUS_ACTIVITY_MONTHS", 13)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Selfsame",
     "DESCRIPTION": "One profile per person, and anybody can see why.",
@@ -313,6 +332,8 @@ SPECTACULAR_SETTINGS = {
         {"name": "Reading", "description": "What is known of them."},
         {"name": "Merging", "description": "Two who are one, and why."},
         {"name": "Orders and loyalty", "description": "What they bought and earned."},
+        {"name": "Imports", "description": "Customers, orders, segments and merges by file."},
+        {"name": "Activity", "description": "What they do on the site and in the app."},
         {"name": "Privacy", "description": "Opt-out, export, erasure."},
     ],
     "POSTPROCESSING_HOOKS": [],  # choices stand where they are used, not as components with made-up names

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config.health import healthz, readyz
 from dedup.pages import confirm
+from dedup.tracking.pages import TrackView, personal_link
 
 # OPTIONS has no answer in the one format this view has.
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", docs, name="docs"),
     path("confirm/<str:token>/", confirm, name="confirm"),
+    path("r/<str:token>/", personal_link, name="personal-link"),
+    path("track/", TrackView.as_view(), name="track"),
     path("healthz/", healthz),
     path("readyz/", readyz),
     path("metrics", ExportToDjangoView, name="metrics"),

@@ -47,7 +47,8 @@ class _Matcher:
     find: Callable[[str], object]
 
     def matches(self, value: str) -> bool:
-        return _folded(value) in self.exact or self.find(trim(value)[:VALUE_LIMIT]) is not None
+        text = trim(value)
+        return _bare(text) in self.exact or self.find(text[:VALUE_LIMIT]) is not None
 
 
 class BlockList:
@@ -151,7 +152,10 @@ def _finder(patterns: list[str]) -> Callable[[str], object]:
 
 
 def _folded(value: str) -> str:
-    text = trim(value)
+    return _bare(trim(value))
+
+
+def _bare(text: str) -> str:
     return (text.strip(_AROUND) or text).casefold()
 
 

@@ -28,6 +28,7 @@ class ErrorCode(Enum):
     CODE_EXPIRED = ("code_expired", 409, "This code or link has expired")
     ERASED_PERSON = ("erased_person", 409, "This person has been erased")
     IDEMPOTENCY_CONFLICT = ("idempotency_conflict", 409, "This idempotency key belongs to another request")
+    LENGTH_REQUIRED = ("length_required", 411, "The length of the body is missing")
     TOO_LARGE = ("too_large", 413, "Too large")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported_media_type", 415, "This media type is not supported")
     RATE_LIMITED = ("rate_limited", 429, "Too many requests")

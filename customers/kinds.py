@@ -68,10 +68,18 @@ class _Held:
     catalogue: Catalogue | None = None
 
 
-def catalogue() -> Catalogue:
-    """The set-up as it is now. One indexed read of one row where nothing changed."""
+def setup_version() -> int:
+    """Which set-up holds now; any write to it gives it another version. One read of one row."""
+    version: int = _row(VERSION)[0]
+    return version
+
+
+def catalogue(version: int | None = None) -> Catalogue:
+    """The set-up as it is now. Nothing is read where nothing changed and the caller has just read the
+    `version`.
+    """
     held = _Held.catalogue
-    if held is None or held.version != _row(VERSION)[0]:
+    if held is None or held.version != (setup_version() if version is None else version):
         held = _Held.catalogue = _built(*_row(SETUP))
     return held
 

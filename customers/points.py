@@ -1,7 +1,8 @@
 """Integration points and their keys: through which door data enters, and what that door says of it (R13).
 
 A key is shown once, when it is made; stored is its SHA-256 digest, which is enough because a key has 256
-random bits.
+random bits. Every process remembers the keys it has met until the set-up changes (see `customers.kinds`), and
+with it points and keys.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from customers.kinds import setup_version
 from customers.models import ApiKey, IntegrationPoint, Scopes
 from customers.profile import DISCOUNT_CARD, EMAIL, MOBILE_PHONE
 
@@ -51,12 +53,13 @@ STAFF = Point(id=None, system_name="admin", kind="admin")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A key that was accepted, with its point and what it may do."""
+    """A key that was accepted, with its point and what it may do. `setup` is the version it was found in."""
 
     key_id: int
     prefix: str
     scopes: frozenset[str]
     point: Point
+    setup: int
 
     @property
     def actor(self) -> str:
@@ -86,7 +89,6 @@ def digest(text: str) -> str:
 
 _FLAGS = tuple(f"{kind}_{flag}" for flag in ("must_be_confirmed", "gives_access") for kind in CONTACT_KINDS)
 _POINT_FIELDS = ("id", "system_name", "kind", "is_enabled", "personal_actions", "lookup_by", *_FLAGS)
-# In SQL, because every request begins with it: putting it together takes the ORM longer than all the rest.
 _KEY = f"""
 SELECT k.id, k.prefix, k.scopes, k.last_used_at, {", ".join(f"p.{name}" for name in _POINT_FIELDS)}
   FROM customers_apikey k JOIN customers_integrationpoint p ON p.id = k.point_id
@@ -94,17 +96,51 @@ SELECT k.id, k.prefix, k.scopes, k.last_used_at, {", ".join(f"p.{name}" for name
 """
 
 
+@dataclass(slots=True)
+class _Met:
+    """A key this process has met, and when its use was last noted."""
+
+    access: Access
+    noted_at: datetime | None
+
+
+class _Held:
+    """The keys met, by digest, and the version of the set-up they belong to."""
+
+    keys: tuple[int | None, dict[str, _Met]] = (None, {})
+
+
 def access_of(text: str, now: datetime) -> Access | None:
-    """Whom a key belongs to, in one query; None for a wrong or revoked key and for a disabled point."""
+    """Whom a key belongs to; None for a wrong or revoked key and for a disabled point. For a key that was met
+    before, one read of one row.
+    """
+    met = _met(digest(text), setup_version())
+    if met is None:
+        return None
+    if met.noted_at is None or now - met.noted_at > MARK_USE_EVERY:
+        _mark_used(met.access.key_id)
+        met.noted_at = now
+    return met.access
+
+
+def _met(key: str, version: int) -> _Met | None:
+    held, keys = _Held.keys
+    if held != version:
+        keys = {}
+        _Held.keys = version, keys
+    if key not in keys and (found := _found(key, version)):
+        keys[key] = found
+    return keys.get(key)
+
+
+def _found(key: str, version: int) -> _Met | None:
     with connection.cursor() as cursor:
-        cursor.execute(_KEY, [digest(text)])
+        cursor.execute(_KEY, [key])
         row = cursor.fetchone()
     if row is None:
         return None
     key_id, prefix, scopes, last_used_at, *point = row
-    if last_used_at is None or now - last_used_at > MARK_USE_EVERY:
-        _mark_used(key_id)
-    return Access(key_id, prefix, frozenset(scopes), _point(point))
+    return _Met(Access(key_id, prefix, frozenset(scopes), _point(point), version), last_used_at)
 
 
 def _mark_used(key_id: int) -> None:

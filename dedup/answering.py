@@ -121,7 +121,7 @@ def explained(explanation: Explanation) -> dict[str, Any]:
             "contact": named(e.contact) if e.contact else None,
             "criteria": [_step(step) for step in e.steps],
         },
-        "remedies": [{"name": remedy.value, "sentence": _remedy(remedy)} for remedy in e.remedies],
+        "remedies": [{"name": remedy.value, "sentence": remedy_sentence(remedy)} for remedy in e.remedies],
     }
 
 
@@ -157,7 +157,8 @@ def _weighed(value: Any) -> Any:
             return value
 
 
-def _remedy(remedy: Remedy) -> str:
+def remedy_sentence(remedy: Remedy) -> str:
+    """What would have to change, for people."""
     match remedy:
         case Remedy.LIFT_APART:
             return _("Somebody has to take back that these two are never the same person.")

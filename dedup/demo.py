@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,15 @@ from django.utils import timezone
 from customers.kinds import catalogue
 from customers.models import Identifier, IntegrationPoint
 from customers.points import point_of
+from customers.spreadsheets import csv_lines
 from dedup.engine.record import Operation
+from dedup.imports import operations as imports
+from dedup.imports.mapping import ImportKind
+from dedup.imports.options import Options
+from dedup.imports.running import step_of
 from dedup.operations import Caller, submit_one
 from dedup.parsing import Parser
+from segments.recalculation import ask_for_all
 
 SETUP = Path(__file__).with_name("demo.yaml")
 LENGTH = timedelta(days=40)
@@ -71,12 +78,21 @@ def order(day: float, point: str, number: str, total: str, **customer: Any) -> S
     return Step(day, point, Operation.ORDER, {"order": bought, "customer": customer})
 
 
+@dataclass(frozen=True, slots=True)
+class NightlyFile:
+    """The orders of a day, as a file that is imported: number, total and mobile phone of each."""
+
+    day: float
+    point: str
+    orders: tuple[tuple[str, str, str], ...]
+
+
 def points(day: float, point: str, lookup: Mapping[str, str], amount: int, reason: str) -> Step:
     movement = {"lookup": lookup, "amount": amount, "reason": reason, "number": f"demo-{day}"}
     return Step(day, point, Operation.POINTS, movement)
 
 
-STORY: tuple[Step, ...] = (
+STORY: tuple[Step | NightlyFile, ...] = (
     # Paul enters a contest on a landing page, then registers and orders on the site, from the same browser:
     # one profile.
     subscribe(0, "landing_page", email=PAUL, device_id=HOME),
@@ -111,7 +127,7 @@ STORY: tuple[Step, ...] = (
     # Evan asks for advice and mistypes his phone; it is Paul's, who has orders, and stays Paul's.
     upsert(11, "website", email=EVAN, mobile_phone=PAUL_PHONE, device_id="browser-of-evan"),
     # The night's file of the call centre has an order under Paul's phone: it is his.
-    order(12, "call_centre", "C-2001", "45.50", mobile_phone=PAUL_PHONE),
+    NightlyFile(12, "call_centre", (("C-2001", "45.50", PAUL_PHONE),)),
     # Evan leaves his own phone. A file then names it with another address: it stays with Evan, who is active.
     edit(14, "website", {"email": EVAN}, mobile_phone=EVAN_PHONE, device_id="browser-of-evan"),
     upsert(15, "crm_import", email="somebody.else@example.com", mobile_phone=EVAN_PHONE),
@@ -178,8 +194,30 @@ def play() -> bool:
             return False
         start = timezone.now() - LENGTH
         for step in STORY:
-            act(step, start)
+            if isinstance(step, NightlyFile):
+                receive(step, start)
+            else:
+                act(step, start)
+        ask_for_all()
         return True
+
+
+def receive(file: NightlyFile, start: datetime) -> None:
+    """Import a file, and work it at once."""
+    placed_at = (start + timedelta(days=file.day)).isoformat()
+    rows = [("OrderNumber", "Total", "Currency", "MobilePhone", "PlacedAt")]
+    rows += [(number, total, "USD", phone, placed_at) for number, total, phone in file.orders]
+    source = imports.start(
+        point=point_of(IntegrationPoint.objects.get(system_name=file.point)),
+        actor="system",
+        user_id=None,
+        file=BytesIO("".join(csv_lines(rows)).encode()),
+        name="orders-of-the-night.csv",
+        kind=ImportKind.ORDERS,
+        options=Options(),
+    )
+    while step_of(source):
+        source = imports.find(source.pk)
 
 
 def act(step: Step, start: datetime) -> None:

@@ -16,8 +16,11 @@ from django.db import connection
 from customers import privacy
 from customers.erasure import Eraser, Erasure, Links, SharedLife, register
 from customers.forgetting import image_without
+from customers.profile import MAESTRA_ID, Key
 from customers.tables import as_json
 from dedup import idempotency
+from dedup.imports import forgetting as imports
+from dedup.imports.keys import number_of
 from dedup.journal import MERGES
 
 # A merge that the person was part of names one of the person's MaestraIDs as absorbed, or has a survivor that
@@ -75,6 +78,15 @@ DELETE FROM dedup_reviewpair
 DROP_CONFIRMATIONS = """
 DELETE FROM dedup_confirmation WHERE maestra_id = ANY(%(ids)s) OR identifier_id = ANY(%(rows)s)
 """
+# What waits or failed, of the person, on the person's devices, or naming what was the person's.
+DROP_EVENTS = """
+DELETE FROM {table} e
+ WHERE e.maestra_id = ANY(%(ids)s) OR e.named ?| %(texts)s::text[]
+    OR (e.device_kind, e.device) IN (
+      SELECT k.id, v.value FROM unnest(%(kinds)s::text[], %(texts)s::text[]) AS v(kind, value)
+        JOIN customers_identifierkind k ON k.system_name = v.kind)
+"""
+EVENTS = ("dedup_event", "dedup_failedevent")
 ANSWERS_OF_OTHERS = """
 SELECT id FROM dedup_idempotencykey
  WHERE maestra_ids && %(others)s::bigint[]
@@ -95,7 +107,7 @@ def links(maestra_ids: Collection[int]) -> Links:
 
 
 def erase(erasure: Erasure) -> None:
-    """Take the person from the merge journal, pairs, confirmations and kept answers."""
+    """Take the person from the merge journal, pairs, confirmations, kept answers and imports."""
     where = {
         **_where(erasure.maestra_ids),
         "others": sorted(erasure.others),
@@ -108,7 +120,16 @@ def erase(erasure: Erasure) -> None:
         _execute(DROP_PAIRS.format(table=table), where)
     _execute(DROP_REVIEWS_OVER, where)
     _execute(DROP_CONFIRMATIONS, where)
+    _forget_events(erasure)
     idempotency.forget(erasure.maestra_ids, [row[0] for row in _rows(ANSWERS_OF_OTHERS, where)])
+    _forget_in_imports(erasure)
+
+
+def _forget_in_imports(erasure: Erasure) -> None:
+    keys = {*erasure.person.keys, *(Key(MAESTRA_ID, str(maestra_id)) for maestra_id in erasure.maestra_ids)}
+    numbers = sorted(map(number_of, keys))
+    imports.remember(numbers)
+    imports.forget(numbers, erasure.maestra_ids)
 
 
 def _forget_in_images(erasure: Erasure, where: dict[str, Any]) -> None:
@@ -118,6 +139,17 @@ def _forget_in_images(erasure: Erasure, where: dict[str, Any]) -> None:
         images = (json.loads(text, parse_float=Decimal) for text in texts)
         kept.append((row, *(as_json(image_without(image, keys)) for image in images)))
     _execute(KEEP_IMAGES, [list(column) for column in zip(*kept, strict=True)] or [[]] * 5)
+
+
+def _forget_events(erasure: Erasure) -> None:
+    keys = sorted(erasure.person.keys)
+    where = {
+        "ids": erasure.maestra_ids,
+        "kinds": [key.kind for key in keys],
+        "texts": [key.value for key in keys],
+    }
+    for table in EVENTS:
+        _execute(DROP_EVENTS.format(table=table), where)
 
 
 def _where(maestra_ids: Collection[int]) -> dict[str, Any]:

@@ -23,13 +23,15 @@ LEDGERS = {
     "customers_identifier": "origin_id",
     "customers_claim": "origin_id",
     "customers_deviceuse": "origin_id",
+    "dedup_event": "maestra_id",
+    "dedup_failedevent": "maestra_id",
 }
 SHOWN = 5  # examples of each fault
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A sentence that should be true, and MaestraIDs or values of which it is not."""
+    """A sentence that should be true, and MaestraIDs, values or imports of which it is not."""
 
     sentence: str
     examples: tuple[str, ...]
@@ -87,6 +89,38 @@ BEGINNINGS = """
 SELECT c.id FROM customers_customer c
  WHERE c.erased_at IS NULL AND NOT EXISTS (SELECT FROM customers_change h WHERE h.maestra_id = c.id)
 """
+ROWS_OF_CHUNKS = """
+SELECT c.source_id FROM dedup_importchunk c JOIN dedup_import i ON i.id = c.source_id
+  LEFT JOIN (SELECT source_id, chunk, sum(cardinality(lines)) n FROM dedup_importpiece GROUP BY 1, 2) p
+    ON p.source_id = c.source_id AND p.chunk = c.number
+ WHERE i.running_since IS NOT NULL AND coalesce(p.n, 0) <> c.size
+"""
+OUTCOMES = """
+SELECT c.source_id FROM dedup_importchunk c
+ WHERE CASE WHEN c.worked_at IS NULL THEN 0 ELSE c.size END <> ANY (ARRAY[cardinality(c.outcomes),
+   cardinality(c.codes), cardinality(c.reasons), cardinality(c.maestra_ids)])
+"""
+ENDED_IN = """
+SELECT r.maestra_id FROM dedup_importchunk c CROSS JOIN LATERAL unnest(c.maestra_ids) AS r(maestra_id)
+ WHERE r.maestra_id IS NOT NULL
+   AND NOT EXISTS (SELECT FROM customers_customer k WHERE k.id = r.maestra_id)
+"""
+FINISHED = """
+SELECT i.id FROM dedup_import i
+ WHERE i.state = 'finished'
+   AND EXISTS (SELECT FROM dedup_importchunk c WHERE c.source_id = i.id AND c.worked_at IS NULL)
+"""
+FILES = """
+SELECT i.id FROM dedup_import i
+ WHERE i.running_since IS NULL AND i.finished_at IS NULL AND i.dry_run_id IS NULL
+   AND NOT EXISTS (SELECT FROM dedup_importblock b WHERE b.source_id = i.id)
+"""
+TWICE = "SELECT uuid FROM customers_activity GROUP BY uuid HAVING count(*) > 1"
+UNSEEN = """
+SELECT a.uuid FROM customers_activity a
+ WHERE NOT EXISTS (SELECT FROM dedup_seenevent s WHERE s.uuid = a.uuid)
+   AND EXISTS (SELECT FROM dedup_event e WHERE e.uuid = a.uuid)
+"""
 CHECKS: dict[str, str] = {
     **{f"Every row of {t} bears a MaestraID that exists.": _orphans(t, c) for t, c in LEDGERS.items()},
     "The counted facts of every MaestraID are those of its ledgers.": FACTS,
@@ -95,7 +129,14 @@ CHECKS: dict[str, str] = {
     "Nobody claims what they hold (R30).": CLAIMS,
     "Customers are marked as identified exactly where they hold more than devices.": IDENTIFIED,
     "The merge journal and the profiles agree (R46).": JOURNAL,
+    "No event is in the activity ledger twice.": TWICE,
+    "An event that waits although it is in the ledger is known to be repeated.": UNSEEN,
     "Every customer has a history from its first moment on.": BEGINNINGS,
+    "Every chunk of an import has its rows.": ROWS_OF_CHUNKS,
+    "Every row of a chunk that was worked, and of no other, has an outcome.": OUTCOMES,
+    "Imported rows ended in customers that exist.": ENDED_IN,
+    "Of a finished import all chunks are worked.": FINISHED,
+    "The file of an import is there until its rows are staged.": FILES,
 }
 
 

@@ -13,6 +13,26 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.changes import Reason
 from customers.models import Identifier, Operation
+from dedup.imports.models import Import, ImportBlock, ImportChunk, ImportMapping, ImportPiece
+from dedup.tracking.models import Event, FailedEvent, ForgottenMonth, SeenEvent, Site
+
+__all__ = [
+    "ApartPair",
+    "Confirmation",
+    "Event",
+    "FailedEvent",
+    "ForgottenMonth",
+    "IdempotencyKey",
+    "Import",
+    "ImportBlock",
+    "ImportChunk",
+    "ImportMapping",
+    "ImportPiece",
+    "Merge",
+    "ReviewPair",
+    "SeenEvent",
+    "Site",
+]
 
 
 class Reasons(models.TextChoices):

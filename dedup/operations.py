@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from django.db.models import Q
 from django.utils import timezone
@@ -87,6 +88,18 @@ def submit(caller: Caller, records: Sequence[Record | SelfsameError], *, keep: b
     return [next(answers) if isinstance(r, Record) else r for r in records]
 
 
+def submit_at_once(
+    caller: Caller, records: Sequence[Record | SelfsameError], at: datetime, *, keep: bool = True
+) -> list[Answered]:
+    """The same within a transaction of the caller, who tries all of that again where it loses a race (see
+    `customers.transactions`). The records are decided as of `at`; nothing stands for the customers as they
+    were read.
+    """
+    sound = [r for r in records if isinstance(r, Record)]
+    answers = iter(_decided(caller, sound, keep=keep, at=at) if sound else ())
+    return [next(answers) if isinstance(r, Record) else r for r in records]
+
+
 def submit_one(caller: Caller, record: Record, *, keep: bool = True) -> Answer:
     """The same for one record; raises its refusal."""
     answer = submit(caller, [record], keep=keep)[0]
@@ -120,26 +133,29 @@ def _one_by_itself(caller: Caller, records: Sequence[Record], *, keep: bool) -> 
         return [error]
 
 
-def _decided(caller: Caller, records: Sequence[Record], *, keep: bool) -> list[Answered]:
+def _decided(
+    caller: Caller, records: Sequence[Record], *, keep: bool, at: datetime | None = None
+) -> list[Answered]:
+    """A preview is of its moment and bears a token for it, unless it is of another, `at`."""
     now, known = timezone.now(), caller.catalogue
     loaded = load(wanted_by(records), known, lock=keep)
     erased = _erased(records, loaded, known)
     lawful = [r for r in records if id(r) not in erased]
-    outcomes = resolve(loaded.world, lawful, now)
+    outcomes = resolve(loaded.world, lawful, at or now)
     merge_ids = _saved(caller, lawful, outcomes, loaded, now) if keep else []
-    token = None if keep else token_of(loaded.world.profiles.values())
+    token = None if keep or at else token_of(loaded.world.profiles.values())
     answers = iter(_answers(outcomes, merge_ids, token))
     return [erased.get(id(r)) or next(answers) for r in records]
 
 
 def _answers(
-    outcomes: Iterable[Outcome | Refusal], merge_ids: Iterable[int], token: str | None
+    outcomes: Iterable[Outcome | Refusal], merge_ids: Sequence[int], token: str | None
 ) -> list[Answered]:
     ids = iter(merge_ids)
     return [
         error_of(o)
         if isinstance(o, Refusal)
-        else Answer(o, o.profile, tuple(next(ids) for _m in o.merges) if token is None else (), token)
+        else Answer(o, o.profile, tuple(islice(ids, len(o.merges))), token)
         for o in outcomes
     ]
 
@@ -213,6 +229,13 @@ def lookup(caller: Caller, key: Key) -> Answer:
     return Answer(Outcome(Status.UNCHANGED, profile), profile)
 
 
+def heads_found(caller: Caller, keys: Sequence[Key]) -> list[int | None]:
+    """The primary MaestraIDs of many customers, read at once as `lookup` reads one; None for nobody."""
+    draft = Draft(load(wanted_keys(keys), caller.catalogue, lock=False).world)
+    found = (draft.find(key, caller.point.gives_access) for key in keys)
+    return [profile.maestra_id if profile else None for profile in found]
+
+
 def _found(loaded: Loaded, key: Key, caller: Caller) -> Profile:
     profile = Draft(loaded.world).find(key, caller.point.gives_access)
     if profile is None:
@@ -269,17 +292,19 @@ def token_of(profiles: Iterable[Profile]) -> str:
     return hashlib.sha256(json.dumps(images, sort_keys=True).encode()).hexdigest()
 
 
-def undo(caller: Caller, merge_id: int) -> Answer:
+def undo(caller: Caller, merge_id: int, *, preview_token: str | None = None, keep: bool = True) -> Answer:
     """Take a merge back; the pair is apart from then on (R46).
 
-    Raises `not_found`, or `merge_blocked` with reason `already_undone`, `erased` or `later_merges`.
+    Raises `not_found`, `merge_blocked` with reason `already_undone`, `erased` or `later_merges`, or
+    `stale_preview` where the profile is no longer the one that `preview_token` stands for.
     """
-    return in_transaction(lambda: _undone(caller, merge_id))
+    return in_transaction(lambda: _undone(caller, merge_id, preview_token, keep=keep))
 
 
-def _undone(caller: Caller, merge_id: int) -> Answer:
+def _undone(caller: Caller, merge_id: int, token: str | None, *, keep: bool) -> Answer:
     now = timezone.now()
-    entry = Merge.objects.select_for_update().filter(pk=merge_id).first()
+    merges = Merge.objects.select_for_update() if keep else Merge.objects
+    entry = merges.filter(pk=merge_id).first()
     if entry is None:
         raise SelfsameError(ErrorCode.NOT_FOUND, _("There is no merge with this number."))
     if entry.undone_at:
@@ -287,10 +312,15 @@ def _undone(caller: Caller, merge_id: int) -> Answer:
     if not entry.result:
         raise undo_blocked("erased", _("This person was erased; nothing is left that could be brought back."))
     survivor = Key(MAESTRA_ID, str(entry.survivor_id))
-    loaded = load(wanted_keys([survivor]), caller.catalogue, lock=True)
+    loaded = load(wanted_keys([survivor]), caller.catalogue, lock=keep)
     profile = _found(loaded, survivor, caller)
     _refuse_later_merges(entry, profile)
+    current = token_of([profile])
+    if token is not None and token != current:
+        raise _stale()
     outcome = undo_merge(loaded.world, _journal(entry), now)
+    if not keep:
+        return Answer(outcome, outcome.profile, preview_token=current)
     save(caller, "undo", [RecordChanges(outcome.changes, now)], loaded, now)
     return Answer(outcome, outcome.profile)
 

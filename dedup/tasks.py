@@ -3,6 +3,9 @@
 from celery import shared_task
 
 from dedup import confirmations, idempotency
+from dedup.imports import operations as imports
+from dedup.imports import working
+from dedup.tracking import resolving, retention
 
 
 @shared_task
@@ -16,3 +19,33 @@ def send_confirmations() -> None:
 def purge_idempotency_keys() -> None:
     """Drop stored answers after their 24 hours."""
     idempotency.purge()
+
+
+@shared_task
+def resolve_events() -> None:
+    """Find whose the events in the inbox are (R47–R50)."""
+    resolving.resolve_waiting()
+
+
+@shared_task
+def purge_events() -> None:
+    """Forget resolved events that nobody repeats any more, and failed ones nobody looked at."""
+    retention.purge()
+
+
+@shared_task
+def forget_anonymous_activity() -> None:
+    """Drop what anonymous visitors did long ago."""
+    retention.forget_months()
+
+
+@shared_task
+def work_imports() -> None:
+    """Stage files and work chunks for a while, if there are any."""
+    working.work_for_a_while()
+
+
+@shared_task
+def drop_import_rows() -> None:
+    """Drop the row data of imports when its time is over."""
+    imports.drop_old_rows()

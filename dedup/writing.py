@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import connection
 
 from customers.batch import Batch
-from customers.changes import ApartLifted, Change, KeptApart, Merged, Unmerged
+from customers.changes import ApartLifted, KeptApart, Merged, Unmerged
 from customers.entries import matched
 from customers.tables import Row, Script, as_json, over
 from dedup.engine.outcome import Kept
@@ -75,20 +75,20 @@ def save(batch: Batch) -> list[int]:
 
     Undoing comes first: the same customer may then be merged anew.
     """
-    changes = [change for change, _ in batch.changes()]
+    merges = batch.only(Merged)
     now, operation = batch.operation.at, batch.operation.id
     script = Script()
-    undone = sorted(c.merge_id for c in changes if isinstance(c, Unmerged))
+    undone = sorted(c.merge_id for c in batch.only(Unmerged))
     script.with_rows(UNDO, UNDONE, [(merge_id, operation, now) for merge_id in undone])
-    apart, lifted = _pairs(changes)
+    apart, lifted = _pairs(batch.only(KeptApart, ApartLifted))
     script.with_rows(HOLD_APART, APART, [(*pair, why, now) for pair, why in sorted(apart.items())])
-    script.with_rows(REVIEWED, PAIR, sorted(apart))
+    script.with_rows(REVIEWED, PAIR, sorted({*apart, *_merged_pairs(merges)}))
     script.with_rows(LIFT, LIFTED, [(*pair, now) for pair in sorted(lifted)])
     script.send()
-    return _journal([_journal_row(c, operation, now) for c in changes if isinstance(c, Merged)])
+    return _journal([_journal_row(c, operation, now) for c in merges])
 
 
-def _pairs(changes: Iterable[Change]) -> tuple[dict[Pair, str], set[Pair]]:
+def _pairs(changes: Iterable[KeptApart | ApartLifted]) -> tuple[dict[Pair, str], set[Pair]]:
     """The pairs that end up held apart, with why, and those that were let go."""
     apart: dict[Pair, str] = {}
     lifted: set[Pair] = set()
@@ -100,9 +100,12 @@ def _pairs(changes: Iterable[Change]) -> tuple[dict[Pair, str], set[Pair]]:
             case ApartLifted():
                 apart.pop(_pair(change.maestra_id, change.other), None)
                 lifted.add(_pair(change.maestra_id, change.other))
-            case _:
-                pass
     return apart, lifted
+
+
+def _merged_pairs(merges: Iterable[Merged]) -> set[Pair]:
+    """Every two MaestraIDs that became one person: there is nothing left to review."""
+    return {_pair(a, b) for c in merges for a in c.survivor.maestra_ids for b in c.absorbed.maestra_ids}
 
 
 def _pair(one: int, other: int) -> Pair:

@@ -12,8 +12,8 @@ from customers.models import Scopes
 
 
 class ApiView(APIView):
-    """`scope` is what a key needs, by method where they differ; members of staff may only read, with
-    `staff_permission`.
+    """`scope` is what a key needs, by method where they differ; members of staff may only do what needs
+    `staff_scope`, with `staff_permission`.
     """
 
     authentication_classes = AUTHENTICATION
@@ -21,6 +21,7 @@ class ApiView(APIView):
     throttle_classes = (KeyThrottle,)
     scope: ClassVar[Scopes] = Scopes.READ
     scopes: ClassVar[dict[str, Scopes]] = {}
+    staff_scope: ClassVar[Scopes] = Scopes.READ
     staff_permission: ClassVar[str] = "customers.view_customer"
 
     def scope_of(self, request: Request) -> Scopes:

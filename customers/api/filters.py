@@ -8,19 +8,19 @@ from datetime import UTC
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
+from customers import narrowing
 from customers.api.access import access
 from customers.api.paging import PAGING
 from customers.errors import invalid
 from customers.kinds import catalogue
-from customers.models import Channels, Customer, CustomerFacts, Subscription
-from customers.profile import Status
+from customers.models import Channels, Customer
 from customers.search import matching
 
 Customers = QuerySet[Customer]
@@ -94,36 +94,19 @@ class CustomerFilters(filters.FilterSet):  # type: ignore[misc]  # untyped
         channel, with_topic, topic = text.partition("/")
         if channel not in Channels.values:
             raise invalid(("subscription", f"Begin with one of: {', '.join(Channels.values)}."))
-        wanted = Subscription.objects.filter(
-            customer=OuterRef("pk"), channel=channel, status=Status.SUBSCRIBED.value
-        )
-        return customers.filter(Exists(wanted.filter(topic=topic) if with_topic else wanted))
+        return narrowing.subscribed(customers, channel, topic if with_topic else None)
 
     def by_orders(self, customers: Customers, _name: str, has_orders: bool) -> Customers:
-        ordered = Exists(_facts(orders_count__gt=0))
-        return customers.filter(ordered if has_orders else ~ordered)
+        return narrowing.with_orders(customers, has_orders)
 
     def by_registration_after(self, customers: Customers, _name: str, at: Any) -> Customers:
-        earlier = _members(registered_at__lte=at)
-        return customers.filter(~Exists(earlier), registered_at__gt=at)
+        return narrowing.registered_after(customers, at)
 
     def by_registration_before(self, customers: Customers, _name: str, at: Any) -> Customers:
-        earlier = _members(registered_at__lt=at)
-        return customers.filter(Q(registered_at__lt=at) | Q(Exists(earlier)))
+        return narrowing.registered_before(customers, at)
 
     def by_activity_after(self, customers: Customers, _name: str, at: Any) -> Customers:
-        return customers.filter(Exists(_facts(last_action_at__gt=at)))
+        return narrowing.active_after(customers, at)
 
     def by_activity_before(self, customers: Customers, _name: str, at: Any) -> Customers:
-        earlier, later = _facts(last_action_at__lt=at), _facts(last_action_at__gte=at)
-        return customers.filter(Exists(earlier), ~Exists(later))
-
-
-def _members(**conditions: Any) -> QuerySet[Customer]:
-    """MaestraIDs of the profile at hand."""
-    return Customer.objects.filter(profile=OuterRef("pk"), **conditions)
-
-
-def _facts(**conditions: Any) -> QuerySet[CustomerFacts]:
-    """What stands under the MaestraIDs of the profile at hand."""
-    return CustomerFacts.objects.filter(customer__profile=OuterRef("pk"), **conditions)
+        return narrowing.active_before(customers, at)

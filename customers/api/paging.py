@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
+from customers.cursors import HIGHEST_ID, P, decoded, encoded
 from customers.errors import SelfsameError, invalid
 from customers.timelines import Place, Timeline
 
 LIMIT, HIGHEST_LIMIT = 50, 200
-HIGHEST_ID = 2**63
 PAGING = frozenset({"cursor", "limit"})
 
 
@@ -56,7 +53,7 @@ def page_of(timeline: Timeline, request: Request, maestra_ids: Sequence[int]) ->
 def shown(request: Request, items: Sequence[dict[str, Any]], place: tuple[Any, ...] | None) -> dict[str, Any]:
     """A page; `place` is where it ends, None for the last one."""
     url = request.build_absolute_uri()
-    return {"results": items, "next": replace_query_param(url, "cursor", token(place)) if place else None}
+    return {"results": items, "next": replace_query_param(url, "cursor", encoded(place)) if place else None}
 
 
 def refuse_unknown(request: Request, *known: str) -> None:
@@ -66,27 +63,15 @@ def refuse_unknown(request: Request, *known: str) -> None:
         raise invalid(*((name[:100], "There is no such parameter.") for name in sorted(unknown)))
 
 
-def token(place: tuple[Any, ...]) -> str:
-    at, *numbers = place
-    return base64.urlsafe_b64encode(json.dumps([at.isoformat(), *numbers]).encode()).decode()
-
-
-P = TypeVar("P", bound=tuple[Any, ...])
-
-
 def place_of(request: Request, kind: Callable[..., P]) -> P | None:
     """Where the page before this one ended: a time, and numbers."""
     text = request.query_params.get("cursor")
     if not text:
         return None
     try:
-        at, *numbers = json.loads(base64.urlsafe_b64decode(text.encode()))
-        place = kind(datetime.fromisoformat(at), *map(int, numbers))
-    except (ValueError, TypeError, OverflowError):
+        return decoded(text, kind)
+    except ValueError:
         raise _bad_cursor() from None
-    if place[0].tzinfo is None or not all(0 <= number < HIGHEST_ID for number in place[1:]):
-        raise _bad_cursor()
-    return place
 
 
 def _is_number(text: str) -> bool:

@@ -89,7 +89,8 @@ def problems(codes: Iterable[ErrorCode]) -> dict[tuple[int, str], OpenApiRespons
     }
 
 
-Answers = Mapping[int, Any]
+Answers = Mapping[Any, Any]
+"""By status, or by status and media type."""
 
 
 def documented(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from customers import normalise
 from customers.acting import head_of
 from customers.api import schema
-from customers.api.access import actor_of
+from customers.api.access import access, actor_of
 from customers.api.base import ApiView
 from customers.api.filters import CustomerFilters
 from customers.api.paging import CustomerPagination, limit_of, page_of, place_of, refuse_unknown, shown
@@ -26,12 +26,13 @@ from customers.errors import ErrorCode, invalid
 from customers.history import Place as HistoryPlace
 from customers.history import history
 from customers.kinds import catalogue
-from customers.models import Customer, Relation, Scopes
+from customers.models import Customer, Reveal, RevealKinds, Scopes
 from customers.normalise import Invalid
-from customers.presenting import moment, present
+from customers.presenting import present
 from customers.privacy import export_in_pieces
 from customers.profile import Profile
-from customers.reading import heads_of, load_profiles
+from customers.reading import load_profiles
+from customers.relations import related_customers
 from customers.sentences import SENTENCES
 from customers.timelines import ACTIVITIES, ORDERS, SESSIONS, Timeline
 
@@ -103,17 +104,28 @@ class SessionsView(TimelineView):
     refused=(ErrorCode.CUSTOMER_NOT_FOUND,),
 )
 class ExportView(ApiView):
-    """Everything known of the person (R55). A long life is sent while it is read, to take no more memory."""
+    """Everything known of the person (R55). A long life is sent while it is read, to take no more memory.
 
-    scope = Scopes.PRIVACY
+    It is noted which member of staff took it.
+    """
 
-    def get(self, _request: Request, maestra_id: int) -> HttpResponseBase:
+    scope = staff_scope = Scopes.PRIVACY
+    staff_permission = "customers.change_customer"
+
+    def get(self, request: Request, maestra_id: int) -> HttpResponseBase:
+        if access(request) is None:
+            _note_export(request, maestra_id)
         pieces = export_in_pieces(maestra_id)
         beginning = "".join(islice(pieces, PIECES_AT_ONCE))
         rest = next(pieces, None)
         if rest is None:
             return HttpResponse(beginning, content_type="application/json")
         return StreamingHttpResponse(chain((beginning, rest), pieces), content_type="application/json")
+
+
+def _note_export(request: Request, maestra_id: int) -> None:
+    head, name = head_of(maestra_id), request.user.get_username()
+    Reveal.objects.create(user_id=request.user.pk, user_name=name, kind=RevealKinds.EXPORT, maestra_id=head)
 
 
 @schema.get(
@@ -164,35 +176,6 @@ class RelatedView(ApiView):
     def get(self, request: Request, maestra_id: int) -> Response:
         refuse_unknown(request)
         return Response({"results": related_customers(profile_of(maestra_id))})
-
-
-def related_customers(profile: Profile) -> list[dict[str, Any]]:
-    """Customers who named the same contact and may not be one with this one, as they are today, newest
-    contest first (R30).
-    """
-    relations = list(Relation.objects.filter(maestra_id__in=profile.maestra_ids).order_by("-at", "-id"))
-    heads = heads_of({relation.related_id for relation in relations})
-    shown = [(heads[relation.related_id], relation) for relation in relations if relation.related_id in heads]
-    return [_related(head, relation) for head, relation in _newest(shown) if head != profile.maestra_id]
-
-
-def _newest(relations: Iterable[tuple[int, Relation]]) -> Iterable[tuple[int, Relation]]:
-    """Of several contests with a person for one contact, the newest."""
-    by_contest: dict[tuple[int, str, str], tuple[int, Relation]] = {}
-    for head, relation in relations:
-        by_contest.setdefault((head, relation.kind, relation.value), (head, relation))
-    return by_contest.values()
-
-
-def _related(head: int, relation: Relation) -> dict[str, Any]:
-    return {
-        "maestra_id": head,
-        "type": relation.kind,
-        "value": relation.value,
-        "is_kept": relation.kept,
-        "decided_by": relation.decided_by,
-        "at": moment(relation.at),
-    }
 
 
 class CustomerListView(ApiView, GenericAPIView[Customer]):

@@ -33,7 +33,8 @@ class Call:
 
     def __init__(self, request: Request) -> None:
         self.data: Any = request.data
-        self.catalogue: Catalogue = catalogue()
+        key = access(request)
+        self.catalogue: Catalogue = catalogue(key.setup if key else None)
         self.caller = caller_of(request, self.catalogue)
         self.parser = Parser(self.caller.point, self.catalogue, timezone.now())
 
@@ -55,10 +56,11 @@ class OperationView(ApiView):
         return Response(reply.body, status=reply.status, headers=headers)
 
 
-def once_per_key(request: Request, work: Callable[[], Reply]) -> Reply:
+def once_per_key(request: Request, work: Callable[[], Reply], body: Any = None) -> Reply:
+    """`body` is what is compared, where the request's own cannot be."""
     key = request.headers.get("Idempotency-Key")
     if not key:
         return work()
     holder = access(request)
     scope = f"key:{holder.key_id}" if holder else f"user:{request.user.pk}"
-    return once(scope, key, [request.path_info, request.data], work)
+    return once(scope, key, [request.path_info, request.data if body is None else body], work)

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from dedup.api import reading, views
+from dedup.api import imports, reading, segments, views
+from dedup.tracking import api as tracking
 
 urlpatterns = [
     path("customers/register/", views.RegisterView.as_view(), name="register"),
@@ -17,8 +18,21 @@ urlpatterns = [
     path("customers/<int:maestra_id>/merges/", reading.MergesView.as_view(), name="customer-merges"),
     path("customers/<int:maestra_id>/opt_out/", views.OptOutView.as_view(), name="opt-out"),
     path("merges/<int:merge_id>/undo/", views.UndoView.as_view(), name="undo"),
+    path("activities/", tracking.ActivitiesView.as_view(), name="activities"),
+    path("personal_links/", tracking.PersonalLinksView.as_view(), name="personal-links"),
     path("orders/", views.OrdersView.as_view(), name="orders"),
     path("points/", views.PointsView.as_view(), name="points"),
     path("promo_codes/", views.PromoCodesView.as_view(), name="promo_codes"),
+    path("imports/", imports.ImportsView.as_view(), name="imports"),
+    path("imports/<int:import_id>/", imports.OneImportView.as_view(), name="import"),
+    path("imports/<int:import_id>/report/", imports.ReportView.as_view(), name="import-report"),
+    path("imports/<int:import_id>/failed/", imports.FailedView.as_view(), name="import-failed"),
+    path("imports/<int:import_id>/run/", imports.RunView.as_view(), name="import-run"),
+    path("imports/<int:import_id>/pause/", imports.PauseView.as_view(), name="import-pause"),
+    path("imports/<int:import_id>/resume/", imports.ResumeView.as_view(), name="import-resume"),
+    path("imports/<int:import_id>/cancel/", imports.CancelView.as_view(), name="import-cancel"),
+    path(
+        "segments/<int:segment_id>/customers/", segments.SegmentMembersView.as_view(), name="segment-members"
+    ),
     path("identifiers/owner/", reading.OwnerView.as_view(), name="identifier-owner"),
 ]

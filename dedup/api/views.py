@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, assert_never
 
+from rest_framework.serializers import Serializer
+
 from customers.api.access import actor_of
 from customers.api.views import profile_of
 from customers.errors import ErrorCode, SelfsameError
@@ -23,117 +25,102 @@ class RecordView(OperationView):
     """An operation that takes one record."""
 
     operation: ClassVar[Operation]
+    adds_to_ledger: ClassVar[bool] = False
 
     def act(self, call: Call) -> Reply:
         answer = operations.submit_one(call.caller, call.parser.record(self.operation, call.data))
-        return call.reply(answer, self.status_of(answer))
-
-    def status_of(self, answer: Answer) -> int:
-        return status_of_record(answer)
+        status_of = status_of_ledger if self.adds_to_ledger else status_of_record
+        return call.reply(answer, status_of(answer))
 
 
-@schema.operation(
+def taking(
+    operation: Operation,
+    name: str,
+    summary: str,
+    body: type[Serializer[Any]],
+    description: str,
+    *,
+    created: bool = True,
+    adds_to_ledger: bool = False,
+) -> type[RecordView]:
+    """The view of an operation that takes one record. `created`: 201 is an answer too, where the customer is
+    new, or the entry of a ledger.
+    """
+    view = type(name, (RecordView,), {"operation": operation, "adds_to_ledger": adds_to_ledger})
+    told = schema.operation(
+        name,
+        summary,
+        body,
+        tag="Orders and loyalty" if adds_to_ledger else "Operations",
+        created=created,
+        refused=schema.REFUSED_RECORD,
+        description=description,
+    )
+    decorated: type[RecordView] = told(view)
+    return decorated
+
+
+RegisterView = taking(
+    Operation.REGISTER,
     "register",
     "Register a customer",
     schema.RecordSerializer,
-    created=True,
-    refused=schema.REFUSED_RECORD,
-    description="Always makes a new customer of the record, which then joins whoever it matches (R16, R22).",
+    "Always makes a new customer of the record, which then joins whoever it matches (R16, R22).",
 )
-class RegisterView(RecordView):
-    operation = Operation.REGISTER
-
-
-@schema.operation(
+UpsertView = taking(
+    Operation.UPSERT,
     "upsert",
     "Create or change a customer",
     schema.UpsertSerializer,
-    created=True,
-    refused=schema.REFUSED_RECORD,
-    description="Finds the customer by the record's own identifiers, and edits it; else as register (R17).",
+    "Finds the customer by the record's own identifiers, and edits it; else as register (R17).",
 )
-class UpsertView(RecordView):
-    operation = Operation.UPSERT
-
-
-@schema.operation(
+EditView = taking(
+    Operation.EDIT,
     "edit",
     "Change a customer",
     schema.EditSerializer,
-    refused=schema.REFUSED_RECORD,
-    description="Finds the customer by exactly one identifier; creates nobody (R18).",
+    "Finds the customer by exactly one identifier; creates nobody (R18).",
+    created=False,
 )
-class EditView(RecordView):
-    operation = Operation.EDIT
-
-
-@schema.operation(
+AuthorizeView = taking(
+    Operation.AUTHORIZE,
     "authorize",
     "Sign in on a device",
     schema.AuthorizeSerializer,
-    refused=schema.REFUSED_RECORD,
-    description="The device, and what was done on it anonymously, become the customer's (R21).",
+    "The device, and what was done on it anonymously, become the customer's (R21).",
+    created=False,
 )
-class AuthorizeView(RecordView):
-    operation = Operation.AUTHORIZE
-
-
-@schema.operation(
+SubscribeView = taking(
+    Operation.SUBSCRIBE,
     "subscribe",
     "Subscribe",
     schema.UpsertSerializer,
-    created=True,
-    refused=schema.REFUSED_RECORD,
-    description="As upsert, but its contacts give no account access and need no confirmation (R15, R56).",
+    "As upsert, but its contacts give no account access and need no confirmation (R15, R56).",
 )
-class SubscribeView(RecordView):
-    operation = Operation.SUBSCRIBE
-
-
-class LedgerView(RecordView):
-    """An operation that adds to a ledger: 201 where the entry is new."""
-
-    def status_of(self, answer: Answer) -> int:
-        return status_of_ledger(answer)
-
-
-@schema.operation(
+OrdersView = taking(
+    Operation.ORDER,
     "orders",
     "Save an order",
     schema.OrderedSerializer,
-    tag="Orders and loyalty",
-    created=True,
-    refused=schema.REFUSED_RECORD,
-    description="An upsert of its customer. 201 where the order is new; its number again updates it (R57).",
+    "An upsert of its customer. 201 where the order is new; its number again updates it (R57).",
+    adds_to_ledger=True,
 )
-class OrdersView(LedgerView):
-    operation = Operation.ORDER
-
-
-@schema.operation(
+PointsView = taking(
+    Operation.POINTS,
     "points",
     "Add reward points",
     schema.PointsSerializer,
-    tag="Orders and loyalty",
-    created=True,
-    refused=schema.REFUSED_RECORD,
-    description="201 where the movement is new; its number sent again changes nothing (R58).",
+    "201 where the movement is new; its number sent again changes nothing (R58).",
+    adds_to_ledger=True,
 )
-class PointsView(LedgerView):
-    operation = Operation.POINTS
-
-
-@schema.operation(
+PromoCodesView = taking(
+    Operation.PROMO_CODE,
     "promo_codes",
     "Issue a promo code",
     schema.PromoCodeSerializer,
-    tag="Orders and loyalty",
-    created=True,
-    refused=schema.REFUSED_RECORD,
-    description="201 where the code is new; sent again it changes nothing (R58).",
+    "201 where the code is new; sent again it changes nothing (R58).",
+    adds_to_ledger=True,
 )
-class PromoCodesView(LedgerView):
-    operation = Operation.PROMO_CODE
 
 
 @schema.operation(

@@ -28,7 +28,7 @@ from dedup.parsing.details import (
     read_subscriptions,
     read_time_zone,
 )
-from dedup.parsing.draft import MISSING, Draft, Fields, Setting, below
+from dedup.parsing.draft import MISSING, UNIDENTIFIED, Draft, Fields, Setting, below
 from dedup.parsing.identifiers import lookup_key, read_cards, read_contact, read_device, read_ids, read_lookup
 from dedup.refusals import not_found
 
@@ -62,7 +62,7 @@ class Parser:
                 draft.fault(below(path, name), MISSING)
         if not draft.errors and not draft.identifies():
             at = below(path, IDENTIFIED_BY[operation]) if operation in IDENTIFIED_BY else path
-            draft.fault(at, "At least one identifier is needed, one that is not on the block list.")
+            draft.fault(at, UNIDENTIFIED)
         if draft.errors:
             raise invalid(*draft.errors)
         return draft.record()

@@ -72,19 +72,19 @@ def _lines(draft: Draft, path: str, value: Any) -> tuple[Mapping[str, Any], ...]
     for at, line in found:
         if not isinstance(line, dict):
             draft.fault(at, OBJECT)
-        elif not _is_storable(line, LINE_DEPTH):
+        elif not is_storable(line, LINE_DEPTH):
             draft.fault(at, "It is nested too deeply, or holds a number or a text that cannot be stored.")
     return tuple(line for _, line in found)
 
 
-def _is_storable(value: Any, depth: int) -> bool:
+def is_storable(value: Any, depth: int) -> bool:
     match value:
         case dict():
             return depth > 0 and all(
-                _is_storable(name, 0) and _is_storable(item, depth - 1) for name, item in value.items()
+                is_storable(name, 0) and is_storable(item, depth - 1) for name, item in value.items()
             )
         case list():
-            return depth > 0 and all(_is_storable(item, depth - 1) for item in value)
+            return depth > 0 and all(is_storable(item, depth - 1) for item in value)
         case str():
             return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
         case bool() | None:

@@ -68,10 +68,10 @@ def read_custom_fields(draft: Draft, path: str, _name: str, value: Any) -> None:
         elif raw is None:
             draft.custom_fields[name] = None
         elif raw != "":
-            _custom_field(draft, at, name, definition.type, raw)
+            read_custom_field(draft, at, name, definition.type, raw)
 
 
-def _custom_field(draft: Draft, path: str, name: str, custom_type: CustomType, raw: Any) -> None:
+def read_custom_field(draft: Draft, path: str, name: str, custom_type: CustomType, raw: Any) -> None:
     value = draft.take(path, lambda raw: normalise.custom_value(raw, custom_type), raw)
     if value is not None:
         draft.custom_fields[name] = as_stored(value)

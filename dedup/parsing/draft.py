@@ -38,6 +38,7 @@ OBJECT = "It must be an object, in curly brackets."
 LIST = "It must be a list, in square brackets."
 MISSING = "It is missing."
 NOT_NULL = "It cannot be null. Leave it out, or set what is inside it to null one by one."
+UNIDENTIFIED = "At least one identifier is needed, one that is not on the block list."
 BLOCKED = "is on the block list and was left out."
 
 CLEARING = frozenset({Operation.UPSERT, Operation.EDIT, Operation.SUBSCRIBE, Operation.ORDER})

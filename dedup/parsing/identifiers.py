@@ -37,7 +37,7 @@ def read_ids(draft: Draft, path: str, _name: str, value: Any) -> None:
         if name == MAESTRA_ID:
             _own_maestra_id(draft, at, raw)
         elif kind := _project_kind(draft, name):
-            _id(draft, at, kind, raw)
+            read_id(draft, at, kind, raw)
         else:
             draft.fault(shown(at), "There is no identifier kind of this name.")
 
@@ -62,7 +62,7 @@ def maestra_id(draft: Draft, path: str, raw: Any) -> int | None:
     return None
 
 
-def _id(draft: Draft, path: str, kind: Kind, raw: Any) -> None:
+def read_id(draft: Draft, path: str, kind: Kind, raw: Any) -> None:
     """A unique ID is one value, others may be several (R2, R4)."""
     if raw is None:
         draft.clears.add(kind.name)
@@ -76,11 +76,10 @@ def _id(draft: Draft, path: str, kind: Kind, raw: Any) -> None:
 
 def _plain_values(draft: Draft, path: str, kind: Kind, raw: Any) -> None:
     """Values without flags."""
-    for at, item in entries(draft, path, raw):
+    for at, item in ((path, raw),) if isinstance(raw, str) else entries(draft, path, raw):
         if item != "" and (value := draft.value(at, kind, item)):
-            draft.identifiers.setdefault(
-                Key(kind.name, value), Sent(kind.name, value, kind.category, str(item))
-            )
+            sent = Sent(kind.name, value, kind.category, str(item))
+            draft.identifiers.setdefault(sent.key, sent)
 
 
 def read_device(draft: Draft, path: str, name: str, raw: Any) -> None:
@@ -112,6 +111,10 @@ def read_contact(draft: Draft, path: str, name: str, raw: Any) -> None:
         draft.clears.add(name)
         return
     kind = draft.setting.catalogue.kinds[name]
+    if isinstance(raw, str):  # the shortest way, because every row of a file takes it
+        if sent := _sent_contact(draft, path, kind, raw):
+            draft.identifiers.setdefault(sent.key, sent)
+        return
     asked = {}
     for at, item in entries(draft, path, raw):
         if sent := _sent_contact(draft, at, kind, item):

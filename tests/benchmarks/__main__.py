@@ -13,7 +13,7 @@ from config.embedded import ensure_services
 from tests.benchmarks.measuring import Table
 from tests.benchmarks.scratch import scratch_database
 
-NAMES = ("service", "http", "batch", "merge", "plans")
+NAMES = ("service", "http", "batch", "merge", "plans", "events", "segments", "imports")
 
 
 def main() -> None:
@@ -35,7 +35,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--repetitions", type=int, default=300, help="of a single operation (300)")
     parser.add_argument("--seconds", type=float, default=4, help="of each round over HTTP (4)")
     parser.add_argument("--activities", type=int, default=1_000_000, help="of a merged customer (1000000)")
-    parser.add_argument("--customers", type=int, default=100_000, help="for the query plans (100000)")
+    parser.add_argument("--customers", type=int, default=100_000, help="there are (100000)")
+    parser.add_argument("--events", type=int, default=100_000, help="of each round from the inbox (100000)")
+    parser.add_argument("--rows", type=int, default=100_000, help="of an imported file (100000)")
     parser.add_argument("--json", type=Path, help="a file that gets the figures as JSON")
     return parser.parse_args()
 
@@ -43,7 +45,16 @@ def parsed() -> argparse.Namespace:
 def run(name: str, options: argparse.Namespace) -> list[Table]:
     """One group of benchmarks, printed as soon as it is measured."""
     # Models can be imported only after the set-up of Django, on the scratch database.
-    from tests.benchmarks import batches, merges, over_http, plans, services  # noqa: PLC0415
+    from tests.benchmarks import (  # noqa: PLC0415
+        batches,
+        events,
+        imports,
+        merges,
+        over_http,
+        plans,
+        recalculation,
+        services,
+    )
 
     measure = {
         "service": lambda: [services.measured(options.repetitions)],
@@ -51,6 +62,9 @@ def run(name: str, options: argparse.Namespace) -> list[Table]:
         "batch": lambda: [batches.measured()],
         "merge": lambda: [merges.measured(options.activities)],
         "plans": lambda: [plans.explained(options.customers)],
+        "events": lambda: [events.measured(options.events)],
+        "imports": lambda: imports.measured(options.rows, options.customers),
+        "segments": lambda: [recalculation.measured(options.customers)],
     }
     tables = measure[name]()
     for table in tables:

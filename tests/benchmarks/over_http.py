@@ -23,12 +23,15 @@ from dedup.engine.record import Operation
 from tests.benchmarks.bare import Script, captured
 from tests.benchmarks.measuring import Table
 from tests.benchmarks.people import Body, edit, numbers, person, project, register
+from tests.benchmarks.processor import spent
 from tests.benchmarks.services import look_up, made_up, submitting
 
-HEADINGS = ("8 clients", "a second", "p50 ms", "p95 ms", "bare a second", "ratio", "aim")
+PARTS = ("gunicorn", "PostgreSQL", "clients")
+HEADINGS = ("8 clients", "a second", "p50 ms", "p95 ms", "bare a second", "ratio", "aim", *PARTS)
 NOTES = (
     "gunicorn, 2 workers of 4 threads, kept connections; the clients share the machine with it.\n"
-    "bare: 8 clients that send the statements of the same operation by psycopg alone."
+    "bare: 8 clients that send the statements of the same operation by psycopg alone.\n"
+    "gunicorn, PostgreSQL, clients: milliseconds of a processor that each takes for one request."
 )
 AIMS = {"register": "≥ 250"}
 ROUNDS = 3
@@ -40,23 +43,35 @@ PATIENCE = 60  # seconds until the server has to answer
 class Measured:
     rates: list[float] = field(default_factory=list)
     milliseconds: list[float] = field(default_factory=list)
+    processor: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
 
     def take(self, result: dict[str, Any]) -> None:
         self.rates.append(len(result["milliseconds"]) / result["seconds"])
         self.milliseconds += result["milliseconds"]
+        self.add("clients", result["processor"])
+
+    def add(self, part: str, seconds: float) -> None:
+        self.processor[part] += seconds
+
+    def by_part(self) -> list[float]:
+        """Milliseconds of a processor for one request."""
+        return [self.processor[part] * 1000 / len(self.milliseconds) for part in PARTS]
 
 
 def measured(seconds: float) -> Table:
     table = Table("Over HTTP", HEADINGS, notes=NOTES)
     project()
-    with server() as port:
+    with server() as (port, pid):
         for name, prepare in PREPARED.items():
             http, bare = Measured(), Measured()
             for _ in range(ROUNDS):
                 bodies, script, replays = prepare(int(seconds * MOST_A_SECOND))
-                connection.close()
                 requests = [request(f"customers/{name}/", body) for body in bodies]
+                before = spent(pid)
                 http.take(clients("http", requests, seconds, port=port))
+                for part, taken in spent(pid).items():
+                    http.add(part, taken - before[part])
+                connection.close()
                 bare.take(clients("bare", replays, seconds, is_transaction=script.is_transaction))
             table.rows.append(row(name, http, bare))
     return table
@@ -65,7 +80,8 @@ def measured(seconds: float) -> Table:
 def row(name: str, http: Measured, bare: Measured) -> tuple[str | float, ...]:
     rate, reference = median(http.rates), median(bare.rates)
     p95 = quantiles(http.milliseconds, n=20)[-1]
-    return name, rate, median(http.milliseconds), p95, reference, reference / rate, AIMS.get(name, "")
+    p50, aim = median(http.milliseconds), AIMS.get(name, "")
+    return name, rate, p50, p95, reference, reference / rate, aim, *http.by_part()
 
 
 def clients(kind: str, work: list[Any], seconds: float, **options: Any) -> dict[str, Any]:
@@ -77,8 +93,8 @@ def clients(kind: str, work: list[Any], seconds: float, **options: Any) -> dict[
 
 
 @contextmanager
-def server() -> Iterator[int]:
-    """Serves on the port it gives, on the database of the run."""
+def server() -> Iterator[tuple[int, int]]:
+    """Serves on the database of the run, on the port it gives; the other number is its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -87,7 +103,7 @@ def server() -> Iterator[int]:
     process = subprocess.Popen([sys.executable, "-m", "gunicorn", "config.wsgi", *options])
     try:
         wait_for(f"http://{address}/healthz/")
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait()

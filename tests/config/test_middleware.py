@@ -1,5 +1,8 @@
 import pytest
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+
+from config.middleware import SessionMiddleware
 
 
 def policy(client: Client, address: str) -> dict[str, str]:
@@ -30,3 +33,34 @@ def test_pages_load_from_this_server_alone(client: Client):
 def test_only_the_admin_may_evaluate(client: Client, address: str, script: str | None, style: str | None):
     found = policy(client, address)
     assert (found.get("script-src"), found.get("style-src")) == (script, style)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("cookies", [{}, {"sessionid": "a", "time_zone": "Asia/Tokyo"}])
+def test_calls_of_the_api_are_answered_with_the_same_headers_whoever_calls(cookies: dict[str, str]):
+    client = Client()
+    client.cookies.load(cookies)
+    answer = client.get("/api/v1/customers/")
+    assert answer.status_code == 401
+    assert {name: answer.headers[name] for name in SECURITY} == SECURITY
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def test_a_call_with_a_key_passes_by_what_only_people_need(rf: RequestFactory):
+    assert not hasattr(passed(rf.get("/api/v1/customers/")), "session")
+    assert hasattr(passed(rf.get("/api/v1/customers/", headers={"cookie": "sessionid=a"})), "session")
+    assert hasattr(passed(rf.get("/admin/")), "session")
+
+
+def passed(request: HttpRequest) -> HttpRequest:
+    """The request as it leaves the middleware of sessions."""
+    SessionMiddleware(lambda _request: HttpResponse())(request)
+    return request

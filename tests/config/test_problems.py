@@ -157,6 +157,11 @@ def test_a_body_above_its_limit_is_too_large(api: Client, content_type: str, siz
     assert (answer.status_code, answer.json()["status"]) == (status, status)
 
 
+def test_a_body_in_chunks_is_refused_rather_than_taken_for_an_empty_one(api: Client):
+    answer = post(api, b"1", transfer_encoding="chunked")
+    assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
+
+
 @pytest.mark.parametrize(
     ("method", "address", "status", "code"),
     [

@@ -15,9 +15,9 @@ from django.db import connection, connections
 
 from dedup.integrity import faults
 from tests.scenarios.api import ACCESS, Answer, Api, Project
-from tests.scenarios.conftest import project, quick_emptying, story
+from tests.scenarios.conftest import project, story
 
-__all__ = ["project", "quick_emptying", "story"]
+__all__ = ["project", "story"]
 
 CLIENTS = 16
 EMAILS = [f"person{n}@example.com" for n in range(8)]

@@ -28,10 +28,10 @@ from customers.models import Order, PointsMovement
 from dedup.integrity import faults
 from dedup.models import IdempotencyKey
 from tests.scenarios.api import Project
-from tests.scenarios.conftest import project, quick_emptying, story
+from tests.scenarios.conftest import project, story
 from tests.test_quickstart import free_port
 
-__all__ = ["project", "quick_emptying", "story"]
+__all__ = ["project", "story"]
 
 CLIENTS = 16
 CRM_IDS = ("301", "302", "303", "304")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -34,6 +35,8 @@ from customers.models import (
     PointsMovement,
     ProjectSettings,
     PromoCode,
+    Reveal,
+    SavedFilter,
     SuppressedValue,
 )
 from customers.points import point_of
@@ -44,11 +47,23 @@ from dedup import idempotency, operations
 from dedup.answering import answered
 from dedup.engine.record import Operation
 from dedup.idempotency import Reply
+from dedup.imports.reports import examples_of, failed_file, report_rows
 from dedup.integrity import faults
-from dedup.models import ApartPair, Confirmation, IdempotencyKey, Merge, ReviewPair
+from dedup.models import (
+    ApartPair,
+    Confirmation,
+    Event,
+    FailedEvent,
+    IdempotencyKey,
+    Import,
+    Merge,
+    ReviewPair,
+)
 from dedup.operations import Answer, Caller
 from dedup.parsing import parse_record
-from segments.models import Segment, Segmentation
+from segments.models import Recalculation, Segment, Segmentation
+from tests.dedup.imports.importing import imported, sent, worked
+from tests.dedup.imports.importing import outcomes as import_outcomes
 
 pytestmark = pytest.mark.django_db
 
@@ -57,11 +72,15 @@ SET_UP = {
     "ApiKey",
     "BlockedValue",
     "CustomField",
+    "ForgottenMonth",
     "IdentifierKind",
+    "ImportMapping",
     "IntegrationPoint",
     "ProjectSettings",
+    "SeenEvent",
     "Segment",
     "Segmentation",
+    "Site",
 }
 ADA: dict[str, Any] = {
     "email": "ada.lovelace@example.com",
@@ -166,7 +185,18 @@ def ada_everywhere(story: Story) -> dict[str, int]:
     story.do("edit", lookup={"maestra_id": ada}, discount_card="fays-card", point="pos")
     parted(story, ada)
     spend(story, ada)
+    leave_events(story, ada)
+    import_rows(story, ada)
+    look_at(ada)
     return {"ada": ada, "young": young, "ben": ben, "dan": dan, "eve": eve}
+
+
+def look_at(ada: int) -> None:
+    """What staff leave behind: that they looked, a list they keep, a recalculation they asked for."""
+    officer = User.objects.create_user("officer")
+    Reveal.objects.create(user=officer, user_name="officer", kind="export", maestra_id=ada)
+    SavedFilter.objects.create(user=officer, name="Ours", query="shown=all")
+    Recalculation.objects.create(segmentation=Segmentation.objects.latest("pk"), actor="user:officer")
 
 
 def parted(story: Story, ada: int) -> None:
@@ -178,6 +208,19 @@ def parted(story: Story, ada: int) -> None:
     operations.undo(story.caller(), merged.merge_ids[0])
     operations.lift_apart(story.caller(), carl, friend)
     story.merge(friend, into=ada)
+
+
+def import_rows(story: Story, ada: int) -> None:
+    """Files that name her: one that was tried, and one that waits."""
+    header = ("CrmID", "Email", "FirstName", "maestra_id", "Card")
+    rows = [
+        ("", "Ada.Lovelace@EXAMPLE.com", "Augusta", "", ""),
+        ("", "ben@example.com", "Ben", "", ""),
+        ("", "", "Augusta", str(ada), ""),
+        ("", "ada-young@example.com", "Gordon", "", "x" * 300),
+    ]
+    imported(point_of(story.points["crm"]), rows, header, is_dry_run=True)
+    sent(point_of(story.points["crm"]), rows, header)
 
 
 def spend(story: Story, ada: int) -> None:
@@ -206,6 +249,25 @@ def spend(story: Story, ada: int) -> None:
         title="Hello Augusta",
         properties={"token": "ada-token"},
     )
+
+
+def leave_events(story: Story, ada: int) -> None:
+    """What she did waits; what failed is hers, was done on her device, or names her on somebody else's."""
+    event: dict[str, Any] = {
+        "point_id": story.points["website"].pk,
+        "kind": "view",
+        "occurred_at": FIRST_DAY,
+        "url": "https://shop.example/?who=ada-engine",
+        "lane": 0,
+    }
+    browsers = IdentifierKind.objects.get(system_name="device_id")
+    device: dict[str, Any] = {"device_kind": browsers.pk, "device": "ada-browser"}
+    named = {"record": {"email": "Ada.Lovelace@Example.com"}, "named": ["ada.lovelace@example.com"]}
+    Event.objects.create(uuid=uuid.uuid4(), **event, **device)
+    failure = {"code": "permission_denied", "reason": "Somebody is a customer already."}
+    strangers = {**device, "device": "a-stranger", **named}
+    for number, whose in enumerate([device, {"maestra_id": ada}, strangers]):
+        FailedEvent.objects.create(id=number, uuid=uuid.uuid4(), **event, **whose, **failure)
 
 
 def keep_an_answer(story: Story, ada: int) -> None:
@@ -275,6 +337,22 @@ def test_after_an_erasure_no_table_holds_what_only_the_person_had(story: Story) 
     assert found_in(after) == {}
     assert faults() == []
     assert [table for table, text in after.items() if card in text] == []
+
+
+def test_an_erasure_takes_the_rows_of_files_that_named_the_person(story: Story) -> None:
+    """R54"""
+    who = ada_everywhere(story)
+    dry, waiting = Import.objects.order_by("pk")
+    assert examples_of(dry)
+    erased(who["ada"])
+    left = [row.cells and row.cells[2] for row in report_rows(dry, with_cells=True)]
+    assert left == [None, "Ben", None, None]
+    assert (examples_of(dry), "".join(failed_file(dry)).count("\n")) == ({}, 1)
+    assert waiting.blocks.exists()
+    waiting = worked(waiting)
+    assert import_outcomes(waiting) == ["erased_person", "joined", "erased_person", "erased_person"]
+    assert found_in(dump()) == {}
+    assert faults() == []
 
 
 def test_an_erasure_leaves_everybody_else_as_they_were(story: Story) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from customers.points import STAFF
 from dedup.operations import Caller, keep_apart, lift_apart
 from tests.scenarios.api import ANN, BOB, EVE, Project
-from tests.scenarios.conftest import project, quick_emptying, story
+from tests.scenarios.conftest import project, story
 
-__all__ = ["project", "quick_emptying", "story"]
+__all__ = ["project", "story"]
 
 STAFF_MEMBER = Caller(actor="user:ann", point=STAFF)
 

@@ -8,9 +8,9 @@ from django.core import mail
 from django.test import Client
 
 from tests.scenarios.api import ANN, CONFIRM, Project
-from tests.scenarios.conftest import project, quick_emptying, story
+from tests.scenarios.conftest import project, story
 
-__all__ = ["project", "quick_emptying", "story"]
+__all__ = ["project", "story"]
 
 
 @pytest.fixture

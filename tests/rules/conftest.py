@@ -1,5 +1,5 @@
 """The rules are tested in the same projects as the stories."""
 
-from tests.scenarios.conftest import pass_time, project, quick_emptying, story, texts
+from tests.scenarios.conftest import pass_time, project, story, texts
 
-__all__ = ["pass_time", "project", "quick_emptying", "story", "texts"]
+__all__ = ["pass_time", "project", "story", "texts"]

@@ -10,11 +10,6 @@ RULEBOOK = TESTS.parent / "dedup" / "RULES.md"
 NUMBER = re.compile(r"\bR(\d+)\b")
 NUMBER_IN_NAME = re.compile(r"(?:^|_)r(\d+)(?=_|$)")
 
-NOT_IN_THE_PRODUCT_YET = {
-    47: "sessions are made of tracked activity, which is not taken in yet",
-    49: "personal links belong to tracking, which is not there yet",
-}
-
 
 def rules() -> set[int]:
     return {int(number) for number in re.findall(r"\*\*R(\d+)\b", RULEBOOK.read_text(encoding="utf-8"))}
@@ -42,13 +37,8 @@ def test_the_rulebook_numbers_its_rules_without_a_gap():
 
 
 def test_every_rule_has_a_test():
-    assert sorted(rules() - rules_with_a_test() - NOT_IN_THE_PRODUCT_YET.keys()) == []
+    assert sorted(rules() - rules_with_a_test()) == []
 
 
 def test_no_test_names_a_rule_that_does_not_exist():
     assert sorted(rules_with_a_test() - rules()) == []
-
-
-def test_a_rule_that_is_tested_is_no_longer_excepted():
-    assert sorted(rules_with_a_test() & NOT_IN_THE_PRODUCT_YET.keys()) == []
-    assert NOT_IN_THE_PRODUCT_YET.keys() <= rules()

@@ -14,16 +14,18 @@ from customers.setup_file.keys import keep_keys, read_keys, write_keys
 from customers.setup_file.sections import SECTIONS as CUSTOMER_SECTIONS
 from customers.setup_file.sections import Declared
 from customers.setup_file.shapes import Place, mapping_of
+from dedup.tracking.models import Site
+from dedup.tracking.setup_file import SECTIONS as TRACKING_SECTIONS
 from segments.setup_file import SECTIONS as SEGMENT_SECTIONS
 
-SECTIONS = (*CUSTOMER_SECTIONS, *SEGMENT_SECTIONS)
+SECTIONS = (*CUSTOMER_SECTIONS, *SEGMENT_SECTIONS, *TRACKING_SECTIONS)
 read_file = mapping_of({section.name: section.read for section in SECTIONS})
 
 
 class Command(BaseCommand):
     help = (
-        "Declare the project's settings, identifier kinds, custom fields, integration points, segmentations "
-        "and block list. What the file names is made or changed, nothing else is; a fault stops it all."
+        "Declare the project's settings, identifier kinds, custom fields, integration points, segmentations, "
+        "sites and block list. What the file names is made or changed, nothing else is; a fault stops it all."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -41,6 +43,9 @@ class Command(BaseCommand):
         self.stdout.write("Configured " + (", ".join(sizes) or "nothing: the file is empty"))
         if made:
             self.stdout.write(f"New keys in {keys}: {', '.join(made)}")
+        for site in declared.get("tracking", ()):
+            key = Site.objects.get(point__system_name=site["integration_point"]).key
+            self.stdout.write(f"Site key of {site['integration_point']}, which is no secret: {key}")
         if keyless := points_without_key():
             self.stdout.write(f"Without a key: {', '.join(keyless)}. With --keys keys.json they get one.")
 
