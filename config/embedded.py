@@ -70,7 +70,7 @@ INITDB = [
 
 
 def data_dir() -> Path:
-    """Where the embedded services, the kept secrets and uploads live (DATA_DIR, default `.data`)."""
+    """Where the embedded services and the kept secrets live (DATA_DIR, default `.data`)."""
     return Path(os.environ.get("DATA_DIR") or BASE_DIR / ".data").absolute()
 
 

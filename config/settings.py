@@ -228,7 +228,6 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = not PRODUCTION
-MEDIA_ROOT = DATA_DIR / "uploads"
 
 # Bytes of a request: of an uploaded file, and of anything else. Above → `too_large`.
 MAX_UPLOAD_SIZE = env.int("MAX_UPLOAD_SIZE", 500 * 1024 * 1024)

@@ -19,7 +19,8 @@ def source() -> str:
 
 def findings(page: Page) -> list[str]:
     """The serious findings, each with where it is."""
-    page.evaluate(source())
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(source())
     return [
         f"{found['id']}: {node['html'][:150]}"
         for found in page.evaluate(RUN)
@@ -32,10 +33,10 @@ def faults(page: Page, *addresses: str) -> dict[str, list[str]]:
     """What is wrong with pages at any width and in either colour scheme, by address, width and scheme."""
     found = {}
     for address in addresses:
+        page.goto(address)
         for width, scheme in LOOKS:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 900})
-            page.goto(address)
             wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
             found[f"{address} {width} {scheme}"] = findings(page) + ["wider than the window"] * wide
     return {where: said for where, said in found.items() if said}

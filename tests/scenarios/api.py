@@ -18,8 +18,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -119,13 +121,18 @@ def segment(segmentation: str, name: str, since: str | None = None) -> dict[str,
     return {"segmentation": segmentation, "segment": name, **({"since": since} if since else {})}
 
 
+@cache
+def usual_setup() -> dict[str, Any]:
+    return dict(yaml.safe_load(SETUP))
+
+
 def setup(**overrides: Any) -> dict[str, Any]:
     """The usual set-up, changed by name.
 
     A point's name takes what differs in that point (a contact type: its flags; else an attribute), `kinds`
     what differs in identifier kinds, `settings` what differs in the settings; any other section is as given.
     """
-    config: dict[str, Any] = yaml.safe_load(SETUP)
+    config = deepcopy(usual_setup())
     for name, changes in overrides.items():
         if name in POINTS:
             change_point(point_named(config, name), changes)
@@ -374,7 +381,7 @@ class Project:
 
     def configure(self, setup_yaml: str | None = None, **overrides: Any) -> None:
         """Declare the project, or declare it again with other settings."""
-        text = setup_yaml or yaml.safe_dump(setup(**overrides))
+        text = setup_yaml or json.dumps(setup(**overrides))  # which is YAML too
         source, keys = self.folder / "setup.yaml", self.folder / "keys.json"
         source.write_text(text)
         keys.unlink(missing_ok=True)

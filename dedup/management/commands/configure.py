@@ -18,6 +18,11 @@ from dedup.tracking.models import Site
 from dedup.tracking.setup_file import SECTIONS as TRACKING_SECTIONS
 from segments.setup_file import SECTIONS as SEGMENT_SECTIONS
 
+try:  # ten times as fast, where PyYAML was built with it
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 SECTIONS = (*CUSTOMER_SECTIONS, *SEGMENT_SECTIONS, *TRACKING_SECTIONS)
 read_file = mapping_of({section.name: section.read for section in SECTIONS})
 
@@ -88,7 +93,7 @@ def refuse(faults: list[str]) -> None:
         raise CommandError("\n  - ".join(["Nothing was changed, because of these faults:", *faults]))
 
 
-class Loader(yaml.SafeLoader):
+class Loader(SafeLoader):
     """YAML that refuses a key given twice, where the second would silently win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
