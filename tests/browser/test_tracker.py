@@ -84,6 +84,9 @@ def browsers(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
         context.close()
 
 
+ONLINE = "dispatchEvent(new Event('online'))"
+
+
 def visited(context: BrowserContext, address: str) -> Page:
     """A page whose tracker is at work; what its policy stops, or its scripts raise, fails the test."""
     page = context.new_page()
@@ -95,7 +98,9 @@ def visited(context: BrowserContext, address: str) -> Page:
 
 
 def device_of(context: BrowserContext, address: str) -> str:
-    return next(c["value"] for c in context.cookies(address) if c["name"] == "selfsame_device")
+    """The tracker's cookie, which comes with the first events it sends."""
+    name = "selfsame_device"
+    return str(until(lambda: next((c["value"] for c in context.cookies(address) if c["name"] == name), None)))
 
 
 def seen(shop: Project, email: str) -> list[tuple[str, str, str]]:
@@ -126,13 +131,14 @@ def test_linda_s_browsing_on_two_devices_flows_into_one_profile(
     assert sale.url == f"{sneakers}/sale?colour=red"
     sale.evaluate("tracker.track('basket', {sku: '42'})")
     on_phone = device_of(phone, sneakers)
-    until(lambda: ("basket", "/sale", on_phone) in seen(project, LINDA))
-    pages = [(kind, path) for kind, path, device in seen(project, LINDA) if device == on_phone]
-    assert [p for p in pages if p[0] != "personal_link"] == [
-        ("page_view", "/shoes"),
-        ("page_view", "/sale"),
-        ("basket", "/sale"),
-    ]
+
+    def done_on_phone() -> list[tuple[str, str]]:
+        found = [(kind, path) for kind, path, device in seen(project, LINDA) if device == on_phone]
+        return [done for done in found if done[0] != "personal_link"]
+
+    # The tabs send on their own: what was done last may arrive first.
+    expected = [("page_view", "/shoes"), ("page_view", "/sale"), ("basket", "/sale")]
+    until(lambda: done_on_phone() == expected)
     linda = project.website.lookup(email=LINDA).customer
     assert {on_phone, device_of(desktop, sneakers)} < set(linda["devices"])
 
@@ -153,7 +159,7 @@ def test_sessions_from_before_a_customer_entered_the_database_are_shown(
     page.clock.set_system_time(datetime.now(UTC))
     context.set_offline(False)
     page.evaluate("email => tracker.identify({email})", LINDA)
-    page.evaluate("dispatchEvent(new Event('online'))")
+    page.evaluate(ONLINE)
     until(lambda: len(seen(project, LINDA)) == 4)
     linda = project.website.lookup(email=LINDA).id
     sessions = project.pages(f"customers/{linda}/sessions/")
@@ -183,7 +189,7 @@ def test_who_opts_out_leaves_no_trace(
     until(Event.objects.exists)
     assert [(e.kind, e.device) for e in Event.objects.all()] == [("basket", device)]
     opted_out.evaluate("tracker.optOut()")
-    assert [c["name"] for c in button.cookies(sneakers)] == ["selfsame_opt_out"]
+    until(lambda: [c["name"] for c in button.cookies(sneakers)] == ["selfsame_opt_out"])
 
 
 def test_what_the_server_cannot_take_is_kept_and_sent_again(
@@ -192,24 +198,25 @@ def test_what_the_server_cannot_take_is_kept_and_sent_again(
     """Where there is no beacon either."""
     context = browsers()
     context.add_init_script("delete Navigator.prototype.sendBeacon")
-    refusals = iter([503])
+    taking: list[bool] = []
+    refused: list[bool] = []
 
     def answer(route: Any) -> None:
-        status = next(refusals, None)
-        route.fulfill(status=status) if status else route.continue_()
+        if taking:
+            route.continue_()
+        else:
+            refused.append(True)
+            route.fulfill(status=503)
 
     context.route(f"{server}/track/**", answer)
     page = context.new_page()
     page.goto(f"{sneakers}/shoes")
+    until(lambda: page.evaluate(ONLINE) and refused)
     page.wait_for_function("JSON.parse(localStorage.getItem('selfsame_events') || '[]').length == 1")
-    with page.expect_response(lambda response: response.status == 503):
-        page.evaluate("dispatchEvent(new Event('online'))")
-    page.wait_for_function("JSON.parse(localStorage.getItem('selfsame_events')).length == 1")
-    with page.expect_response(lambda response: response.status == 202):
-        page.goto(f"{sneakers}/sale")
-        page.wait_for_function("window.tracker")
-        page.evaluate("dispatchEvent(new Event('online'))")
-    until(lambda: Event.objects.count() == 2)
+    taking.append(True)
+    page.goto(f"{sneakers}/sale")
+    page.wait_for_function("window.tracker")
+    until(lambda: page.evaluate(ONLINE) and Event.objects.values("uuid").distinct().count() == 2)
 
 
 def test_the_tracker_is_small_and_needs_nothing_else() -> None:
