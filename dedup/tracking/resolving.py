@@ -34,6 +34,7 @@ from customers.kinds import Catalogue, catalogue
 from customers.models import IntegrationPoint
 from customers.points import point_of
 from customers.profile import MAESTRA_ID, Key
+from customers.reading import heads_of
 from customers.tables import Script, ask, over
 from customers.transactions import in_transaction
 from dedup.engine.record import Operation, Record, Sent
@@ -86,7 +87,6 @@ LEFT = """
 SELECT id, kind, occurred_at, device_kind, device, maestra_id, record::text FROM dedup_event
  WHERE id = ANY(%(ids)s::bigint[]) ORDER BY occurred_at, id
 """
-HEADS = "SELECT id, profile_id FROM customers_customer WHERE id = ANY(%s::bigint[]) AND erased_at IS NULL"
 # Whoever got the device last before that moment.
 USERS_THEN = """
 SELECT l.id, u.origin_id, c.profile_id
@@ -284,13 +284,13 @@ def _locked(heads: Mapping[int, int]) -> set[int]:
     if not heads:
         return set()
     lock(set(heads.values()))
-    return {bearer for bearer, head in _heads(heads).items() if head == heads[bearer]}
+    return {bearer for bearer, head in heads_of(heads).items() if head == heads[bearer]}
 
 
 def _take_left(batch: Next, caller: Caller) -> list[Action]:
     """Find out about the rest one by one, and let the engine decide what is to be decided."""
     left, whose = _left(batch), Whose()
-    heads = _heads({event.maestra_id for event in left if event.maestra_id is not None})
+    heads = heads_of({event.maestra_id for event in left if event.maestra_id is not None})
     held = holders_of(_places(left))
     locked = _locked(heads | {holder.bearer: holder.head for holder in held.values()})
     holders = {place: holder for place, holder in held.items() if holder.bearer in locked}
@@ -309,11 +309,6 @@ def _left(batch: Next) -> list[Waiting]:
 
 def _places(events: Iterable[Waiting]) -> set[Place]:
     return {event.place for event in events if event.place}
-
-
-def _heads(maestra_ids: Iterable[int]) -> dict[int, int]:
-    (rows,) = ask([(HEADS, [sorted(maestra_ids)])])
-    return dict(rows)
 
 
 def _take_simple(
