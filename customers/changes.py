@@ -502,7 +502,7 @@ def counted(member: Member, change: LedgerChange) -> Member:
     match change:
         case ActionCounted():
             last = member.last_action_at
-            return replace(member, last_action_at=max(last, change.at) if last else change.at)
+            return acted(member, max(last, change.at) if last else change.at)
         case OrderSaved():
             before = change.before
             return replace(
@@ -520,6 +520,20 @@ def counted(member: Member, change: LedgerChange) -> Member:
             return replace(member, promo_codes_count=member.promo_codes_count + 1)
         case _:
             assert_never(change)
+
+
+def acted(member: Member, at: datetime) -> Member:
+    """The member with another last action. Made in the order of its fields, which is fastest."""
+    return Member(
+        member.maestra_id,
+        member.registered_at,
+        member.orders_count,
+        member.orders_total,
+        member.points_count,
+        member.points_balance,
+        member.promo_codes_count,
+        at,
+    )
 
 
 def united(survivor: Profile, absorbed: Profile) -> Profile:

@@ -25,7 +25,6 @@ from customers.profile import (
     Holding,
     Membership,
     Profile,
-    Subscription,
     repaired_primaries,
     with_primary,
 )
@@ -37,6 +36,7 @@ from dedup.engine.editing import (
     edited_personal,
     edited_time_zone,
     reflagged,
+    subscription_of,
     waits_for_confirmation,
     wanted_primary,
 )
@@ -147,7 +147,7 @@ def set_statuses(case: Case) -> None:
     """
     for asked in case.record.subscriptions:
         before = case.profile.subscriptions.get(asked.channel)
-        after = Subscription(asked.status, asked.since or case.record.occurred_at)
+        after = subscription_of(asked, case.record)
         if before is None or before.status is not after.status:
             case.draft.emit(
                 SubscriptionChanged(**case.who(), channel=asked.channel, before=before, after=after)

@@ -12,6 +12,7 @@ from customers.changes import (
     Held,
     Merged,
     Released,
+    Sketch,
     Unclaimed,
     Why,
 )
@@ -77,7 +78,9 @@ class Case:
 
     def newcomer_with(self, sent: Sequence[Sent]) -> Profile:
         """The newcomer as it would be with these identifiers."""
-        return replace(self.newcomer, holdings=self.holdings_of(sent))
+        sketch = Sketch(self.newcomer)
+        sketch.holdings = self.holdings_of(sent)
+        return sketch.profile()
 
     def holdings_of(self, sent: Sequence[Sent]) -> dict[Key, Holding]:
         """Identifiers as the newcomer would hold them. Of each e-mail and phone type one is primary."""

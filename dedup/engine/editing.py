@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from customers.profile import NOBODY, Claim, Holding, Key, Personal, Profile
-from dedup.engine.record import Mode, Record, Sent
+from customers.profile import NOBODY, Claim, Holding, Key, Personal, Profile, Subscription
+from dedup.engine.record import Mode, Record, Sent, SentSubscription
 
 
 def edited_personal(current: Personal, sent: Mapping[str, Any], mode: Mode) -> Personal:
@@ -44,6 +44,11 @@ def edited_time_zone(current: str | None, record: Record) -> str | None:
     if record.mode is Mode.FILL:
         return current or record.time_zone
     return None if "time_zone" in record.clears else record.time_zone or current
+
+
+def subscription_of(sent: SentSubscription, record: Record) -> Subscription:
+    """The status as sent, from the moment that goes with it (R56)."""
+    return Subscription(sent.status, sent.since or record.occurred_at)
 
 
 def holding_of(sent: Sent, record: Record, origin: int, *, is_primary: bool = False) -> Holding:

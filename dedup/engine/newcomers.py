@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from customers.changes import (
-    Created,
-    Why,
-)
-from customers.profile import (
-    Member,
-    Membership,
-    Profile,
-)
+from collections.abc import Sequence
+
+from customers.changes import Created, Sketch, Why
+from customers.profile import Member, Membership, Profile
 from dedup.engine.applying import wish_primaries
 from dedup.engine.case import NEWCOMER, Case
 from dedup.engine.counting import acted_at, count
-from dedup.engine.editing import known_personal
+from dedup.engine.editing import known_personal, subscription_of
 from dedup.engine.outcome import Status
+from dedup.engine.record import Sent
 
 
 def introduced(case: Case) -> Profile:
@@ -51,7 +47,15 @@ def create(case: Case) -> None:
     free = case.free()
     for key in [s.key for s in free if s.key in case.draft.holders]:
         case.release_former(key)
-    case.emit_diff(case.profile, case.newcomer_with(free), Why.RECORD)
+    case.emit_diff(case.profile, _with_all(case, free), Why.RECORD)
     case.see_cards()
     if len(free) < len(case.brought):
         wish_primaries(case, case.newcomer)
+
+
+def _with_all(case: Case, sent: Sequence[Sent]) -> Profile:
+    """The newcomer as it is stored: with these identifiers, and subscribed as the record says (R56)."""
+    sketch = Sketch(case.newcomer)
+    sketch.holdings = case.holdings_of(sent)
+    sketch.subscriptions = {s.channel: subscription_of(s, case.record) for s in case.record.subscriptions}
+    return sketch.profile()

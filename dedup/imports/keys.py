@@ -18,7 +18,7 @@ from django.conf import settings
 from customers.kinds import Catalogue
 from customers.profile import DEVICES, MAESTRA_ID, PAYMENT_CARD, Key
 from customers.tables import Question, ask, over
-from dedup.engine.record import Record
+from dedup.parsing.draft import Draft
 from dedup.store import CARDS_LOOKED_AT
 
 ORDER, CUSTOMER = " order", " customer"
@@ -64,21 +64,25 @@ def _keyed(hash_key: bytes) -> Any:
 
 def number_of(key: Key) -> int:
     """The key as 64 bits, the same on every host."""
-    found = _keyed(settings.HASH_KEY).copy()
+    return _number(key, _keyed(settings.HASH_KEY))
+
+
+def _number(key: Key, begun: Any) -> int:
+    found = begun.copy()
     found.update(f"{key.kind}\0{key.value}".encode())
     return int.from_bytes(found.digest(), "big", signed=True)
 
 
-def named_by(record: Record) -> list[Key]:
-    """What a record names."""
-    keys = [sent.key for sent in record.identifiers]
-    keys += [Key(PAYMENT_CARD, card) for card in record.cards]
-    if record.maestra_id is not None:
-        keys.append(Key(MAESTRA_ID, str(record.maestra_id)))
-    if record.lookup:
-        keys.append(record.lookup)
-    if record.order:
-        keys.append(Key(ORDER, record.order.number))
+def named_by(draft: Draft) -> list[Key]:
+    """What a record names, as far as it is read."""
+    keys = list(draft.identifiers)
+    keys += [Key(PAYMENT_CARD, card) for card in draft.cards]
+    if draft.maestra_id is not None:
+        keys.append(Key(MAESTRA_ID, str(draft.maestra_id)))
+    if draft.lookup:
+        keys.append(draft.lookup)
+    if draft.order:
+        keys.append(Key(ORDER, draft.order.number))
     return keys
 
 
@@ -88,8 +92,9 @@ def numbers_of(rows: Sequence[Sequence[Key]], known: Catalogue) -> list[list[int
     """
     named = {key for row in rows for key in row}
     customers = _customers(named, known)
-    numbers = {key: number_of(key) for key in named}
-    heads = {head: number_of(Key(CUSTOMER, str(head))) for of in customers.values() for head in of}
+    begun = _keyed(settings.HASH_KEY)
+    numbers = {key: _number(key, begun) for key in named}
+    heads = {head: _number(Key(CUSTOMER, str(head)), begun) for of in customers.values() for head in of}
     of_key = {key: [numbers[key], *(heads[head] for head in customers.get(key, ()))] for key in named}
     return [sorted({number for key in row for number in of_key[key]}) for row in rows]
 

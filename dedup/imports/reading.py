@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import orjson
 from django.db import connection
 
 from customers.errors import SelfsameError
@@ -22,7 +22,6 @@ from customers.profile import Key
 from dedup.engine.record import Record
 from dedup.imports.files import FileFormat, FileRow, rows
 from dedup.imports.forgetting import ERASED_CELLS
-from dedup.imports.keys import named_by
 from dedup.imports.mapping import ImportKind, Mapping, identifies
 from dedup.imports.models import Import
 from dedup.imports.options import Options
@@ -64,7 +63,7 @@ def rows_of_file(source: Import) -> Iterator[TextRow]:
 
 
 def text_row(row: FileRow) -> TextRow:
-    return TextRow(row.line, json.dumps(row.cells, ensure_ascii=False), row.fault)
+    return TextRow(row.line, orjson.dumps(row.cells).decode(), row.fault)
 
 
 def _fetch(source: Import, path: Path) -> None:
@@ -127,22 +126,22 @@ class Reader:
         it. So it does not matter when a worker comes to it, nor with which others.
         """
         at = self.first + timedelta(microseconds=row.line)
-        return self._rows.record(json.loads(row.cells), at)
+        return self._rows.record(orjson.loads(row.cells), at)
 
     def merge(self, row: TextRow) -> tuple[Key, list[Key]]:
         """The resulting customer, and those to merge into it."""
-        return self._rows.merge(json.loads(row.cells))
+        return self._rows.merge(orjson.loads(row.cells))
 
     def named(self, row: TextRow) -> list[Key]:
         """What the row names, as far as that can be read."""
         if row.fault is not None or row.cells == ERASED_CELLS:
             return []
-        cells = json.loads(row.cells)
+        cells = orjson.loads(row.cells)
         try:
             if self.kind is ImportKind.MERGES:
                 resulting, merged = self._identifying.merge(cells)
                 return [resulting, *merged]
-            return named_by(self._identifying.record(cells))
+            return self._identifying.named(cells)
         except SelfsameError:
             return []
 

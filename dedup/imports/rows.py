@@ -20,6 +20,7 @@ from customers.points import Point
 from customers.profile import CONTACTS, MAESTRA_ID, PAYMENT_CARD, Channel, Key, Kind, Status
 from dedup.engine.record import Operation, Record, SentMembership, SentSubscription
 from dedup.imports import words
+from dedup.imports.keys import named_by
 from dedup.imports.mapping import MERGED, RESULTING, ImportKind, Mapping, Options, identifies
 from dedup.parsing.commerce import read_order
 from dedup.parsing.details import PERSONAL_FIELDS, read_custom_field, read_occurred_at, read_time_zone
@@ -94,6 +95,27 @@ class RowReader:
         Raises `validation_error` with the columns' names as paths, `customer_not_found` where a member is
         named by a value on the block list.
         """
+        draft = self._sound(cells)
+        if draft.occurred_at is None and draft.order is None:
+            draft.occurred_at = at
+        return draft.record()
+
+    def named(self, cells: Sequence[str]) -> list[Key]:
+        """What the same record would name. Raises `validation_error` too."""
+        draft = self._sound(cells)
+        return [] if draft.nobody else named_by(draft)
+
+    def _sound(self, cells: Sequence[str]) -> Draft:
+        draft = self._read(cells)
+        if draft.errors and self._options.drop_invalid:
+            self._drop(draft)
+        if not draft.errors and not draft.identifies():
+            draft.fault("", " ".join((UNIDENTIFIED, *draft.warnings)))
+        if draft.errors:
+            raise invalid(*draft.errors)
+        return draft
+
+    def _read(self, cells: Sequence[str]) -> Draft:
         draft = Draft(self._setting, self._operation)
         draft.mode = self._options.mode
         draft.lookup_by = self._options.lookup_by
@@ -106,15 +128,7 @@ class RowReader:
             self._read_lookup(draft, cells)
         if self._membership:
             draft.memberships.setdefault(self._membership.segmentation, self._membership)
-        if draft.errors and self._options.drop_invalid:
-            self._drop(draft)
-        if not draft.errors and not draft.identifies():
-            draft.fault("", " ".join((UNIDENTIFIED, *draft.warnings)))
-        if draft.errors:
-            raise invalid(*draft.errors)
-        if draft.occurred_at is None and draft.order is None:
-            draft.occurred_at = at
-        return draft.record()
+        return draft
 
     def merge(self, cells: Sequence[str]) -> tuple[Key, list[Key]]:
         """Of a row of merges: the resulting customer, and those to merge into it (R28). Raises

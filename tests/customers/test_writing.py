@@ -445,6 +445,14 @@ def test_json_keeps_every_digit_of_a_decimal_and_every_character_of_a_text():
     assert as_json(value) == expected
 
 
+def test_json_keeps_whole_numbers_of_any_size_wherever_they_stand():
+    value = {"a": 10**30, "b": [True, (Decimal("0.10"), -(10**20))], "c": Key("email", "é")}
+    expected = (
+        '{"a":1000000000000000000000000000000,"b":[true,[0.10,-100000000000000000000]],"c":["email","é"]}'
+    )
+    assert as_json(value) == expected
+
+
 # --- Any sequence of changes ---------------------------------------------------------------------------
 
 POOL = (ANN, BEN, PHONE, DEVICE, Key("crm_id", "301"), Key("crm_id", "103"), Key("session_key", "s"))
