@@ -1,7 +1,9 @@
 """An import by two workers, against COPY of the rows it left and against django-import-export.
 
-COPY: the rows that the import left in the tables of customers, copied back in chunks by one process, with the
-same indexes and one look-up of each chunk's values. django-import-export: the same file into one plain model,
+COPY: the rows that the import left in the tables of customers, taken out, vacuumed, and copied back in
+chunks. Each is a transaction with one look-up of its values, with the same indexes and constraints; by one
+process, and by as many connections as there are workers. Known rows leave next to nothing: they are held
+against COPY of what the same rows left before. django-import-export: the same file into one plain model,
 row by row and in its bulk mode. Nothing but the import decides who is who.
 """
 
@@ -13,6 +15,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,7 +28,7 @@ from tablib import Dataset
 
 from dedup.imports import operations
 from dedup.imports.mapping import ImportKind
-from dedup.imports.models import Import, ImportStates
+from dedup.imports.models import ImportStates
 from dedup.imports.options import Options
 from dedup.imports.reports import progress
 from dedup.imports.staging import stage
@@ -33,11 +37,40 @@ from tests.benchmarks.filling import fill
 from tests.benchmarks.measuring import Table
 from tests.benchmarks.people import project
 
-HEADINGS = ("rows", "rows/s", "staged in s", "worked in s", "COPY rows/s", "ratio", "memory MB")
-HEADER = "CrmID,Email,MobilePhone,FirstName,LastName,IsSubscribedByEmail"
 WORKERS = 2
+HEADINGS = (
+    "rows",
+    "rows/s",
+    "staged in s",
+    "worked in s",
+    "memory MB",
+    "COPY rows/s",
+    "ratio",
+    f"{WORKERS} COPYs rows/s",
+    "ratio",
+)
+HEADER = "CrmID,Email,MobilePhone,FirstName,LastName,IsSubscribedByEmail"
 CHUNK = 1000
-WORK = "import django; django.setup(); from dedup.imports.working import work_for_a_while as w; w()"
+WORK = """
+import django
+django.setup()
+from config import collector
+from dedup.imports.running import step
+collector.spare()
+print(flush=True)
+input()
+while step():
+    pass
+"""
+"""A worker as Celery starts it: it says that it is up, and waits to be woken."""
+CUSTOMER_OF = {
+    "customers_customer": "id",
+    "customers_customerfacts": "customer_id",
+    "customers_identifier": "origin_id",
+    "customers_subscription": "customer_id",
+    "customers_change": "maestra_id",
+}
+"""What rows of a table are sorted by, so that those of a customer are copied together."""
 LOOK_UP = "SELECT count(*) FROM customers_identifier WHERE kind_id = 1 AND value = ANY(%s)"
 
 
@@ -80,11 +113,11 @@ def measured(rows: int, customers: int) -> list[Table]:
     assert point.id
     with TemporaryDirectory() as folder:
         first = _file(Path(folder) / "first.csv", rows, 1_000_000)
-        table.rows.append(("first load", *_import(first)))
+        copies = _add(table, "first load", first)
         if customers:
             fill(customers)
-            table.rows.append((f"into {customers} customers", *_import(_file(first, rows, 2_000_000))))
-        table.rows.append(("known rows", *_import(first)))
+            copies = _add(table, f"into {customers} customers", _file(first, rows, 2_000_000))
+        _add(table, "known rows", first, copies)
         return [table, _plain(first)]
 
 
@@ -97,9 +130,18 @@ def _file(path: Path, rows: int, start: int) -> Path:
     return path
 
 
-def _import(path: Path) -> tuple[float, ...]:
-    """Rows a second, seconds of staging and of working, COPY's rows a second, the ratio, a worker's MB."""
+def _add(table: Table, name: str, path: Path, copies: tuple[float, ...] = ()) -> tuple[float, ...]:
+    """A line for an import of the file. Returns COPY's rows a second, measured unless they are given."""
     before = _last_transaction()
+    speed, *rest = _import(path)
+    copies = copies or _copied_again(before)
+    held_against = [figure for copied in copies for figure in (copied, speed / copied)]
+    table.rows.append((name, speed, *rest, *held_against))
+    return copies
+
+
+def _import(path: Path) -> tuple[float, ...]:
+    """Rows a second, seconds of staging and of working, a worker's MB."""
     with path.open("rb") as file:
         source = operations.start(
             point=project().point,
@@ -111,24 +153,33 @@ def _import(path: Path) -> tuple[float, ...]:
             options=Options(),
         )
     staging = _seconds(lambda: stage(source.pk))
-    memory: list[float] = []
-    working = _seconds(lambda: _work(source, memory))
+    working, memory = _work()
+    assert progress(operations.find(source.pk)).state == ImportStates.FINISHED
     rows = progress(operations.find(source.pk)).done
-    copied = rows / _copy_again(before)
-    speed = rows / (staging + working)
-    return speed, staging, working, copied, speed / copied, max(memory)
+    return rows / (staging + working), staging, working, memory
 
 
-def _work(source: Import, memory: list[float]) -> None:
+def _work() -> tuple[float, float]:
+    """The seconds two workers need that are up already, and the megabytes of the larger one."""
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
-    while Import.objects.get(pk=source.pk).state == ImportStates.RUNNING:
-        workers = [
-            subprocess.Popen([sys.executable, "-c", WORK], cwd=settings.BASE_DIR, env=environment)
-            for _ in range(WORKERS)
-        ]
-        while any(worker.poll() is None for worker in workers):
-            memory += [_megabytes(worker.pid) for worker in workers if worker.poll() is None]
-            time.sleep(0.2)
+    command = [sys.executable, "-c", WORK]
+    start = partial(subprocess.Popen, command, cwd=settings.BASE_DIR, env=environment, text=True)
+    workers = [start(stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(WORKERS)]
+    for worker in workers:
+        assert worker.stdout
+        worker.stdout.readline()
+    memory: list[float] = []
+    return _seconds(lambda: _wake(workers, memory)), max(memory)
+
+
+def _wake(workers: list[subprocess.Popen[str]], memory: list[float]) -> None:
+    for worker in workers:
+        assert worker.stdin
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+    while any(worker.poll() is None for worker in workers):
+        memory += [_megabytes(worker.pid) for worker in workers if worker.poll() is None]
+        time.sleep(0.2)
 
 
 def _megabytes(pid: int) -> float:
@@ -144,43 +195,64 @@ def _last_transaction() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _copy_again(after: int) -> float:
-    """The seconds it takes to copy back what transactions since then left, by chunks of their rows."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        written = [rows for table in TABLES if (rows := _written(table, after))]
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        for rows in written:
-            cursor.execute(f"DELETE FROM {rows.table} WHERE xmin::text::bigint > %s", [after])
-    return _seconds(lambda: _copy(written))
+def _copied_again(after: int) -> tuple[float, ...]:
+    """Customers a second that COPY writes of what transactions since then left: by one, and by several."""
+    written = [rows for table in TABLES if (rows := _written(table, after))]
+    customers = next(rows.count for rows in written if rows.table == "customers_customer")
+    speeds = []
+    for at_once in (1, WORKERS):
+        _take_out([rows.table for rows in written], after)
+        speeds.append(customers / _seconds(lambda n=at_once: _copy(written, n)))  # type: ignore[misc]
+    return tuple(speeds)
 
 
 def _written(table: str, after: int) -> Rows | None:
     with connection.cursor() as cursor:
         cursor.execute(COLUMNS, [table])
         (columns,) = cursor.fetchone()
-        where = f"xmin::text::bigint > {after}"
-        with cursor.copy(f"COPY (SELECT {columns} FROM {table} WHERE {where}) TO STDOUT") as out:
+        rows = f"{table} WHERE xmin::text::bigint > {after} ORDER BY {CUSTOMER_OF.get(table, '1')}"
+        with cursor.copy(f"COPY (SELECT {columns} FROM {rows}) TO STDOUT") as out:
             text = b"".join(out)
         return Rows(table, columns, text, cursor.rowcount) if cursor.rowcount else None
 
 
-def _copy(written: list[Rows]) -> None:
-    """Chunk after chunk, each in a transaction with one look-up; first what the others refer to."""
-    referred = [rows for rows in written if rows.table in TABLES[:2]]
-    _copy_chunks(referred)
-    _copy_chunks([rows for rows in written if rows not in referred])
+def _take_out(tables: list[str], after: int) -> None:
+    """Take rows out, and every trace of them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for table in tables:
+            cursor.execute(f"DELETE FROM {table} WHERE xmin::text::bigint > %s", [after])
+    with connection.cursor() as cursor:
+        cursor.execute(f"VACUUM ANALYZE {', '.join(tables)}")
 
 
-def _copy_chunks(written: list[Rows]) -> None:
-    lines = {rows.table: rows.text.splitlines(keepends=True) for rows in written}
-    chunks = -(-max((rows.count for rows in written), default=0) // CHUNK)
-    for number in range(chunks):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(LOOK_UP, [[f"f{number}-{n}" for n in range(3 * CHUNK)]])
-            for rows in written:
-                share = -(-len(lines[rows.table]) // chunks)
-                with cursor.copy(f"COPY {rows.table} ({rows.columns}) FROM STDIN") as into:
-                    into.write(b"".join(lines[rows.table][number * share : (number + 1) * share]))
+def _copy(written: list[Rows], at_once: int) -> None:
+    """First the operations, which all others refer to; then chunk after chunk."""
+    of_all = [rows for rows in written if rows.table not in CUSTOMER_OF]
+    by_chunk = [rows for rows in written if rows.table in CUSTOMER_OF]
+    lines = {rows.table: rows.text.splitlines(keepends=True) for rows in by_chunk}
+    chunks = -(-len(lines["customers_customer"]) // CHUNK)
+    _copy_in([(rows, rows.text) for rows in of_all])
+    shares = (
+        [(rows, b"".join(_share(lines[rows.table], number, chunks))) for rows in by_chunk]
+        for number in range(chunks)
+    )
+    with ThreadPoolExecutor(at_once, initializer=connection.ensure_connection) as threads:
+        list(threads.map(_copy_in, shares))
+
+
+def _share(lines: list[bytes], number: int, chunks: int) -> list[bytes]:
+    size = -(-len(lines) // chunks)
+    return lines[number * size : (number + 1) * size]
+
+
+def _copy_in(shares: list[tuple[Rows, bytes]]) -> None:
+    """One transaction with one look-up."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(LOOK_UP, [[f"nobody-{n}" for n in range(3 * CHUNK)]])
+        for rows, text in shares:
+            with cursor.copy(f"COPY {rows.table} ({rows.columns}) FROM STDIN") as into:
+                into.write(text)
 
 
 def _plain(path: Path) -> Table:
