@@ -171,17 +171,24 @@ def load(wanted: Wanted, catalogue: Catalogue, *, lock: bool) -> Loaded:
 
     Raises `Contended` where they could not be locked as they were read.
     """
-    located = _locate(wanted, catalogue)
+    drawn, located = _locate(wanted, catalogue, *(_draw(wanted) if lock else ()))
     heads = _heads(located)
     if lock and heads:
         located, heads = _locked(located, heads, wanted, catalogue)
     profiles = load_profiles(sorted(heads))
-    further = _further(wanted, catalogue, located, profiles, lock=lock)
-    world = _world(catalogue, located, profiles, further)
+    world = _world(catalogue, located, profiles, _further(catalogue, located, profiles))
     known = frozenset(located.rows).union(*(p.holdings.keys() | p.claims.keys() for p in profiles.values()))
     if not lock:
         return Loaded(replace(world, new_ids=_imaginary_ids()), known, None)
-    return Loaded(world, known, further["operation"][0][0])
+    ((operation,),), new_ids = drawn
+    return Loaded(replace(world, new_ids=[maestra_id for (maestra_id,) in new_ids]), known, operation)
+
+
+def _draw(wanted: Wanted) -> list[Question]:
+    """The IDs that writing needs, asked for with the first message: most new customers need no further one.
+    New MaestraIDs that turn out not to be needed are never used again (R1).
+    """
+    return [(OPERATION_ID, []), (NEW_IDS, [wanted.new_customers])]
 
 
 def _locked(
@@ -192,23 +199,23 @@ def _locked(
     locks: list[Question] = [(LOCK, [array("bigint", sorted(heads))])]
     if located.has_free_rows():
         locks.append((LOCK_FREE, _columns(wanted.keys, catalogue)))
-    located = _locate(wanted, catalogue, *locks)
+    _, located = _locate(wanted, catalogue, *locks)
     heads = _heads(located)
     if more := heads - locked:
-        located = _locate(wanted, catalogue, (f"{LOCK} NOWAIT", [array("bigint", sorted(more))]))
+        _, located = _locate(wanted, catalogue, (f"{LOCK} NOWAIT", [array("bigint", sorted(more))]))
         heads = _heads(located)
         if heads - locked - more:
             raise Contended
     return located, heads
 
 
-def _locate(wanted: Wanted, catalogue: Catalogue, *locks: Question) -> Located:
-    """Find what is wanted, once the locks are had. Each statement of a message sees what was committed before
-    it.
+def _locate(wanted: Wanted, catalogue: Catalogue, *first: Question) -> tuple[list[list[Row]], Located]:
+    """Find what is wanted, once the first questions are answered and the locks are had. Each statement of a
+    message sees what was committed before it.
     """
     named = [sql for name, sql in FIND.items() if getattr(wanted, name)]
     if not named:
-        return Located()
+        return ask(first), Located()
     kinds, values = _columns(wanted.keys, catalogue)
     parameters = {
         "kinds": kinds,
@@ -220,8 +227,8 @@ def _locate(wanted: Wanted, catalogue: Catalogue, *locks: Question) -> Located:
         "points": list(wanted.points),
         "promo_codes": list(wanted.promo_codes),
     }
-    *_, found = ask([*locks, ("UNION ALL".join(named), parameters)])
-    return _located(found, catalogue)
+    *answers, found = ask([*first, ("UNION ALL".join(named), parameters)])
+    return answers, _located(found, catalogue)
 
 
 def _located(found: Iterable[Row], catalogue: Catalogue) -> Located:
@@ -253,9 +260,9 @@ def _heads(located: Located) -> set[int]:
 
 
 def _further(
-    wanted: Wanted, catalogue: Catalogue, located: Located, profiles: Mapping[int, Profile], *, lock: bool
+    catalogue: Catalogue, located: Located, profiles: Mapping[int, Profile]
 ) -> Mapping[str, list[Row]]:
-    """What else bears on the decision, and the IDs it needs, in one message."""
+    """What else bears on the decision, in one message."""
     questions: dict[str, Question] = {}
     devices = [k for k in located.rows if catalogue.kinds[k.kind].category in DEVICES]
     if devices:
@@ -266,10 +273,6 @@ def _further(
         questions["apart"] = (APART, {"ids": array("bigint", ids)})
     if located.orders:
         questions["orders"] = (ORDERS, [list(located.orders)])
-    if lock:
-        questions["operation"] = (OPERATION_ID, [])
-    if lock and wanted.new_customers:
-        questions["new_ids"] = (NEW_IDS, [wanted.new_customers])
     return defaultdict(list, zip(questions, ask([*questions.values()]), strict=True))
 
 
@@ -279,7 +282,6 @@ def _world(
     profiles: Mapping[int, Profile],
     further: Mapping[str, list[Row]],
 ) -> World:
-    """New MaestraIDs that are not needed are never used again (R1)."""
     return World(
         kinds=catalogue.kinds,
         larger_fields=catalogue.larger_fields,
@@ -293,7 +295,6 @@ def _world(
         orders={order.number: (maestra_id, order) for maestra_id, order in map(_order, further["orders"])},
         points=located.points,
         promo_codes=located.promo_codes,
-        new_ids=[maestra_id for (maestra_id,) in further["new_ids"]],
     )
 
 
