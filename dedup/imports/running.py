@@ -22,6 +22,7 @@ from customers.kinds import Catalogue, catalogue
 from customers.tables import as_json, over
 from customers.transactions import in_transaction
 from dedup.engine.record import Record
+from dedup.imports import statistics
 from dedup.imports.forgetting import ERASED_CELLS
 from dedup.imports.mapping import ImportKind
 from dedup.imports.models import Import, ImportStates
@@ -68,7 +69,10 @@ def step_of(source: Import) -> bool:
     """The same for one import."""
     if source.state == ImportStates.STAGING:
         return stage(source.pk)
-    return work_chunk(source) or finish(source.pk)
+    if work_chunk(source):
+        statistics.refresh()
+        return True
+    return finish(source.pk)
 
 
 def work_chunk(source: Import) -> bool:
