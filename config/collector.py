@@ -2,7 +2,7 @@
 
 import gc
 
-NEW_OBJECTS = 10_000
+NEW_OBJECTS = 100_000
 """How many make a collection worthwhile: of those that a request or a chunk makes, hardly any outlives it."""
 
 
