@@ -121,31 +121,39 @@ def _tell(case: Case, c: Conflict, keeper_id: int, loser_id: int, *, moved: bool
     was_told = _was_told(case, c)
     if was_told and not moved:
         return
-    kind, value = c.key
+    _tell_loser(case, c, loser_id, was_held=moved)
+    if not was_told:
+        kind, value = c.key
+        note = Note(case.now, loser_id, "contact_lost", kind, value, c.kept_by, c.criterion)
+        case.draft.emit(NoteAdded(customer=c.lost_by, maestra_id=loser_id, note=note))
+    _tell_keeper(case, c, keeper_id, was_held=not moved)
+
+
+def _tell_loser(case: Case, c: Conflict, maestra_id: int, *, was_held: bool) -> None:
     case.draft.emit(
         ContactLost(
             customer=c.lost_by,
-            maestra_id=loser_id,
-            kind=kind,
-            value=value,
+            maestra_id=maestra_id,
+            kind=c.key.kind,
+            value=c.key.value,
             to=c.kept_by,
             criterion=c.criterion,
-            was_held=moved,
+            was_held=was_held,
             pending=c.pending,
         )
     )
-    if not was_told:
-        note = Note(case.now, loser_id, "contact_lost", kind, value, c.kept_by, c.criterion)
-        case.draft.emit(NoteAdded(customer=c.lost_by, maestra_id=loser_id, note=note))
+
+
+def _tell_keeper(case: Case, c: Conflict, maestra_id: int, *, was_held: bool) -> None:
     case.draft.emit(
         ContactReceived(
             customer=c.kept_by,
-            maestra_id=keeper_id,
-            kind=kind,
-            value=value,
+            maestra_id=maestra_id,
+            kind=c.key.kind,
+            value=c.key.value,
             other=c.lost_by,
             criterion=c.criterion,
-            was_held=not moved,
+            was_held=was_held,
         )
     )
 
