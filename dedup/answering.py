@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from customers.changes import Created, OrderSaved, PointsAdded, PromoCodeIssued
 from customers.errors import SelfsameError
+from customers.history import Item
 from customers.kinds import Catalogue
 from customers.presenting import present
 from customers.profile import Key
@@ -102,15 +103,16 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
-def explained(explanation: Explanation) -> dict[str, Any]:
+def explained(explanation: Explanation, became_one: Sequence[Item]) -> dict[str, Any]:
     """Shared values, vetoes, priority criterion by criterion, and what would have to change, for two
-    customers in order.
+    customers in order; what made them one, if they are.
     """
     e = explanation
     deciding = next((step.criterion for step in e.steps if step.decides), None)
     return {
         "customers": [e.left.maestra_id, e.right.maestra_id],
         "is_one_customer": e.same,
+        "became_one": list(became_one),
         "shared": [_shared(match) for match in e.matches],
         "shares_payment_card": e.shares_payment_card,
         "vetoes": [_veto(veto) for veto in e.vetoes],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -23,7 +23,9 @@ from customers import writing as customers_writing
 from customers.batch import Batch, OperationInfo, RecordChanges
 from customers.changes import ApartLifted, Change, KeptApart, Reason, Why
 from customers.errors import ErrorCode, SelfsameError, invalid
+from customers.history import Item, history
 from customers.kinds import Catalogue, catalogue
+from customers.masking import LIFTED, Veil
 from customers.points import Point
 from customers.profile import DEVICES, MAESTRA_ID, Key, Profile
 from customers.transactions import in_transaction
@@ -393,3 +395,13 @@ def explain(caller: Caller, left: Key, right: Key) -> Explanation:
     return explain_pair(
         world, a.maestra_id, b.maestra_id, lambda k: known.block_list.blocks(k.kind, k.value, k.value)
     )
+
+
+def became_one(e: Explanation, labels: Mapping[str, str], veil: Veil = LIFTED) -> list[Item]:
+    """Of two who are one customer, the latest history entries that say why: what was merged, and undone, and
+    which records joined (R41).
+    """
+    if not e.same:
+        return []
+    kinds = ("merged", "joined", "unmerged")
+    return history(sorted(e.left.maestra_ids), labels=labels, kinds=kinds, veil=veil).items

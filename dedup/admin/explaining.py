@@ -45,7 +45,7 @@ from dedup.engine.explain import Explanation, Match, Standing, Step
 from dedup.engine.outcome import Conflict, Kept, Move
 from dedup.engine.outcome import Status as Outcome
 from dedup.engine.record import Operation
-from dedup.operations import Answer, Caller, explain, keep_apart, lift_apart, submit_one
+from dedup.operations import Answer, Caller, became_one, explain, keep_apart, lift_apart, submit_one
 from dedup.parsing import FIELDS, Parser
 from dedup.store import IMAGINARY
 
@@ -140,6 +140,7 @@ def pair_context(request: HttpRequest, ids: Sequence[int], reader: Reader) -> di
         "explanation": e,
         "cards": [card(e.left, reader), card(e.right, reader)],
         "verdict": _verdict(e),
+        "became_one": became_one(e, reader.known.labels, reader.veil),
         "matches": [_match(match, reader) for match in e.matches],
         "objections": against,
         "steps": [_step(step, e) for step in e.steps],

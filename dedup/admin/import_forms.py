@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -17,15 +18,18 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.admin.ordered import InOrder, InOrderField, lookup_kinds
 from customers.errors import SelfsameError
 from customers.kinds import catalogue
 from customers.models import IntegrationPoint, PointKinds
 from dedup.engine.record import Mode
 from dedup.imports.encodings import CHOICES
 from dedup.imports.files import FileFormat, rows
+from dedup.imports.forgetting import ERASED_CELLS
 from dedup.imports.mapping import ImportKind, Target, targets
 from dedup.imports.models import Import, ImportKinds
 from dedup.imports.options import Options
+from dedup.imports.reading import rows_of_chunk
 from segments.models import Segment, SegmentationKinds
 from segments.naming import NamedSegmentation, named_segmentations
 
@@ -168,7 +172,7 @@ class OptionsForm(forms.Form):
         label=gettext_lazy("Dates such as 03/04/2026"),
         required=False,
         choices=[
-            ("", gettext_lazy("Fail: the file does not tell which is the day")),
+            ("", gettext_lazy("Such a row fails")),
             ("true", gettext_lazy("The day comes first")),
             ("false", gettext_lazy("The month comes first")),
         ],
@@ -185,13 +189,12 @@ class OptionsForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={**LOOK, "placeholder": "Europe/Berlin"}),
     )
-    lookup_by = forms.CharField(
+    lookup_by = InOrderField(
+        choices=lookup_kinds,
         label=gettext_lazy("Find customers by"),
         required=False,
-        widget=forms.TextInput(attrs={**LOOK, "placeholder": "maestra_id, crm_id, email"}),
-        help_text=gettext_lazy(
-            "System names of identifier kinds, in this order. Empty: as the integration point does."
-        ),
+        widget=InOrder(forms.Select(attrs=LOOK)),
+        help_text=gettext_lazy("The first one first. None chosen: as the integration point does."),
     )
 
     def __init__(self, source: Import, data: QueryDict | None, stored: Mapping[str, Any]) -> None:
@@ -221,7 +224,6 @@ def _initial(stored: Mapping[str, Any]) -> dict[str, Any]:
         **stored,
         "drop_invalid": "true" if stored.get("drop_invalid") else "",
         "day_first": in_words[stored.get("day_first")],
-        "lookup_by": ", ".join(stored.get("lookup_by") or ()),
         "segment": ".".join(stored.get("segment") or ()),
     }
 
@@ -322,7 +324,10 @@ def show_samples(source: Import, columns: Iterable[Column]) -> None:
         column.samples = [row[column.number] for row in found if row[column.number]]
 
 
-def _first_rows(source: Import) -> list[tuple[str, ...]]:
+def _first_rows(source: Import) -> Sequence[Sequence[str]]:
+    if source.dry_run:
+        texts = rows_of_chunk(source.dry_run, 0)[:SAMPLES]
+        return [json.loads(row.cells) for row in texts if row.fault is None and row.cells != ERASED_CELLS]
     file_format = FileFormat.from_json(source.format)
     is_text = file_format.container == "plain" and file_format.layout == "delimited"
     if not is_text and source.size > SAMPLED:

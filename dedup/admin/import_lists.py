@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from customers.admin.base import Recorded
 from customers.admin.staff import MEANINGS
 from customers.admin.words import lines
+from customers.templatetags.profile_pages import who
 from dedup.admin import importing
 from dedup.admin.dashboard import Figure, Series, Tile, counted, register
 from dedup.admin.decisions import WithPages
@@ -39,7 +40,7 @@ MEANINGS.update(
 
 @admin.register(Import)
 class ImportAdmin(WithPages):
-    list_display = ("file", "kind_shown", "state_shown", "came_to", "point", "actor", "created_at")
+    list_display = ("file", "kind_shown", "state_shown", "came_to", "point", "by", "created_at")
     list_select_related = ("point",)
     list_filter = ("state", "kind", "is_dry_run", ("created_at", RangeDateTimeFilter))
     search_fields = ("name",)
@@ -52,6 +53,7 @@ class ImportAdmin(WithPages):
         ("<int:import_id>/change/", "change", importing.show),
         ("<int:import_id>/progress/", "progress", importing.progress),
         ("<int:import_id>/run/", "run", importing.run),
+        ("<int:import_id>/remap/", "remap", importing.remap),
         ("<int:import_id>/pause/", "pause", importing.pause),
         ("<int:import_id>/resume/", "resume", importing.resume),
         ("<int:import_id>/cancel/", "cancel", importing.cancel),
@@ -70,6 +72,10 @@ class ImportAdmin(WithPages):
     @action(description=_("Import a file"), icon="upload_file", permissions=["import"])  # type: ignore[untyped-decorator]
     def import_file(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:dedup_import_new"))
+
+    @admin.display(description=_("who"))
+    def by(self, source: Import) -> str:
+        return who(source.actor)
 
     @admin.display(description=_("file"), ordering="name")
     def file(self, source: Import) -> str:

@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
@@ -233,7 +234,7 @@ def show(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> 
         title=source.name,
         source=source,
         unmapped=operations.unmapped_columns(source),
-        run=source.runs.order_by("-pk").first() if source.is_dry_run else None,
+        run=_runs(source).order_by("-pk").first() if source.is_dry_run else None,
         has_ended=has_ended,
         may_import=may_import,
         may_change=request.user.has_perm(CHANGE),
@@ -276,7 +277,7 @@ def run(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> 
     caller = staff(request)
     with transaction.atomic():
         Import.objects.select_for_update().get(pk=source.pk)
-        earlier = source.runs.exclude(state__in=[ImportStates.CANCELLED, ImportStates.FAILED]).first()
+        earlier = _runs(source).exclude(state__in=[ImportStates.CANCELLED, ImportStates.FAILED]).first()
         if earlier:
             return HttpResponseRedirect(address("change", earlier))
         try:
@@ -285,6 +286,24 @@ def run(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> 
             messages.error(request, error.detail)
             return HttpResponseRedirect(address("change", source))
     return HttpResponseRedirect(address("change", started))
+
+
+def _runs(dry_run: Import) -> QuerySet[Import]:
+    """What was begun in earnest with the rows of a dry run."""
+    return dry_run.runs.filter(is_dry_run=False).exclude(state=ImportStates.UPLOADED)
+
+
+def remap(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
+    """The rows of a dry run again, to change where their columns go."""
+    source = _to_import(request, import_id)
+    if request.method == "POST":
+        caller = staff(request)
+        try:
+            again = operations.remap(source, actor=caller.actor, user_id=caller.user_id)
+            return HttpResponseRedirect(address("map", again))
+        except SelfsameError as error:
+            messages.error(request, error.detail)
+    return HttpResponseRedirect(address("change", source))
 
 
 def pause(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:

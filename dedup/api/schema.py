@@ -18,6 +18,7 @@ from rest_framework import serializers
 from customers.api.schema import (
     AnyObject,
     CustomerSerializer,
+    HistoryEntrySerializer,
     IdentifierSerializer,
     ProblemSerializer,
     documented,
@@ -385,6 +386,11 @@ class RemedySerializer(serializers.Serializer[Any]):
 class ExplanationSerializer(serializers.Serializer[Any]):
     customers = serializers.ListField(child=serializers.IntegerField())
     is_one_customer = serializers.BooleanField()
+    became_one = HistoryEntrySerializer(
+        many=True,
+        help_text="Of one customer, what was merged or joined, and undone: the latest entries. Empty where "
+        "every record was found to be about it.",
+    )
     shared = SharedSerializer(many=True)
     shares_payment_card = serializers.BooleanField()
     vetoes = VetoSerializer(many=True)

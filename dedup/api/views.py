@@ -271,11 +271,14 @@ class UndoView(OperationView):
     tag="Merging",
     answer=schema.ExplanationSerializer,
     refused=(ErrorCode.CUSTOMER_NOT_FOUND,),
-    description="What they share, what vetoes, who has priority, and what would have to change.",
+    description="What they share, what vetoes, who has priority, and what would have to change. Of two that "
+    "are one: what made them one.",
 )
 class ExplainView(OperationView):
     scope = Scopes.READ
 
     def act(self, call: Call) -> Reply:
         left, right = bodies.pair(call.data, call.parser)
-        return Reply(200, explained(operations.explain(call.caller, left, right)))
+        explanation = operations.explain(call.caller, left, right)
+        became_one = operations.became_one(explanation, call.caller.catalogue.labels)
+        return Reply(200, explained(explanation, became_one))

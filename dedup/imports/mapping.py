@@ -196,7 +196,8 @@ def _taken_twice(chosen: Lookup[str, Any], offered: Lookup[str, Target]) -> Iter
             continue
         if target in first:
             detail = _("The columns “%(first)s” and “%(second)s” both go to %(target)s. Use one of them.")
-            yield name, detail % {"first": first[target], "second": name, "target": target}
+            label = offered[target].label if target in offered else target
+            yield name, detail % {"first": first[target], "second": name, "target": label}
         first.setdefault(target, name)
 
 

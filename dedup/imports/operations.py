@@ -24,7 +24,7 @@ from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.kinds import catalogue
 from customers.points import Point, point_of
 from dedup.imports import waking
-from dedup.imports.files import inspect
+from dedup.imports.files import Inspected, inspect
 from dedup.imports.mapping import ImportKind, read_mapping, recognise, require_usable, unmapped
 from dedup.imports.mapping import Mapping as ColumnMapping
 from dedup.imports.models import Import, ImportBlock, ImportChunk, ImportMapping, ImportPiece, ImportStates
@@ -62,26 +62,24 @@ def upload(
         with path.open("wb") as copy:
             shutil.copyfileobj(file, copy)
         found = inspect(path, name, encoding=options.encoding, delimiter=options.delimiter)
-        mapping = recognise(kind, found.header, catalogue(), named_segmentations(), point)
-        if options.day_first is None:
-            options = replace(options, day_first=found.day_first)
+        source = Import(point_id=point.id, actor=actor, actor_user_id=user_id, kind=kind)
+        source.name, source.size = name[-NAME_LIMIT:], path.stat().st_size
+        _tell(source, found, options, point)
         with transaction.atomic():
-            source = Import.objects.create(
-                point_id=point.id,
-                actor=actor,
-                actor_user_id=user_id,
-                name=name[-NAME_LIMIT:],
-                size=path.stat().st_size,
-                kind=kind,
-                format=found.format.to_json(),
-                header=list(found.header),
-                targets=list(mapping.targets),
-                options=options.to_json(),
-                warnings=list(found.warnings),
-            )
+            source.save()
             _store(source, path)
     source.refresh_from_db()
     return source
+
+
+def _tell(source: Import, found: Inspected, options: Options, point: Point) -> None:
+    """What the file is, and how it is read where nobody says otherwise."""
+    mapping = recognise(ImportKind(source.kind), found.header, catalogue(), named_segmentations(), point)
+    if options.day_first is None:
+        options = replace(options, day_first=found.day_first)
+    source.format, source.header = found.format.to_json(), list(found.header)
+    source.targets, source.options = list(mapping.targets), options.to_json()
+    source.warnings = list(found.warnings)
 
 
 def _store(source: Import, path: Path) -> None:
@@ -102,6 +100,8 @@ def begin(
     """
     with transaction.atomic():
         source = _locked(source, ImportStates.UPLOADED)
+        if source.dry_run:
+            _require_rows(source.dry_run)
         if options is not None:
             source.options = options.to_json()
         if mapping is not None:
@@ -156,22 +156,40 @@ def run(dry_run: Import, *, actor: str, user_id: int | None) -> Import:
 
     Raises `validation_error` where it was no dry run, is not finished, or its rows were dropped.
     """
+    with transaction.atomic():
+        source = _with_rows_of(dry_run, actor, user_id, ImportStates.STAGING)
+        waking.after_commit()
+    return source
+
+
+def remap(dry_run: Import, *, actor: str, user_id: int | None) -> Import:
+    """The rows of a dry run once more, to be mapped or read otherwise. Nothing happens with them before
+    `begin`.
+
+    Raises `validation_error` as `run` does.
+    """
+    return _with_rows_of(dry_run, actor, user_id, ImportStates.UPLOADED)
+
+
+def _with_rows_of(dry_run: Import, actor: str, user_id: int | None, state: ImportStates) -> Import:
     if not dry_run.is_dry_run or dry_run.state != ImportStates.FINISHED:
         raise invalid(("", _("Only a dry run that is finished can be run.")))
-    if dry_run.rows_dropped_at:
-        raise invalid(("", _("The rows of this dry run are no longer kept. Upload the file again.")))
+    _require_rows(dry_run)
     kept = ("name", "size", "kind", "format", "header", "targets", "options", "point_id")
-    with transaction.atomic():
-        source = Import.objects.create(
-            **{field: getattr(dry_run, field) for field in kept},
-            actor=actor,
-            actor_user_id=user_id,
-            dry_run=dry_run,
-            state=ImportStates.STAGING,
-        )
-        waking.after_commit()
+    source = Import.objects.create(
+        **{field: getattr(dry_run, field) for field in kept},
+        actor=actor,
+        actor_user_id=user_id,
+        dry_run=dry_run,
+        state=state,
+    )
     source.refresh_from_db()
     return source
+
+
+def _require_rows(dry_run: Import) -> None:
+    if dry_run.rows_dropped_at:
+        raise invalid(("", _("The rows of this dry run are no longer kept. Upload the file again.")))
 
 
 def pause(source: Import) -> Import:

@@ -187,9 +187,14 @@ def _padded(cells: list[str], width: int) -> list[str]:
     return [*cells, *[""] * (width - len(cells))][:width]
 
 
-def differences(source: Import) -> dict[str, Any]:
-    """Where a run came out different from its dry run: how many rows, and the first of them."""
-    assert source.dry_run_id
+def differences(source: Import) -> dict[str, Any] | None:
+    """Where a run came out different from its dry run: how many rows, and the first of them. None where
+    there is nothing to compare, because the columns or options were changed in between.
+    """
+    dry_run = source.dry_run
+    assert dry_run
+    if (source.targets, source.options) != (dry_run.targets, dry_run.options):
+        return None
     with connection.cursor() as cursor:
         cursor.execute(
             DIFFERENT, {"source": source.pk, "dry_run": source.dry_run_id, "limit": DIFFERENCES_SHOWN}

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from getpass import getuser
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from customers.errors import SelfsameError
 from customers.kinds import catalogue
@@ -33,7 +33,10 @@ from segments.naming import named_segmentations
 
 AT_WORK = (ImportStates.STAGING, ImportStates.RUNNING)
 OTHERS_AT_WORK = 0.2  # seconds to wait where only others have something to do
+SHOWN_EVERY = 0.5  # seconds
 BAR = 30
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C ended."""
 OPTIONS = (
     "lookup_by",
     "mode",
@@ -43,13 +46,15 @@ OPTIONS = (
     "time_zone",
     "segment",
     "encoding",
+    "delimiter",
 )
 
 
 class Command(BaseCommand):
     help = (
         "Import a file, and show how far it is. Ctrl-C pauses; --resume goes on. The rows are worked by this "
-        "process, and by workers if there are any."
+        "process, and by workers if there are any. Exit codes: 0 the import is finished, even if rows "
+        "failed; 1 it failed or was cancelled; 2 the arguments are wrong; 130 it was paused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -66,8 +71,14 @@ class Command(BaseCommand):
         parser.add_argument("--mapping", help="a saved mapping")
         parser.add_argument("--dry-run", action="store_true", help="tell what would happen, and keep nothing")
         parser.add_argument("--run", type=int, metavar="ID", help="run what this dry run told of")
-        parser.add_argument("--resume", type=int, metavar="ID", help="go on with an import that was paused")
+        parser.add_argument(
+            "--resume", type=int, metavar="ID", help="go on with an import that was paused or left"
+        )
         parser.add_argument("--failed", type=Path, help="a file that gets the failed rows, to be mended")
+        self.add_options(parser)
+
+    def add_options(self, parser: ArgumentParser) -> None:
+        """How the rows are read (`Options`)."""
         parser.add_argument("--lookup-by", help="kinds of identifiers, with commas between them")
         parser.add_argument(
             "--fill", dest="mode", action="store_const", const="fill", help="only fill blanks"
@@ -77,7 +88,7 @@ class Command(BaseCommand):
         parser.add_argument("--default-region", help="of phones without a country, as in US")
         parser.add_argument("--time-zone", help="of times without an offset, as in Europe/Berlin")
         parser.add_argument(
-            "--segment", metavar="SEGMENTATION/SEGMENT", help="a segment that all are put into"
+            "--segment", metavar="SEGMENTATION.SEGMENT", help="a segment that all are put into"
         )
         parser.add_argument("--encoding")
         parser.add_argument("--delimiter")
@@ -85,33 +96,62 @@ class Command(BaseCommand):
     def handle(self, **given: Any) -> None:
         try:
             source = begun(given)
-            with pausing(source):
+            with pausing(source), self.showing(source):
                 self.follow(source)
         except SelfsameError as error:
             raise CommandError(error.detail) from None
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted.", returncode=INTERRUPTED) from None
         source = operations.find(source.pk)
         self.report(source, given["failed"])
 
     def follow(self, source: Import) -> None:
         """Work it until it ends or is paused, whoever does the work."""
-        while source.state in AT_WORK:
-            if not step_of(source):
-                time.sleep(OTHERS_AT_WORK)
-            source = operations.find(source.pk)
-            self.show(reports.progress(source))
-        self.stderr.write("")
+        try:
+            while source.state in AT_WORK:
+                if not step_of(source):
+                    time.sleep(OTHERS_AT_WORK)
+                source = operations.find(source.pk)
+        except (OperationalError, InterfaceError) as error:
+            raise CommandError(f"The database does not answer. {go_on(source)}") from error
+        except KeyboardInterrupt:
+            raise CommandError(f"Interrupted. {go_on(source)}", returncode=INTERRUPTED) from None
 
-    def show(self, at: reports.Progress) -> None:
-        if at.total is None:
-            self.stderr.write(f"\r{at.staged} rows read", ending="")
-        else:
-            share = at.done / at.total if at.total else 1.0
-            done = "#" * round(BAR * share)
-            rate = f"  {at.rate:,.0f} rows/s" if at.rate else ""
-            left = f"  {at.seconds_left:,.0f} s left" if at.seconds_left else ""
-            line = f"[{done:{BAR}}] {share:4.0%}  {at.done} of {at.total}, {at.failed} failed{rate}{left}"
-            self.stderr.write(f"\r{line:100}", ending="")
-        self.stderr.flush()
+    @contextmanager
+    def showing(self, source: Import) -> Iterator[None]:
+        """Within it, how far the import is: as a bar on a terminal, else in a line for every tenth."""
+        ended = Event()
+        ticking = Thread(target=self.tick, args=[source, ended])
+        ticking.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            ticking.join()
+            if self.stderr.isatty():
+                self.stderr.write("")
+
+    def tick(self, source: Import, ended: Event) -> None:
+        told = None
+        is_last = False
+        while not is_last:
+            is_last = ended.wait(SHOWN_EVERY)
+            try:
+                told = self.tell(reports.progress(operations.find(source.pk)), told)
+            except DatabaseError:  # of which the work itself tells
+                connection.close()
+        connection.close()
+
+    def tell(self, at: reports.Progress, told: int | None) -> int | None:
+        """Say how far it is, unless that was told already; what is told now."""
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{line(at):100}", style_func=str, ending="")
+            self.stderr.flush()
+            return None
+        tenths = at.done * 10 // at.total if at.total else -1
+        if tenths != told:
+            self.stderr.write(line(at), style_func=str)
+        return tenths
 
     def report(self, source: Import, failed: Path | None) -> None:
         at = reports.progress(source)
@@ -122,15 +162,14 @@ class Command(BaseCommand):
             self.stdout.write(f"  failed, {code:24}{count:>4,}")
         if source.is_dry_run:
             self.tell_examples(source)
-        if different := source.result.get("differences", {}).get("count"):
+        if different := (source.result.get("differences") or {}).get("count"):
             self.stdout.write(f"{different} rows came out different from the dry run.")
         if failed:
-            with failed.open("w", newline="", encoding="utf-8") as file:
-                file.writelines(reports.failed_file(source))
-        if source.state == ImportStates.FAILED:
-            raise CommandError((source.problem or {}).get("detail", "It failed."))
+            write_failed(source, failed)
         if source.state == ImportStates.PAUSED:
-            self.stdout.write(f"Go on with: manage.py import_customers --resume {source.pk}")
+            raise CommandError(go_on(source), returncode=INTERRUPTED)
+        if source.state != ImportStates.FINISHED:
+            raise CommandError((source.problem or {}).get("detail", "It was cancelled."))
 
     def tell_examples(self, source: Import) -> None:
         for name, examples in reports.examples_of(source).items():
@@ -141,11 +180,35 @@ class Command(BaseCommand):
         self.stdout.write(f"Do it with: manage.py import_customers --run {source.pk}")
 
 
+def line(at: reports.Progress) -> str:
+    if at.total is None:
+        return f"{at.staged} rows read"
+    share = at.done / at.total if at.total else 1.0
+    done = "#" * round(BAR * share)
+    rate = f"  {at.rate:,.0f} rows/s" if at.rate else ""
+    left = f"  {at.seconds_left:,.0f} s left" if at.seconds_left else ""
+    return f"[{done:{BAR}}] {share:4.0%}  {at.done} of {at.total}, {at.failed} failed{rate}{left}"
+
+
+def go_on(source: Import) -> str:
+    return f"Go on with: manage.py import_customers --resume {source.pk}"
+
+
+def write_failed(source: Import, path: Path) -> None:
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            file.writelines(reports.failed_file(source))
+    except OSError as error:
+        raise CommandError(f"The failed rows cannot be written to {path}: {error.strerror}") from None
+
+
 def begun(given: dict[str, Any]) -> Import:
     """The import to follow. Raises `SelfsameError`, or CommandError where the arguments do not fit."""
     who: dict[str, Any] = {"actor": f"system:{getuser()}", "user_id": None}
+    if given["file"] and (given["resume"] or given["run"]):
+        raise CommandError("--resume and --run go on with an import that has its file. Leave the file out.")
     if given["resume"]:
-        return operations.resume(operations.find(given["resume"]))
+        return gone_on(operations.find(given["resume"]))
     if given["run"]:
         return operations.run(operations.find(given["run"]), **who)
     if not (given["file"] and given["point"]):
@@ -168,6 +231,11 @@ def begun(given: dict[str, Any]) -> Import:
         )
 
 
+def gone_on(source: Import) -> Import:
+    """One whose process was killed is still at work, as far as anybody knows."""
+    return source if source.state in AT_WORK else operations.resume(source)
+
+
 def point_named(name: str) -> Point:
     row = IntegrationPoint.objects.filter(system_name=name).first()
     if row is None:
@@ -185,9 +253,6 @@ def columns(given: list[str]) -> dict[str, str | None] | None:
 
 def options(given: dict[str, Any]) -> Options:
     chosen = {name: given[name] for name in OPTIONS if given[name] is not None}
-    chosen["delimiter"] = given["delimiter"]
-    if given["segment"]:
-        chosen["segment"] = given["segment"].split("/")
     return Options.read(chosen, catalogue(), named_segmentations())
 
 

@@ -49,7 +49,9 @@ def test_two_are_found_by_whatever_identifies_them(send: Send, viewer: Client) -
 def test_a_former_maestra_id_is_explained_as_its_profile(send: Send, marketer: Client) -> None:
     ann, bob = send(email=ANN), send(email=BOB)
     merged(marketer, ann, bob, resulting=ann)
-    assert f"They are one customer: {ann}." in text_of(explain(marketer, ann, bob))
+    text = text_of(explain(marketer, ann, bob))
+    assert f"They are one customer: {ann}." in text
+    assert f"What made them one Customer {bob} was merged into this one" in text
 
 
 def test_who_is_not_found_or_not_the_only_one_is_told(send: Send, viewer: Client) -> None:

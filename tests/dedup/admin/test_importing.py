@@ -136,6 +136,34 @@ def test_what_came_out_different_from_the_dry_run_is_shown(shop: Any, marketer: 
     assert "4 New customers Joined a customer who was there" in text
 
 
+def test_the_columns_of_a_dry_run_are_changed_without_another_upload(shop: Any, marketer: Client) -> None:
+    first = tried(marketer)
+    assert "Change the columns" in shown(marketer, first)
+    answer = marketer.post(at("remap", first))
+    second = operations.find(int(answer.headers["Location"].split("/")[-3]))
+    page = marketer.get(at("map", second))
+    assert page.context["columns"][1].samples == [ANN, "bob at home", BOB]
+    assert [c.target for c in page.context["columns"]] == list(TARGETS)
+    mapped(marketer, second, ("ids.crm_id", "", "custom_fields.shoe_size", ""))
+    second = finished(second)
+    assert (second.is_dry_run, second.result["counts"]) == (True, {"created": 3})
+    assert "dry run had told" not in shown(marketer, second)
+    assert run(marketer, second).result["differences"]["count"] == 0
+    assert Customer.objects.count() == 3
+    # The first one was not run by that.
+    assert "Run it now" in shown(marketer, first)
+
+
+def test_rows_that_were_dropped_meanwhile_are_not_mapped_again(shop: Any, marketer: Client) -> None:
+    first = tried(marketer)
+    marketer.post(at("remap", first))
+    again = Import.objects.latest("pk")
+    Import.objects.filter(pk=first.pk).update(rows_dropped_at=timezone.now())
+    assert "Upload the file again." in text_of(mapped(marketer, again))
+    marketer.post(at("remap", first))
+    assert Import.objects.latest("pk") == again
+
+
 def test_who_had_unsubscribed_and_would_be_subscribed_comes_first(shop: Any, marketer: Client) -> None:
     imported(shop, [("1", ANN, "no")], ("CrmID", "Email", "email_optin"))
     text = shown(marketer, tried(marketer))
@@ -262,9 +290,11 @@ def test_what_is_wrong_with_a_file_is_said_at_the_form(shop: Any, marketer: Clie
 
 def test_an_option_at_fault_is_named_at_its_field(shop: Any, marketer: Client) -> None:
     source = uploaded(marketer)
-    answer = mapped(marketer, source, default_region="Atlantis", lookup_by="nothing")
+    answer = mapped(marketer, source, lookup_by=["email", "email"])
+    assert set(answer.context["form"].errors) == {"lookup_by"}
+    answer = mapped(marketer, source, default_region="Atlantis", lookup_by=["email", "", "maestra_id"])
     assert "Write a country code of two letters" in text_of(answer)
-    assert set(answer.context["form"].errors) == {"default_region", "lookup_by"}
+    assert set(answer.context["form"].errors) == {"default_region"}
     assert [c.target for c in answer.context["columns"]] == list(TARGETS)
     assert operations.find(source.pk).state == "uploaded"
 
@@ -273,7 +303,7 @@ def test_a_column_at_fault_is_named_at_its_row(shop: Any, marketer: Client) -> N
     answer = mapped(marketer, uploaded(marketer), ("ids.crm_id", "ids.crm_id", "nowhere", ""))
     faults = [bool(column.faults) for column in answer.context["columns"]]
     assert faults == [False, True, True, False]
-    assert "both go to ids.crm_id" in text_of(answer)
+    assert "both go to CRM ID" in text_of(answer)
 
 
 def test_columns_that_tell_nobody_are_refused(shop: Any, marketer: Client) -> None:

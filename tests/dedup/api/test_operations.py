@@ -286,6 +286,22 @@ def test_a_customer_explained_to_itself_is_one(shop):
         "customers/explain/", {"customers": [{"email": ANN}, {"mobile_phone": PHONE}]}
     ).body
     assert (body["is_one_customer"], body["vetoes"], body["priority"]["maestra_id"]) == (True, [], None)
+    assert body["became_one"] == []
+
+
+def test_what_made_two_one_customer_is_told(shop):
+    post = shop.website.post
+    post("customers/register/", {"email": ANN, "ids": {"crm_id": "1"}})
+    post("customers/register/", {"email": ANN, "ids": {"crm_id": "2"}})
+    post("customers/register/", {"mobile_phone": PHONE})
+    post("customers/upsert/", {"ids": {"crm_id": "2"}, "mobile_phone": PHONE})
+    body = post("customers/explain/", {"customers": [{"crm_id": "1"}, {"mobile_phone": PHONE}]}).body
+    assert [(entry["kind"], entry["reason"]) for entry in body["became_one"]] == [
+        ("merged", "matched_exactly"),
+        ("joined", "matched_exactly"),
+    ]
+    assert PHONE in body["became_one"][0]["sentence"]
+    assert ANN in body["became_one"][1]["sentence"]
 
 
 def test_opt_out_and_erasure(shop):

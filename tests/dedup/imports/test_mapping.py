@@ -122,9 +122,7 @@ def test_two_columns_for_one_field_are_refused_and_both_named():
     found = faults(
         lambda: chosen(CUSTOMERS, {"First": "personal.first_name", "Given": "personal.first_name"})
     )
-    assert found == [
-        ("Given", "The columns “First” and “Given” both go to personal.first_name. Use one of them.")
-    ]
+    assert found == [("Given", "The columns “First” and “Given” both go to First name. Use one of them.")]
 
 
 def test_several_columns_may_hold_phones_or_addresses():
