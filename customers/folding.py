@@ -126,7 +126,7 @@ class Fold:
         default_factory=lambda: defaultdict(dict)
     )
     dropped_cards: set[tuple[int, str]] = field(default_factory=set)
-    device_uses: dict[tuple[Key, int], datetime] = field(default_factory=dict)
+    device_uses: set[tuple[Key, int, datetime]] = field(default_factory=set)
     subscriptions: dict[tuple[int, Channel], Subscription | None] = field(default_factory=dict)
     resubscribed: set[int] = field(default_factory=set)
     orders: dict[str, OrderRow] = field(default_factory=dict)
@@ -186,7 +186,7 @@ def _held(f: Fold, c: Held, record: RecordChanges) -> None:
         row = f.values[key] = Value(holding.raw, is_stored=was_held, was_free=not was_held)
     row.raw, row.customer, row.holding = holding.raw, c.customer, holding
     if c.before is None and holding.category in DEVICES:
-        f.device_uses.setdefault((key, holding.origin), record.at)
+        f.device_uses.add((key, holding.origin, record.at))
 
 
 def _released(f: Fold, c: Released, _: RecordChanges) -> None:

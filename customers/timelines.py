@@ -7,7 +7,7 @@ whatever the ledger holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -44,12 +44,34 @@ class Timeline:
 
     def page(self, maestra_ids: Collection[int], limit: int, after: Place | None = None) -> Page:
         at, last = after or (None, None)
-        asked = {"maestra_ids": list(maestra_ids), "at": at, "id": last, "limit": limit + 1}
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, asked)
-            rows = cursor.fetchall()
+        rows = self.rows({"maestra_ids": list(maestra_ids), "at": at, "id": last, "limit": limit + 1})
         items = [self.item(row[:-2]) for row in rows[:limit]]
         return Page(items, Place(*rows[limit - 1][-2:]) if len(rows) > limit else None)
+
+    def rows(self, asked: Mapping[str, Any]) -> list[Row]:
+        """The rows of a page and the one behind it, that tells whether there is another page."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, asked)
+            rows: list[Row] = cursor.fetchall()
+        return rows
+
+
+class SessionTimeline(Timeline):
+    """Sessions lie among the actions of other devices, and none is known to be whole before every action is
+    read that it may have. As many actions are read as a page may need, and more only where they were too few.
+    """
+
+    __slots__ = ()
+
+    def rows(self, asked: Mapping[str, Any]) -> list[Row]:
+        actions = ACTIONS_OF_A_SESSION * asked["limit"]
+        while True:
+            read = super().rows({**asked, "actions": actions})
+            found = [row for row in read if row[-1] is not None]
+            are_all, are_whole = read[0][0], all(row[1] for row in found[:-1])
+            if are_all or (len(found) == asked["limit"] and are_whole):
+                return [row[2:] for row in found]
+            actions *= 8
 
 
 _LEDGER = """
@@ -64,25 +86,43 @@ SELECT {columns}, t.{time}, t.id
  ORDER BY t.{time} DESC, t.id DESC LIMIT %(limit)s
 """
 _DEVICE = "LEFT JOIN customers_identifier d ON d.id = t.device_id"
-# An action goes on a session of its device unless the pause before it was too long (R47).
+ACTIONS_OF_A_SESSION = 20
+"""So many are expected."""
+# An action goes on a session of its device unless the pause before it was too long (R47). Where a page begins
+# in the middle, the actions of such a pause above it tell which sessions reach beyond: they were shown. The
+# first two columns say whether all actions were read, and all that the session may have. There is a row at
+# least.
 _SESSIONS = f"""
 WITH actions AS (
-  SELECT id, maestra_id, device_id, occurred_at,
-         occurred_at - lag(occurred_at) OVER (PARTITION BY device_id ORDER BY occurred_at, id)
-           <= interval '30 minutes' AS goes_on
-    FROM customers_activity WHERE maestra_id = ANY(%(maestra_ids)s::bigint[])
+  SELECT t.* FROM unnest(%(maestra_ids)s::bigint[]) AS m(id)
+   CROSS JOIN LATERAL (
+     SELECT id, maestra_id, device_id, occurred_at FROM customers_activity r
+      WHERE r.maestra_id = m.id
+        AND (%(at)s::timestamptz IS NULL OR r.occurred_at <= %(at)s::timestamptz + interval '30 minutes')
+      ORDER BY r.occurred_at DESC, r.id DESC LIMIT %(actions)s
+   ) t
+   ORDER BY t.occurred_at DESC, t.id DESC LIMIT %(actions)s
+), unread AS (
+  SELECT CASE WHEN count(*) < %(actions)s THEN '-infinity' ELSE min(occurred_at) END AS before FROM actions
+), linked AS (
+  SELECT *, occurred_at - lag(occurred_at) OVER (PARTITION BY device_id ORDER BY occurred_at, id)
+              <= interval '30 minutes' AS goes_on
+    FROM actions
 ), numbered AS (
   SELECT *, count(*) FILTER (WHERE goes_on IS NOT TRUE)
               OVER (PARTITION BY device_id ORDER BY occurred_at, id) AS session
-    FROM actions
+    FROM linked
 ), sessions AS (
   SELECT device_id, min(occurred_at) AS started_at, max(occurred_at) AS ended_at, count(*) AS actions,
          array_agg(DISTINCT maestra_id ORDER BY maestra_id) AS maestra_ids, max(id) AS id
     FROM numbered GROUP BY device_id, session
 )
-SELECT d.value, t.started_at, t.ended_at, t.actions, t.maestra_ids, t.ended_at, t.id
-  FROM sessions t {_DEVICE}
- WHERE %(at)s::timestamptz IS NULL OR (t.ended_at, t.id) < (%(at)s::timestamptz, %(id)s::bigint)
+SELECT u.before = '-infinity', t.started_at > u.before + interval '30 minutes',
+       d.value, t.started_at, t.ended_at, t.actions, t.maestra_ids, t.ended_at, t.id
+  FROM unread u
+  LEFT JOIN sessions t
+    ON %(at)s::timestamptz IS NULL OR (t.ended_at, t.id) < (%(at)s::timestamptz, %(id)s::bigint)
+  {_DEVICE}
  ORDER BY t.ended_at DESC, t.id DESC LIMIT %(limit)s
 """
 
@@ -188,7 +228,7 @@ PROMO_CODES = Timeline(
     ),
     _promo_code,
 )
-SESSIONS = Timeline(_SESSIONS, _session)
+SESSIONS = SessionTimeline(_SESSIONS, _session)
 
 
 def actions_of(sessions: Sequence[Item], limit: int) -> list[list[Item]]:

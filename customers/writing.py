@@ -229,15 +229,15 @@ SELECT u.hash, u.customer_id, u.origin_id, u.since
     ON CONFLICT (hash, origin_id) DO UPDATE SET customer_id = EXCLUDED.customer_id
 """
 DROP_DEVICE_USES_OF = "DELETE FROM customers_deviceuse WHERE origin_id = ANY(%s)"
-DEVICE_USES = {**ADDRESS, "origin_id": "bigint", "first_at": "timestamptz"}
+DEVICE_USES = {**ADDRESS, "origin_id": "bigint", "since": "timestamptz"}
 ADD_DEVICE_USES = f"""
-INSERT INTO customers_deviceuse (identifier_id, origin_id, first_at)
-SELECT i.id, u.origin_id, u.first_at
+INSERT INTO customers_deviceuse (identifier_id, origin_id, since)
+SELECT i.id, u.origin_id, u.since
   FROM {{rows}}
   CROSS JOIN LATERAL (
     SELECT id FROM {IDENTIFIERS.name} i WHERE i.kind_id = u.kind_id AND i.value = u.value LIMIT 1
   ) i
-    ON CONFLICT (identifier_id, origin_id) DO NOTHING
+    ON CONFLICT (identifier_id, since, origin_id) DO NOTHING
 """
 DROP_SUBSCRIPTIONS_OF = "DELETE FROM customers_subscription WHERE customer_id = ANY(%s)"
 DROPPED_SUBSCRIPTIONS = {"customer_id": "bigint", "channel": "text", "topic": "text"}
@@ -478,7 +478,7 @@ def _write_cards_and_devices(script: Script, f: Fold, batch: Batch) -> None:
         for card, (origin, since) in found.items()
     ]
     script.with_rows(ADD_CARDS, CARDS, sorted(cards))
-    uses = [(*_address(key, batch), origin, at) for (key, origin), at in f.device_uses.items()]
+    uses = [(*_address(key, batch), origin, at) for key, origin, at in f.device_uses]
     script.with_rows(ADD_DEVICE_USES, DEVICE_USES, sorted(use for use in uses if use[2] not in f.erased))
 
 

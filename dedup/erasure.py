@@ -22,6 +22,7 @@ from dedup import idempotency
 from dedup.imports import forgetting as imports
 from dedup.imports.keys import number_of
 from dedup.journal import MERGES
+from dedup.tracking.exporting import unresolved
 
 # A merge that the person was part of names one of the person's MaestraIDs as absorbed, or has a survivor that
 # absorbed one of them before.
@@ -171,3 +172,4 @@ def _execute(sql: str, parameters: Any) -> None:
 
 register(Eraser(erase, links))
 privacy.register("merges", privacy.timeline(MERGES.page))
+privacy.register("unresolved_activities", unresolved)

@@ -99,11 +99,11 @@ class PaymentCardAdmin(OfCustomer):
 
 @admin.register(DeviceUse)
 class DeviceUseAdmin(Recorded):
-    list_display = ("id", "identifier", "customer", "first_at")
+    list_display = ("id", "identifier", "customer", "since")
     list_select_related = ("identifier",)
     search_fields = ("origin_id",)
     search_help_text = _("A MaestraID.")
-    fields = ("identifier", "customer", "first_at")
+    fields = ("identifier", "customer", "since")
     readonly_fields = ("customer",)
 
     @admin.display(description=_("MaestraID"))

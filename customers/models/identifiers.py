@@ -202,19 +202,21 @@ class PaymentCard(AtHead):
 
 
 class DeviceUse(models.Model):
-    """That a device was ever attached to a customer, which tells shared devices from others (R26)."""
+    """That a device came to a customer, each time it did: tells shared devices from others (R26), and whose
+    it was at any time (R8).
+    """
 
     identifier = models.ForeignKey(
         Identifier, models.PROTECT, db_index=False, related_name="uses", verbose_name=_("device")
     )
     origin_id = models.BigIntegerField(_("MaestraID"))
-    first_at = models.DateTimeField(_("first"))
+    since = models.DateTimeField(_("since"))
 
     class Meta:
         verbose_name = _("device use")
         verbose_name_plural = _("device uses")
         constraints = [
-            models.UniqueConstraint(fields=["identifier", "origin_id"], name="deviceuse_once_per_customer"),
+            models.UniqueConstraint(fields=["identifier", "since", "origin_id"], name="deviceuse_once"),
         ]
         indexes = [models.Index(fields=["origin_id"], name="deviceuse_origin_id")]
 

@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from customers.tables import ask, over
 
+# Value by value: some thousands of them are no reason to read all there are.
 HELD = """
-SELECT i.kind_id, i.value, i.id, i.customer_id, i.origin_id, i.since
+SELECT u.kind, u.value, i.id, i.customer_id, i.origin_id, i.since
   FROM {rows}
-  JOIN customers_identifier i ON i.kind_id = u.kind AND i.value = u.value
- WHERE i.customer_id IS NOT NULL AND NOT i.is_former
+ CROSS JOIN LATERAL (
+   SELECT * FROM customers_identifier
+    WHERE kind_id = u.kind AND value = u.value AND customer_id IS NOT NULL AND NOT is_former LIMIT 1
+ ) i
 """
 
 PLACES = {"kind": "smallint", "value": "text"}

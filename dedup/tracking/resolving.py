@@ -71,29 +71,32 @@ WITH batch AS (
 DELETE FROM dedup_event e USING batch b LEFT JOIN new n ON n.uuid = b.uuid
  WHERE e.id = b.id AND (n.uuid IS NULL OR b.time > 1)
 """
-# Devices on which nobody said who they are, and which were their present holder's all the time.
-HELD = """
+# Of the devices that somebody holds. One is clear where nobody said on it who they are, and it was its
+# present holder's all the time.
+USED = """
 WITH used AS (
-  SELECT device_kind AS kind, device AS value, min(occurred_at) AS first, max(occurred_at) AS last
+  SELECT device_kind AS kind, device AS value, min(occurred_at) AS first, max(occurred_at) AS last,
+         bool_and(maestra_id IS NULL AND record IS NULL) AS is_plain
     FROM dedup_event WHERE id = ANY(%(ids)s::bigint[]) AND device_kind IS NOT NULL
-   GROUP BY 1, 2 HAVING bool_and(maestra_id IS NULL AND record IS NULL)
+   GROUP BY 1, 2
 )
-SELECT u.kind, u.value, u.last, i.id, i.customer_id, i.origin_id
+SELECT u.kind, u.value, u.last, u.is_plain AND u.first >= i.since, i.id, i.customer_id, i.origin_id, i.since
   FROM used u JOIN customers_identifier i ON i.kind_id = u.kind AND i.value = u.value
- WHERE i.customer_id IS NOT NULL AND u.first >= i.since
+ WHERE i.customer_id IS NOT NULL
  ORDER BY u.kind, u.value
 """
 LEFT = """
 SELECT id, kind, occurred_at, device_kind, device, maestra_id, record::text FROM dedup_event
  WHERE id = ANY(%(ids)s::bigint[]) ORDER BY occurred_at, id
 """
-# Whoever got the device last before that moment.
+# Whoever had got the device last at that moment; of a time before anybody had it, the first one, whose its
+# anonymous customer's actions would have become (R48).
 USERS_THEN = """
 SELECT l.id, u.origin_id, c.profile_id
   FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[]) AS l(id, device, at)
  CROSS JOIN LATERAL (
-   SELECT origin_id FROM customers_deviceuse WHERE identifier_id = l.device AND first_at <= l.at
-    ORDER BY first_at DESC, id DESC LIMIT 1
+   SELECT origin_id FROM customers_deviceuse WHERE identifier_id = l.device
+    ORDER BY since > l.at, abs(extract(epoch FROM l.at - since)), id DESC LIMIT 1
  ) u
   JOIN customers_customer c ON c.id = u.origin_id AND c.erased_at IS NULL
 """
@@ -139,6 +142,17 @@ class Waiting(NamedTuple):
         return self.maestra_id is None and self.record is None
 
 
+class Used(NamedTuple):
+    """A device that somebody holds, and what the batch has of it: when it was last used, whether it is clear
+    whose all of that is.
+    """
+
+    place: Place
+    last: datetime
+    is_clear: bool
+    holder: Holder
+
+
 class Action(NamedTuple):
     """That the customer did something: `bearer` is the MaestraID it stands under, `head` the profile."""
 
@@ -149,15 +163,19 @@ class Action(NamedTuple):
 
 @dataclass(slots=True)
 class Whose:
-    """What was found out: for each event the MaestraID it bears, for each MaestraID its profile."""
+    """What was found out: for each event the MaestraID it bears, for each MaestraID its profile. `counted`
+    are events whose action the engine counted already.
+    """
 
     bearers: dict[int, int] = field(default_factory=dict)
     heads: dict[int, int] = field(default_factory=dict)
+    counted: set[int] = field(default_factory=set)
     failed: dict[int, Failure] = field(default_factory=dict)
 
     def actions(self, events: Iterable[Waiting]) -> Iterator[Action]:
         for event in events:
-            if bearer := self.bearers.get(event.id):
+            bearer = self.bearers.get(event.id)
+            if bearer and event.id not in self.counted:
                 yield Action(bearer, self.heads[bearer], event.occurred_at)
 
     def are(self, events: Iterable[Waiting], bearer: int, head: int) -> None:
@@ -250,10 +268,18 @@ def _next(lane: int, limit: int) -> Next | None:
 
 def _resolve(batch: Next, caller: Caller) -> None:
     left = len(batch.ids) - _drop_repeated(batch)
-    actions, kept = _take_known(batch)
+    used = _used(batch)
+    actions, kept = _take_clear(batch, [device for device in used if device.is_clear])
     if left > kept:
-        actions += _take_left(batch, caller)
+        actions += _take_left(batch, {device.place: device.holder for device in used}, caller)
     _count_actions(actions, caller)
+
+
+def _used(batch: Next) -> list[Used]:
+    (rows,) = ask([(USED, {"ids": batch.array})])
+    return [
+        Used((kind, value), last, is_clear, Holder(*holder)) for kind, value, last, is_clear, *holder in rows
+    ]
 
 
 def _drop_repeated(batch: Next) -> int:
@@ -263,18 +289,17 @@ def _drop_repeated(batch: Next) -> int:
         return int(cursor.rowcount)
 
 
-def _take_known(batch: Next) -> tuple[list[Action], int]:
+def _take_clear(batch: Next, used: Sequence[Used]) -> tuple[list[Action], int]:
     """Write what was done on devices by nobody but their present holders: last actions, and how many."""
-    (used,) = ask([(HELD, {"ids": batch.array})])
-    locked = _locked({bearer: head for *_, head, bearer in used})
-    held = [row for row in used if row[-1] in locked]
+    locked = _locked({device.holder.bearer: device.holder.head for device in used})
+    held = [device for device in used if device.holder.bearer in locked]
     if not held:
         return [], 0
-    rows = [(kind, value, bearer, row) for kind, value, _, row, _, bearer in held]
+    rows = [(*device.place, device.holder.bearer, device.holder.row) for device in held]
     sql, arrays = over(KEEP_OF_DEVICES, OF_DEVICE, rows)
     with connection.cursor() as cursor:
         cursor.execute(sql, [*arrays, batch.array])
-        return [Action(bearer, head, last) for _, _, last, _, head, bearer in held], cursor.rowcount
+        return [Action(holder.bearer, holder.head, last) for _, last, _, holder in held], cursor.rowcount
 
 
 def _locked(heads: Mapping[int, int]) -> set[int]:
@@ -287,11 +312,11 @@ def _locked(heads: Mapping[int, int]) -> set[int]:
     return {bearer for bearer, head in heads_of(heads).items() if head == heads[bearer]}
 
 
-def _take_left(batch: Next, caller: Caller) -> list[Action]:
+def _take_left(batch: Next, used: Mapping[Place, Holder], caller: Caller) -> list[Action]:
     """Find out about the rest one by one, and let the engine decide what is to be decided."""
     left, whose = _left(batch), Whose()
+    held = {place: used[place] for place in _places(left) & used.keys()}
     heads = heads_of({event.maestra_id for event in left if event.maestra_id is not None})
-    held = holders_of(_places(left))
     locked = _locked(heads | {holder.bearer: holder.head for holder in held.values()})
     holders = {place: holder for place, holder in held.items() if holder.bearer in locked}
     by_hand = _take_simple(left, holders, {m: head for m, head in heads.items() if m in locked}, whose)
@@ -394,6 +419,7 @@ def _take(run: Run, answer: Answered, whose: Whose, known: Catalogue) -> None:
             assert device
             bearer = answer.profile.holdings[device].origin
         whose.are(run.events, bearer, answer.profile.maestra_id)
+        whose.counted.add(first.id)
 
 
 def _take_late(events: Sequence[Waiting], holders: Mapping[Place, Holder], whose: Whose) -> None:
@@ -413,6 +439,7 @@ def _take_late(events: Sequence[Waiting], holders: Mapping[Place, Holder], whose
     lock({head for _, _, head in rows})
     for event, bearer, head in rows:
         whose.bearers[event], whose.heads[bearer] = bearer, head
+        whose.counted.discard(event)
 
 
 def _count_actions(actions: Iterable[Action], caller: Caller) -> None:

@@ -35,7 +35,7 @@ STATEMENTS = (
       JOIN customers_identifierkind k ON k.system_name = v.kind
     """,
     """
-    INSERT INTO customers_deviceuse (identifier_id, origin_id, first_at)
+    INSERT INTO customers_deviceuse (identifier_id, origin_id, since)
     SELECT i.id, i.origin_id, i.since FROM customers_identifier i
      WHERE i.kind_id = 4 AND i.customer_id BETWEEN %(first)s AND %(last)s
     """,

@@ -267,6 +267,7 @@ def test_an_export_has_everything_known_of_the_person() -> None:
         "related_maestra_ids": [other],
         "memberships": [],
         "merges": [],
+        "unresolved_activities": [],
     }
     assert [entry["kind"] for entry in reversed(history)] == [
         *("created", "email", "personal_data", "custom_fields", "discount_card"),

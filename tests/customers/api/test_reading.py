@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from customers import timelines
 from customers.models import Activity, BlockedValue, Identifier
 from tests.dedup.api.conftest import shop
 from tests.scenarios.api import Answer, Api
@@ -372,6 +373,20 @@ def test_activities_and_sessions(shop):
         (None, "00:05", "00:05", 1),
     ]
     assert sessions[0]["maestra_ids"] == sorted([one, two])
+
+
+def test_a_session_of_many_actions_is_whole_on_its_page_and_on_no_other(shop, monkeypatch):
+    """R47: however few actions are read at first."""
+    monkeypatch.setattr(timelines, "ACTIONS_OF_A_SESSION", 1)
+    one = registered(shop.website, email=ANN, device_id="d")
+    device = Identifier.objects.get(value="d").pk
+    for minute in [*range(0, 300, 20), *range(350, 950, 25), 1000]:
+        acted(one, minute, device)
+    for minute in (360, 900):
+        acted(one, minute, None)
+    sessions = [s for page in pages(shop.website, f"customers/{one}/sessions/", limit=1) for s in page]
+    shown = [(s["ended_at"][11:16], s["actions_count"]) for s in sessions]
+    assert shown == [("16:40", 1), ("15:25", 24), ("15:00", 1), ("06:00", 1), ("04:40", 15)]
 
 
 # --- Related customers, and who held a value

@@ -17,6 +17,7 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from customers.erasure import erase
 from customers.models import Activity, Customer
+from customers.privacy import export
 from dedup.integrity import faults
 from dedup.models import Event, FailedEvent, SeenEvent
 from dedup.tracking import failures, inbox, resolving, retention
@@ -122,6 +123,29 @@ def test_who_identifies_in_the_middle_takes_over_from_there(project: ShopMaker) 
     assert shop.customer(paul)["devices"] == []
 
 
+def owners_by_day() -> list[int]:
+    return list(Activity.objects.order_by("occurred_at").values_list("maestra_id", flat=True))
+
+
+def test_a_late_action_is_whose_the_device_was_each_time_it_came_back(project: ShopMaker) -> None:
+    """R8, R50"""
+    shop = project()
+    ann = shop.website.register(day=1, email=ANN, device_id=BROWSER).id
+    bob = shop.website.register(day=3, email=BOB, device_id=BROWSER).id
+    send(shop, action(5, lookup={"email": ANN}), action(7, lookup={"email": BOB}))
+    send(shop, *[action(day) for day in (2, 4, 6, 8)])
+    assert owners_by_day() == [ann, bob, ann, ann, bob, bob]
+
+
+def test_a_late_action_from_before_anybody_was_known_is_the_first_user_s(project: ShopMaker) -> None:
+    """R48: had it come in time, it would have been an anonymous customer's who became the first user."""
+    shop = project()
+    ann = shop.website.register(day=3, email=ANN, device_id=BROWSER).id
+    bob = shop.website.register(day=5, email=BOB, device_id=BROWSER).id
+    send(shop, action(1), action(6))
+    assert owners_by_day() == [ann, bob]
+
+
 def test_a_blocked_device_or_an_unknown_customer_refuses_the_whole_request(project: ShopMaker) -> None:
     """R12: named with their places."""
     shop = project(block_list=[{"type": "device_id", "pattern": "^0+$"}])
@@ -162,6 +186,21 @@ def test_more_than_a_thousand_events_are_too_large_and_a_key_needs_its_scope(pro
         shop.website.done("activities/", {"activities": [action(1)] * 1001})
     with shop.refuses("permission_denied"):
         shop.pos.done("activities/", {"activities": [action(1)]})
+
+
+def test_an_export_has_what_waits_and_what_failed_of_the_person(project: ShopMaker) -> None:
+    """R55"""
+    shop = project()
+    ann = shop.website.register(email=ANN, device_id=BROWSER).id
+    shop.website.register(email=BOB, device_id=PHONE_BROWSER)
+    waiting(shop, action(1), action(2, None, lookup={"email": ANN}), action(3, PHONE_BROWSER))
+    waiting(shop, action(4, lookup={"email": BOB}))
+    failures.set_aside({Event.objects.earliest("occurred_at").pk: failures.Failure("unforeseen", "A fault.")})
+    found = export(ann)["unresolved_activities"]
+    assert [(e["occurred_at"], e["device_id"], e["maestra_id"], e["failed_because"]) for e in found] == [
+        (moment(at(2)).isoformat(), None, ann, None),
+        (moment(at(1)).isoformat(), BROWSER, None, "A fault."),
+    ]
 
 
 # --- Accidents
@@ -218,19 +257,19 @@ def test_one_event_that_cannot_be_resolved_is_set_aside_and_the_others_are_resol
     shop = project()
     shop.website.register(email=ANN, device_id=BROWSER)
     waiting(shop, *[action(day) for day in range(1, 6)], action(6, kind="poison"))
-    taken = resolving._take_known
+    used = resolving._used
 
     def poisoned(batch: Any) -> Any:
         if Event.objects.filter(pk__in=batch.ids, kind="poison").exists():
             raise ZeroDivisionError
-        return taken(batch)
+        return used(batch)
 
-    monkeypatch.setattr(resolving, "_take_known", poisoned)
+    monkeypatch.setattr(resolving, "_used", poisoned)
     resolve_waiting()
     assert Activity.objects.count() == 5
     failed = FailedEvent.objects.get()
     assert (failed.kind, failed.code, Event.objects.count()) == ("poison", "unforeseen", 0)
-    monkeypatch.setattr(resolving, "_take_known", taken)
+    monkeypatch.setattr(resolving, "_used", used)
     failures.try_again([failed.pk])
     resolve_waiting()
     assert Activity.objects.count() == 6

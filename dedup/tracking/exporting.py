@@ -1,0 +1,56 @@
+"""What is known of a person's activity besides the ledger: events that wait or failed (R55)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from django.db import connection
+
+from customers.kinds import Catalogue
+from customers.privacy import Item
+from customers.profile import DEVICES, Profile
+from customers.tables import array
+
+# What names nobody else, on the person's devices or of the person.
+UNRESOLVED = """
+WITH events AS (
+  SELECT id, kind, occurred_at, device_kind, device, maestra_id, url, title, properties, record,
+         NULL AS reason
+    FROM dedup_event
+   UNION ALL
+  SELECT id, kind, occurred_at, device_kind, device, maestra_id, url, title, properties, record, reason
+    FROM dedup_failedevent
+)
+SELECT e.maestra_id, e.kind, e.occurred_at, e.device, e.url, e.title, e.properties::text, e.record::text,
+       e.reason
+  FROM events e
+ WHERE e.maestra_id = ANY(%(ids)s::bigint[])
+    OR e.maestra_id IS NULL AND (e.device_kind, e.device) IN (
+      SELECT * FROM unnest(%(kinds)s::smallint[], %(devices)s::text[]))
+ ORDER BY e.occurred_at DESC, e.id DESC
+"""
+
+
+def unresolved(profile: Profile, known: Catalogue) -> Iterator[Item]:
+    """Events of the person that are in no ledger yet, with the reason where they failed."""
+    devices = [key for key, holding in profile.holdings.items() if holding.category in DEVICES]
+    asked = {
+        "ids": array("bigint", sorted(profile.maestra_ids)),
+        "kinds": array("smallint", [known.kinds[key.kind].id for key in devices]),
+        "devices": array("text", [key.value for key in devices]),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(UNRESOLVED, asked)
+        for maestra_id, kind, at, device, url, title, properties, record, reason in cursor.fetchall():
+            yield {
+                "maestra_id": maestra_id,
+                "kind": kind,
+                "occurred_at": at,
+                "device_id": device or None,
+                "url": url,
+                "title": title,
+                "properties": json.loads(properties),
+                "record": json.loads(record) if record else None,
+                "failed_because": reason,
+            }
