@@ -2,10 +2,10 @@
 
 Each condition is a yes or no about a row of primary MaestraID, `c`. What a profile's own row does not tell is
 brought in by relations, `(id, …)` with at most one row for each profile, joined to it: each aggregate is made
-once for everybody, in one pass over its table, however many conditions ask for it, and a plan can neither
-probe row by row nor depend on luck with memory. Ledgers and facts stand per MaestraID; a row of a former one
-is credited to its profile through the few former ones, so that the many profiles of one MaestraID cost
-nothing extra.
+once for everybody, however many conditions ask for it, all those of a ledger in one pass over it, and a plan
+can neither probe row by row nor depend on luck with memory. Ledgers and facts stand per MaestraID; a row of a
+former one is credited to its profile through the few former ones, so that the many profiles of one MaestraID
+cost nothing extra.
 """
 
 from __future__ import annotations
@@ -53,10 +53,12 @@ SELECT DISTINCT ON (profile_id) profile_id AS id, registered_at, point_id
 """
 # Rows of a ledger, summed up for each profile.
 LEDGER = """
-SELECT coalesce(m.profile_id, t.maestra_id) AS id, {aggregate}
+SELECT coalesce(m.profile_id, t.maestra_id) AS id, {sums}
   FROM {table} t LEFT JOIN customers_customer m ON m.id = t.maestra_id AND NOT m.is_head
  WHERE {where} GROUP BY 1
 """
+Sum = tuple[str, str]
+"""An aggregate, and which rows it is of."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ class Compiler:
     now: datetime
     params: dict[str, Any] = field(default_factory=dict)
     relations: dict[str, str] = field(default_factory=dict)
+    ledgers: dict[str, dict[Sum, str]] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -98,7 +101,9 @@ class Compiler:
 
     def source(self) -> str:
         """`FROM … WHERE …` with everything the expressions made so far refer to."""
-        joins = [f"LEFT JOIN ({sql}) {alias} ON {alias}.id = c.id" for sql, alias in self.relations.items()]
+        sums = {_summed(table, sums): table for table, sums in self.ledgers.items()}
+        relations = {**self.relations, **sums}
+        joins = [f"LEFT JOIN ({sql}) {alias} ON {alias}.id = c.id" for sql, alias in relations.items()]
         return "\n".join(["FROM customers_customer c", *joins, f"WHERE {PROFILES}"])
 
     def within(self, column: str, period: Period | None) -> str:
@@ -120,11 +125,18 @@ class Compiler:
         return f"coalesce({own}.{name}, 0) + coalesce({former}.{name}, 0)"
 
     def ledger(self, table: str, aggregate: str, *where: str) -> str:
-        """The alias of a sum over a ledger for each profile."""
-        return self.joined(LEDGER.format(table=table, aggregate=aggregate, where=" AND ".join(where)))
+        """A sum over a ledger for each profile; NULL where the profile has no such rows."""
+        sums = self.ledgers.setdefault(table, {})
+        return f"{table}.{sums.setdefault((aggregate, ' AND '.join(where)), f's{len(sums)}')}"
 
     def compared(self, number: str, condition: Any) -> str:
         return f"{number} {OPS[condition.op]} {self.bind(condition.value)}"
+
+
+def _summed(table: str, sums: Mapping[Sum, str]) -> str:
+    columns = [f"{aggregate} FILTER (WHERE {where}) AS {name}" for (aggregate, where), name in sums.items()]
+    wanted = " OR ".join(f"({where})" for where in dict.fromkeys(where for _aggregate, where in sums))
+    return LEDGER.format(table=table, sums=", ".join(columns), where=wanted)
 
 
 def _midnight(day: date) -> datetime:
@@ -177,31 +189,29 @@ def _opted_out(_q: Compiler, _c: of.OptedOut) -> str:
 def _orders_count(q: Compiler, c: of.OrdersCount) -> str:
     if c.period is None:
         return q.compared(q.fact("orders_count"), c)
-    return q.compared(f"coalesce({_orders(q, c.period)}.n, 0)", c)
+    return q.compared(_orders(q, "count(*)", c.period), c)
 
 
 def _orders_total(q: Compiler, c: of.OrdersTotal) -> str:
     if c.period is None:
         return q.compared(q.fact("orders_total"), c)
-    return q.compared(f"coalesce({_orders(q, c.period)}.total, 0)", c)
+    return q.compared(_orders(q, "sum(t.total)", c.period), c)
 
 
-def _orders(q: Compiler, period: Period) -> str:
-    within = q.within("t.placed_at", period)
-    return q.ledger("customers_order", "count(*) AS n, sum(t.total) AS total", within)
+def _orders(q: Compiler, aggregate: str, period: Period) -> str:
+    return f"coalesce({q.ledger('customers_order', aggregate, q.within('t.placed_at', period))}, 0)"
 
 
 def _last_order(q: Compiler, c: of.LastOrder) -> str:
-    alias = q.ledger("customers_order", "max(t.placed_at) AS at", "true")
-    return q.within(f"{alias}.at", c.period)
+    return q.within(q.ledger("customers_order", "max(t.placed_at)", "true"), c.period)
 
 
 def _activity_count(q: Compiler, c: of.ActivityCount) -> str:
     kind = f"t.kind = {q.bind(c.kind)}" if c.kind else "true"
     page = f"strpos(t.url, {q.bind(c.page)}) > 0" if c.page else "true"
     within = q.within("t.occurred_at", c.period)
-    alias = q.ledger("customers_activity", "count(*) AS n", kind, page, within)
-    return q.compared(f"coalesce({alias}.n, 0)", c)
+    done = q.ledger("customers_activity", "count(*)", kind, page, within)
+    return q.compared(f"coalesce({done}, 0)", c)
 
 
 def _last_action(q: Compiler, c: of.LastAction) -> str:

@@ -19,8 +19,10 @@ DELETE FROM segments_membership m USING {rows}
  WHERE m.customer_id = u.customer_id AND m.segmentation_id = u.segmentation_id
 """
 MEMBERSHIPS = {**DROPPED, "segment_id": "bigint", "since": "timestamptz"}
+# Not into a deleted segment, which what an undo restores may name.
 PUT = f"""
-INSERT INTO segments_membership ({", ".join(MEMBERSHIPS)}) SELECT * FROM {{rows}}
+INSERT INTO segments_membership ({", ".join(MEMBERSHIPS)})
+SELECT u.* FROM {{rows}} WHERE EXISTS (SELECT FROM segments_segment s WHERE s.id = u.segment_id)
 ON CONFLICT (customer_id, segmentation_id) DO UPDATE SET
   segment_id = EXCLUDED.segment_id, since = EXCLUDED.since
 """

@@ -69,7 +69,7 @@ SEGMENTATIONS: Mapping[str, tuple[Conditions, Sequence[str]]] = {
             {"all": [did("cart", 1, 30), {"none": [did("cart", 1, 7)]}]},
             {"all": [{**did("cart", 1, 14), "page": "/shelf/7"}]},
         ],
-        (CUSTOMERS, MEMBERSHIPS, *[ACTIVITY] * 6),
+        (CUSTOMERS, MEMBERSHIPS, ACTIVITY),
     ),
     "value": (
         [

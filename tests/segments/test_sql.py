@@ -153,13 +153,14 @@ def test_what_is_made_up_here_is_told_in_words_and_stored_without_loss(setup: Se
     assert {type(c) for node in nodes for _path, c in conditions_of(node)} == set(SENTENCES)
 
 
-def test_conditions_that_ask_the_same_table_alike_read_it_once(setup: Setup) -> None:
+def test_conditions_of_one_segmentation_read_a_ledger_once(setup: Setup) -> None:
     compiler = Compiler(setup, NOW)
-    week = {"last_days": 7}
+    week, month = {"last_days": 7}, {"last_days": 30}
     for data in (
         {"type": "orders_count", "op": "at_least", "value": 1, "period": week},
         {"type": "orders_total", "op": "at_most", "value": 50, "period": week},
-        {"type": "orders_count", "op": "exactly", "value": 3, "period": week},
+        {"type": "orders_count", "op": "exactly", "value": 3, "period": month},
+        {"type": "last_order", "period": month},
     ):
         compiler.expression(parse_node(data))
-    assert len(compiler.relations) == 1
+    assert compiler.source().count("FROM customers_order") == 1
