@@ -180,7 +180,12 @@ CACHES = {
 # Kombu's name for a Redis on a Unix socket differs from redis-py's.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "selfsame:"}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": "selfsame:",
+    # A Redis that does not answer keeps no request waiting. A worker waits for work a second at a time.
+    "socket_timeout": 3,
+    "socket_connect_timeout": 3,
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -211,6 +216,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["config.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

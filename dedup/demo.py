@@ -32,6 +32,8 @@ from dedup.parsing import Parser
 from segments.recalculation import ask_for_all
 
 SETUP = Path(__file__).with_name("demo.yaml")
+SITE_KEY = "ssp_demoshop1"
+"""Of the page static/demo/shop.html."""
 LENGTH = timedelta(days=40)
 """How long the story takes; it ends today."""
 

@@ -23,6 +23,7 @@ from django.db import connection
 from config import embedded
 from config.processes import Processes, Stopped, stoppable
 from dedup import demo
+from dedup.tracking.models import Site
 
 HOST = "127.0.0.1"
 # Seconds until the web server has to answer.
@@ -43,6 +44,7 @@ PRODUCTION = (
 SUMMARY = """
 Selfsame is running. Ctrl-C stops all of it.
 
+  Shop    {url}/static/demo/shop.html   (a page with the tracker)
   Admin   {url}/admin/
   API     {url}/api/v1/docs/
 
@@ -94,7 +96,7 @@ class Command(BaseCommand):
     def run(self, port: int, processes: Processes) -> None:
         """Prepare everything, serve, and return only if a signal or a program's end breaks in."""
         refuse_taken(port)
-        keys, logins = self.prepare()
+        keys, logins = self.prepare(port)
         self.stdout.write("Starting web server, worker and beat …")
         for name, command in programs(port).items():
             processes.start(name, command, environment(port))
@@ -102,18 +104,23 @@ class Command(BaseCommand):
         self.stdout.write(summary(port, keys, logins, processes.logs))
         fail(processes, processes.watch())
 
-    def prepare(self) -> tuple[Path, dict[str, str]]:
+    def prepare(self, port: int) -> tuple[Path, dict[str, str]]:
         """The database with the demo shop and its staff: where the keys are, and the logins."""
         self.stdout.write("Preparing the database …")
         call_command("migrate", interactive=False, verbosity=0)
         self.stdout.write("Setting up the demo shop …")
         keys = settings.DATA_DIR / "keys.json"
         call_command("configure", str(demo.SETUP), keys=str(keys), verbosity=0)
+        Site.objects.filter(key=demo.SITE_KEY).update(origins=[address(port)])
         if demo.play():
             self.stdout.write("Its customers came and went.")
         logins = make_staff(settings.DATA_DIR / "logins.json")
         connection.close()
         return keys, logins
+
+
+def address(port: int) -> str:
+    return f"http://{HOST}:{port}"
 
 
 def refuse_taken(port: int) -> None:
@@ -160,7 +167,7 @@ def programs(port: int) -> dict[str, list[str]]:
 
 def environment(port: int) -> dict[str, str]:
     """What the programs run in: the services as found or started, and links that lead here."""
-    here = {"PUBLIC_URL": f"http://{HOST}:{port}", "PYTHONUNBUFFERED": "1", "C_FORCE_ROOT": "1"}
+    here = {"PUBLIC_URL": address(port), "PYTHONUNBUFFERED": "1", "C_FORCE_ROOT": "1"}
     path = os.pathsep.join(filter(None, (str(settings.BASE_DIR), os.environ.get("PYTHONPATH"))))
     return {**here, **os.environ, "PYTHONPATH": path}
 
@@ -171,7 +178,7 @@ def wait_until_it_answers(port: int, processes: Processes) -> None:
         if name := processes.ended():
             fail(processes, name)
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{port}/readyz/", timeout=5):
+            with urllib.request.urlopen(f"{address(port)}/readyz/", timeout=5):
                 return
         except OSError:
             time.sleep(0.2)
@@ -186,7 +193,7 @@ def fail(processes: Processes, name: str) -> None:
 def summary(port: int, keys: Path, logins: dict[str, str], logs: Path) -> str:
     width = max(map(len, logins))
     return SUMMARY.format(
-        url=f"http://{HOST}:{port}",
+        url=address(port),
         logins="\n          ".join(f"{name:{width}}  {password}" for name, password in logins.items()),
         key=json.loads(keys.read_text())["website"],
         keys=keys,
