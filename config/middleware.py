@@ -18,7 +18,7 @@ from django.utils import timezone
 from whitenoise import middleware as whitenoise
 
 from config.health import healthz, readyz
-from config.problems import foreseen, is_api, problem
+from config.problems import foreseen, is_api, problem, too_large
 from customers.errors import ErrorCode
 from dedup.tracking.sites import is_of_a_site
 
@@ -138,7 +138,7 @@ class BodyLimitMiddleware:
             return problem(foreseen(ErrorCode.LENGTH_REQUIRED))
         upload = request.content_type == "multipart/form-data"
         if content_length(request) > (settings.MAX_UPLOAD_SIZE if upload else settings.MAX_BODY_SIZE):
-            return problem(foreseen(ErrorCode.TOO_LARGE))
+            return too_large(request)
         return self.get_response(request)
 
 

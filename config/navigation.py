@@ -21,6 +21,11 @@ def page(title: Promise | str, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": may_view(model)}
 
 
+def is_in_queue(request: HttpRequest) -> bool:
+    """Whether a page of the review queue is open. Explaining has addresses below it, and its own line."""
+    return "/dedup/reviewpair/" in request.path and "/explain/" not in request.path
+
+
 SIDEBAR = [
     {
         "items": [{"title": _("Dashboard"), "icon": "dashboard", "link": reverse_lazy("admin:index")}],
@@ -42,7 +47,10 @@ SIDEBAR = [
         "title": _("Decisions"),
         "separator": True,
         "items": [
-            page(_("To review"), "rate_review", "dedup.reviewpair"),
+            {
+                **page(_("To review"), "rate_review", "dedup.reviewpair"),
+                "active": is_in_queue,
+            },
             page(_("Merges"), "merge", "dedup.merge"),
             page(_("Held apart"), "call_split", "dedup.apartpair"),
             {

@@ -5,9 +5,11 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, NoReturn
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 from rest_framework import exceptions, parsers
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -136,6 +138,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     if is_api(request):
         return problem(refused(ErrorCode.NOT_FOUND, exception))
     return defaults.page_not_found(request, exception)
+
+
+def too_large(request: HttpRequest) -> HttpResponseBase:
+    """A body above its limit: as a page where a browser sent it by a form of the admin."""
+    if request.path_info.startswith("/admin/") and "text/html" in request.headers.get("Accept", ""):
+        return render(request, "413.html", {"most": settings.MAX_UPLOAD_SIZE}, status=413)
+    return problem(foreseen(ErrorCode.TOO_LARGE))
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:

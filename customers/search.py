@@ -18,6 +18,8 @@ from customers.normalise import Invalid, trim
 from customers.profile import MAESTRA_ID, Kind
 from customers.reading import HIGHEST_MAESTRA_ID, heads_of
 
+Customers = QuerySet[Customer]
+
 # A former value finds its customer where its kind says so (R3). Of some kinds only values that give account
 # access are seen (R20).
 _HOLDERS = """
@@ -30,13 +32,28 @@ SELECT i.customer_id, k.name, i.value, i.is_former
 """
 
 
+MANY = 5000
+"""So many customers of a name are picked out of its index; more are met soon enough one after the other."""
+
+# The order, asked for, is the index's own: the search stays in it, however many it is expected to find.
+_BEGINNING = """
+(SELECT id FROM customers_customer WHERE lower({0}) LIKE %s ORDER BY lower({0}) USING ~<~ LIMIT %s)
+"""
+_BOTH = """
+(SELECT id FROM customers_customer WHERE lower({0}) = %s AND lower({1}) LIKE %s
+  ORDER BY lower({0}) USING ~<~, lower({1}) USING ~<~ LIMIT %s)
+"""
+
+
 def matching(
-    customers: QuerySet[Customer], text: str, catalogue: Catalogue, access_kinds: Collection[str] = ()
-) -> QuerySet[Customer]:
+    customers: Customers, text: str, catalogue: Catalogue, access_kinds: Collection[str] = ()
+) -> Customers:
     """The customers, of these, whom the text leads to."""
-    text = trim(text)
-    found = Q(id__in=holders(text, catalogue, access_kinds)) | _named(text.lower())
-    return customers.alias(_last=Lower("last_name"), _first=Lower("first_name")).filter(found)
+    found, named = holders(text, catalogue, access_kinds), named_ids(text)
+    if named is not None:
+        return customers.filter(id__in=found | named)
+    customers = customers.alias(_last=Lower("last_name"), _first=Lower("first_name"))
+    return customers.filter(Q(id__in=found) | _named(trim(text).lower()))
 
 
 def _named(text: str) -> Q:
@@ -46,6 +63,28 @@ def _named(text: str) -> Q:
     if last:
         names |= Q(_first=first, _last__startswith=last) | Q(_last=first, _first__startswith=last)
     return names
+
+
+def named_ids(text: str) -> set[int] | None:
+    """MaestraIDs, former ones among them, of the names that `_named` describes; None for too many."""
+    picks = list(_picks(trim(text).lower()))
+    with connection.cursor() as cursor:
+        cursor.execute("UNION ALL".join(sql for sql, _ in picks), [v for _, values in picks for v in values])
+        found = {maestra_id for (maestra_id,) in cursor.fetchall()}
+    return found if len(found) <= MANY else None
+
+
+def _picks(text: str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    for name in ("last_name", "first_name"):
+        yield _BEGINNING.format(name), (_like(text), MANY + 1)
+    first, _, last = text.partition(" ")
+    if last:
+        for names in (("first_name", "last_name"), ("last_name", "first_name")):
+            yield _BOTH.format(*names), (first, _like(last), MANY + 1)
+
+
+def _like(beginning: str) -> str:
+    return f"{connection.ops.prep_for_like_query(beginning)}%"
 
 
 class Found(NamedTuple):

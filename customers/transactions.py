@@ -1,16 +1,18 @@
 """Trying again what lost a race: serialization failures, deadlocks, locks not had at once, unique violations.
 
-The whole of read, decide and write is repeated, a bounded number of times, with a growing random pause.
+The whole of read, decide and write is repeated, a bounded number of times, with a growing random pause. And
+giving up what takes too long.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from customers.errors import ErrorCode, SelfsameError
 from customers.tables import Overtaken
@@ -22,6 +24,8 @@ FIRST_PAUSE = 0.004  # seconds; doubled by each try up to the longest
 LONGEST_PAUSE = 0.25
 # serialization_failure, deadlock_detected, lock_not_available, unique_violation, exclusion_violation
 RACES = frozenset({"40001", "40P01", "55P03", "23505", "23P01"})
+
+QUERY_CANCELED = "57014"
 
 
 class Contended(Exception):  # noqa: N818 - it never leaves a transaction
@@ -53,3 +57,17 @@ def in_transaction(work: Callable[[], T], tries: int = TRIES) -> T:
         "Many requests change the same customers at this moment. Try again in a second.",
         retry_after=1,
     )
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """A transaction none of whose statements takes longer. Raises TimeoutError where one would."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(int(seconds * 1000))])
+            yield
+            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != QUERY_CANCELED:
+            raise
+        raise TimeoutError(f"A statement took longer than {seconds} s.") from error

@@ -164,6 +164,8 @@ class ReviewPair(models.Model):
                 name="reviewpair_open",
                 condition=Q(status=ReviewStatuses.OPEN),
             ),
+            # All of them by day, for the dashboard.
+            models.Index(fields=["at"], name="reviewpair_at"),
         ]
 
     def __str__(self) -> str:

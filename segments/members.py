@@ -1,12 +1,13 @@
-"""Members of static segments, put in and taken out by hand and by API (R51)."""
+"""Members of static segments, put in and taken out by hand and by API (R51), and the end of a segment."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,11 +16,14 @@ from customers.changes import Why
 from customers.errors import invalid
 from customers.reading import heads_of
 from customers.transactions import Contended, in_transaction
-from segments.models import Segment, SegmentationKinds
+from segments.models import Membership, Segment, SegmentationKinds
 from segments.moving import Decide, move
 
 AT_ONCE = 2_000
 """Customers of one transaction."""
+
+MOST_LEAVING = 10_000
+"""Members that a segment may have when it is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +76,42 @@ def put_in(segment: Segment, maestra_ids: Collection[int], who: Actor) -> Answer
 
 def take_out(segment: Segment, maestra_ids: Collection[int], who: Actor) -> Answer:
     """End memberships of a static segment; who is in another of the segmentation stays there."""
-    decide: Decide = lambda _head, is_in: None if is_in == segment.pk else is_in  # noqa: E731
-    return _done(_Order(segment, decide, "take_out_of_segment", who, timezone.now()), maestra_ids)
+    return _done(_Order(segment, _out_of(segment), "take_out_of_segment", who, timezone.now()), maestra_ids)
+
+
+def _out_of(segment: Segment) -> Decide:
+    return lambda _head, is_in: None if is_in == segment.pk else is_in
+
+
+def delete(segments: Collection[Segment], who: Actor) -> None:
+    """Delete segments of either kind, whose members leave them first (R52). Raises `validation_error` where
+    they have more than `MOST_LEAVING`. What refers to them then refers to nobody.
+    """
+    ids = [segment.pk for segment in segments]
+    present = Membership.objects.filter(segment__in=ids, customer__is_head=True)
+    if len(present.order_by().values_list("pk")[: MOST_LEAVING + 1]) > MOST_LEAVING:
+        raise invalid(("", _("More than %d customers are members. Take them out first.") % MOST_LEAVING))
+    for segment in segments:
+        _empty(segment, who)
+    with transaction.atomic():
+        # Of former MaestraIDs, kept for an undo.
+        Membership.objects.filter(segment__in=ids, customer__is_head=False).delete()
+        Segment.objects.filter(pk__in=ids).delete()
+
+
+def _empty(segment: Segment, who: Actor) -> None:
+    order = _Order(segment, _out_of(segment), "delete_segment", who, timezone.now())
+    members = segment.memberships.filter(customer__is_head=True).values_list("customer", flat=True)
+    _in_parts(order, members)
 
 
 def _done(order: _Order, maestra_ids: Collection[int]) -> Answer:
     if order.segment.segmentation.kind != SegmentationKinds.STATIC:
         raise invalid(("", _("This segment is calculated: its members are those who meet its condition.")))
+    return _in_parts(order, maestra_ids)
+
+
+def _in_parts(order: _Order, maestra_ids: Iterable[int]) -> Answer:
     ids = sorted(set(maestra_ids))
     parts = (ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE))
     return sum((in_transaction(partial(_part, order, part)) for part in parts), Answer())

@@ -15,6 +15,7 @@ from customers import narrowing
 from customers.admin.sections import midnight
 from customers.models import Channels, Customer, IntegrationPoint, Statuses
 from customers.models.identifiers import DISCOUNT_CARD_ID, EMAIL_ID, MOBILE_PHONE_ID
+from customers.reading import HIGHEST_MAESTRA_ID
 
 Customers = QuerySet[Customer]
 
@@ -201,6 +202,38 @@ class ActiveFilter(DatesFilter):
         return narrowing.active_before(customers, at)
 
 
+class BelowFilter(admin.ListFilter):
+    """Goes on where looking at everybody was given up (`customers.admin.looking`)."""
+
+    title = _("MaestraID")
+    template = "admin/customers/filter_below.html"
+    parameter_name = "below"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        given = params.pop(self.parameter_name, None)
+        if given and (number := self.number(given[-1])):
+            self.used_parameters[self.parameter_name] = number
+
+    @staticmethod
+    def number(text: str | None) -> int | None:
+        is_number = text and text.isascii() and text.isdigit() and int(text) <= HIGHEST_MAESTRA_ID
+        return int(text) if text and is_number else None
+
+    def expected_parameters(self) -> list[str | None]:
+        return [self.parameter_name]
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+        yield {"name": self.parameter_name, "value": self.used_parameters.get(self.parameter_name, "")}
+
+    def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
+        below = self.used_parameters.get(self.parameter_name)
+        return queryset.filter(pk__lt=below) if below else queryset
+
+
 FILTERS: list[Any] = [
     ShownFilter,
     SubscriptionFilter,
@@ -210,6 +243,7 @@ FILTERS: list[Any] = [
     PointFilter,
     RegisteredFilter,
     ActiveFilter,
+    BelowFilter,
 ]
 
 

@@ -11,7 +11,7 @@ from customers.masking import Veil
 from customers.models import Customer
 from customers.normalise import trim
 from customers.profile import MAESTRA_ID
-from customers.search import Found, found_by, matching
+from customers.search import Found, found_by, named_ids
 
 TOLD = 10
 """Matches that are told of above a list."""
@@ -33,11 +33,12 @@ class Finding:
         """The one customer that the text leads to, by an identifier or by name; None for none or several."""
         if not self.text or "\0" in self.text:
             return None
-        if len({found.head for found in self.found}) > 1:
+        heads, named = {found.head for found in self.found}, named_ids(self.text)
+        if len(heads) > 1 or named is None:
             return None
-        customers = matching(Customer.objects.filter(is_head=True, erased_at=None), self.text, catalogue())
-        heads = list(customers.order_by("-pk").values_list("pk", flat=True)[:2])
-        return heads[0] if len(heads) == 1 else None
+        present = Customer.objects.filter(is_head=True, erased_at=None, pk__in=heads | named)
+        only = present.order_by("-pk").values_list("pk", flat=True)[:2]
+        return only[0] if len(only) == 1 else None
 
     @property
     def notice(self) -> str:

@@ -8,6 +8,7 @@ from customers.admin.words import kinds_of, lines
 from customers.history import worded
 from customers.kinds import catalogue
 from customers.models import Change, Operation
+from customers.templatetags.profile_pages import who
 
 
 class Worded:
@@ -28,13 +29,18 @@ class ChangeInline(Worded, RecordedInline):
 
 @admin.register(Operation)
 class OperationAdmin(Recorded):
-    list_display = ("id", "at", "kind", "actor", "point")
+    list_display = ("id", "at", "kind", "by", "point")
     list_select_related = ("point",)
     list_filter = (("at", RangeDateTimeFilter),)
     search_fields = ("id",)
     search_help_text = _("The number of an operation.")
-    fields = ("kind", "at", "actor", "actor_user", "point")
+    fields = ("kind", "at", "by", "point")
+    readonly_fields = ("by",)
     inlines = (ChangeInline,)
+
+    @admin.display(description=_("who"))
+    def by(self, operation: Operation) -> str:
+        return who(operation.actor)
 
 
 @admin.register(Change)

@@ -26,6 +26,7 @@ from customers.admin.base import Recorded, ask, customer_link, do_each
 from customers.admin.filters import FILTERS
 from customers.admin.finding import Finding
 from customers.admin.listing import csv_of
+from customers.admin.looking import CustomerList
 from customers.admin.sections import name_of
 from customers.admin.tabs import profile_address, veil_of
 from customers.admin.words import OfContact, kind_label
@@ -169,6 +170,9 @@ class CustomerAdmin(Recorded):
         lines = csv_of(customers, catalogue(), veil)
         headers = {"Content-Disposition": 'attachment; filename="customers.csv"'}
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CustomerList]:
+        return CustomerList
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """The columns, contacts as this reader may see them."""

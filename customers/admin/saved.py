@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from customers.models import SavedFilter
 
-PASSING = ("p", "o", "q", "_changelist_filters", "e")
-"""Parameters of the list that are no filter: page, order, error, and what was searched for, which may name a
-person and would outlast an erasure (R54).
+PASSING = ("p", "o", "q", "below", "_changelist_filters", "e")
+"""Parameters of the list that are no filter: page, order, how far was looked, error, and what was searched
+for, which may name a person and would outlast an erasure (R54).
 """
 
 

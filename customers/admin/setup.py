@@ -26,6 +26,7 @@ from unfold.widgets import (
 )
 
 from customers.admin.base import Kept, RecordedInline, ask, link
+from customers.admin.ordered import InOrder, InOrderField, lookup_kinds
 from customers.block_list import BlockList, Entry
 from customers.kinds import catalogue, normalisers
 from customers.models import (
@@ -43,7 +44,6 @@ from customers.models import (
 from customers.models.setup import PROJECT_CATEGORIES
 from customers.normalise import Invalid
 from customers.points import make_key
-from customers.profile import MAESTRA_ID
 
 
 def scopes_field(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
@@ -56,36 +56,18 @@ def scopes_field(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
     )
 
 
-def lookup_kinds() -> list[str]:
-    """What an upsert may look up by (R13)."""
-    return [MAESTRA_ID, *IdentifierKind.objects.values_list("system_name", flat=True)]
-
-
 class PointForm(forms.ModelForm[IntegrationPoint]):
     default_scopes = scopes_field(_("Scopes of new keys"))
-
-    class Meta:
-        widgets = {"lookup_by": UnfoldAdminTextInputWidget}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if field := self.fields.get("lookup_by"):
-            known = gettext("There are: %(kinds)s.") % {"kinds": ", ".join(lookup_kinds())}
-            field.help_text = f"{field.help_text} {known}"
-
-    def clean_lookup_by(self) -> list[str]:
-        """R13: any kinds but the payment card hash, each once."""
-        names: list[str] = self.cleaned_data["lookup_by"]
-        known = lookup_kinds()
-        for name in names:
-            if name not in known:
-                raise ValidationError(
-                    _("There is no kind “%(name)s”. There are: %(known)s."),
-                    params={"name": name, "known": ", ".join(known)},
-                )
-        if len(set(names)) < len(names):
-            raise ValidationError(_("Name each kind once."))
-        return names
+    lookup_by = InOrderField(
+        choices=lookup_kinds,
+        required=False,
+        label=_("Look up by"),
+        help_text=_(
+            "The identifiers by which an upsert finds customers, the first one first. None chosen: "
+            "MaestraID, unique identifiers, then other identifiers."
+        ),
+        widget=InOrder(UnfoldAdminSelectWidget()),
+    )
 
 
 class KeyInline(RecordedInline):

@@ -114,8 +114,8 @@ class RoleForm(forms.ModelForm[Group]):
 class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     """What somebody may do is told by roles alone, so that one page tells who may do what."""
 
-    # Labels above their fields, or the two boxes of a choice of many are wider than the page.
     compressed_fields = False
+    filter_horizontal = ()
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -132,6 +132,16 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """There are few roles: each has its box."""
+        roles = {
+            "label": _("Roles"),
+            "help_text": _("Each allows what it allows; several add up."),
+            "widget": UnfoldAdminCheckboxSelectMultipleWidget,
+        }
+        kwargs |= roles if db_field.name == "groups" else {}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @admin.display(description=_("roles"))
     def roles(self, user: User) -> str | None:

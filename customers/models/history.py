@@ -97,4 +97,4 @@ class Change(models.Model):
         indexes = [models.Index(F("maestra_id"), F("at").desc(), F("id").desc(), name="change_of_customer")]
 
     def __str__(self) -> str:
-        return f"{self.maestra_id} {self.at}"
+        return str(self.pk)

@@ -41,6 +41,11 @@ class Statuses(models.TextChoices):
     UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
 
 
+def by_beginning(name: str) -> OpClass:
+    """Of an index by which texts that begin so are found, in any case."""
+    return OpClass(Lower(name), "text_pattern_ops")
+
+
 TEXTS = ("last_name", "first_name", "middle_name", "gender", "time_zone")
 
 
@@ -115,10 +120,11 @@ class Customer(models.Model):
                 condition=Q(is_head=True, is_identified=True, erased_at__isnull=True),
             ),
             models.Index(F("registered_at").desc(), F("id").desc(), name="customer_registered_at"),
-            # Whole, not partial: PostgreSQL takes statistics of expressions from whole indexes only, and
-            # searches without them read the table.
-            models.Index(OpClass(Lower("last_name"), "text_pattern_ops"), name="customer_last_name"),
-            models.Index(OpClass(Lower("first_name"), "text_pattern_ops"), name="customer_first_name"),
+            # For the beginning of either name, and of the one behind the other. Whole, not partial:
+            # PostgreSQL takes statistics of expressions from whole indexes only, and searches without them
+            # read the table.
+            models.Index(by_beginning("last_name"), by_beginning("first_name"), name="customer_last_first"),
+            models.Index(by_beginning("first_name"), by_beginning("last_name"), name="customer_first_last"),
         ]
 
     def __str__(self) -> str:

@@ -83,12 +83,18 @@ def get(mapping: Mapping[str, Any], name: str) -> Any:
 
 
 @register.filter
-def actor(name: str) -> str:
+def who(name: str) -> str:
     """Who acted, in words."""
     kind, _colon, who = name.partition(":")
     match kind:
         case "key":
-            return _("by API key %s") % who
+            return _("API key %s") % who
         case "user":
-            return _("by %s") % who
-    return _("by the system")
+            return who
+    return _("the system")
+
+
+@register.filter
+def actor(name: str) -> str:
+    """The same in a line of history."""
+    return _("by %s") % who(name)

@@ -216,9 +216,9 @@ register(
     ),
     Series(
         slug="conflicts",
-        title=gettext_lazy("Conflicts to review, by the day they came up"),
+        title=gettext_lazy("Conflicts, reviewed ones too"),
         permission="dedup.view_reviewpair",
-        rows=TO_REVIEW.all,
+        rows=ReviewPair.objects.all,
         field="at",
         order=30,
     ),

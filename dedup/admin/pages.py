@@ -50,6 +50,7 @@ def page(
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "show_back_button": True,
+        "own_heading": True,
         **context,
     }
     answer = TemplateResponse(request, f"admin/dedup/{template}", frame)

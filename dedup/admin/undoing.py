@@ -165,7 +165,7 @@ def _newer(entry: Merge, survivor: Profile, reader: Reader) -> Iterator[Remark]:
         if row.group in OWN_VALUES and _texts(row.before) != _texts(row.after):
             value = ", ".join(_texts(row.after)) or "–"
             words = {"field": row.label, "id": survivor.maestra_id, "value": value}
-            text = _("%(field)s changed since the merge; customer %(id)s keeps what it is now: %(value)s.")
+            text = _("“%(field)s” changed since the merge; customer %(id)s keeps what it is now: %(value)s.")
             yield Remark("info", text % words)
 
 

@@ -20,6 +20,7 @@ from customers.admin.base import Kept, link
 from customers.kinds import catalogue
 from segments import recalculation
 from segments.admin.conditions import SegmentForm
+from segments.admin.deleting import Deletable
 from segments.conditions import parse
 from segments.models import Recalculation, Segment, Segmentation, SegmentationKinds, States
 from segments.naming import setup_of
@@ -61,7 +62,7 @@ class SegmentInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Segmentation)
-class SegmentationAdmin(Kept):
+class SegmentationAdmin(Deletable, Kept):
     list_display = ("name", "system_name", "kind_shown", "segments_count", "last_recalculated")
     search_fields = ("system_name", "name")
     ordering = ("name",)
@@ -73,6 +74,9 @@ class SegmentationAdmin(Kept):
     class Media:
         css = {"all": ["segments/builder.css"]}
         js = ["segments/progress.js"]
+
+    def segments_in(self, obj: Segmentation) -> list[Segment]:
+        return list(obj.segments.select_related("segmentation"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Segmentation]:
         latest = Recalculation.objects.filter(segmentation=OuterRef("pk")).order_by("-id")

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
 from django.forms import ModelForm
 from django.http import (
     Http404,
@@ -31,6 +30,7 @@ from customers.kinds import catalogue
 from customers.models import Customer, RevealKinds
 from customers.search import holders
 from segments.admin.conditions import ConditionForm, SegmentForm
+from segments.admin.deleting import Deletable
 from segments.conditions import MOST_CONDITIONS, Node, parse, parse_node
 from segments.members import Actor, put_in
 from segments.models import Segment, SegmentationKinds
@@ -47,7 +47,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 @admin.register(Segment)
-class SegmentAdmin(Kept):
+class SegmentAdmin(Deletable, Kept):
     """Of several segments whose condition is met, or with the same date of entry, the one with the higher ID
     wins (R38, R51).
     """
@@ -62,6 +62,9 @@ class SegmentAdmin(Kept):
 
     class Media:
         css = {"all": ["segments/builder.css"]}
+
+    def segments_in(self, obj: Segment) -> list[Segment]:
+        return [obj]
 
     def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> tuple[Any, ...]:
         own: tuple[Any, ...] = ("segmentation", ("system_name", "name"))
@@ -186,7 +189,7 @@ def counted(nodes: list[Any], setup: Setup) -> dict[str, Any]:
     is_slow = False
     try:
         counts = count([node for _answer, node in whole], setup, timezone.now(), SECONDS) if whole else []
-    except OperationalError:
+    except TimeoutError:
         is_slow = True
     for (answer, _node), number in zip(whole, counts, strict=True):
         answer["count"] = number

@@ -13,7 +13,7 @@ from config.embedded import ensure_services
 from tests.benchmarks.measuring import Table
 from tests.benchmarks.scratch import scratch_database
 
-NAMES = ("service", "http", "batch", "merge", "plans", "events", "segments", "imports")
+NAMES = ("service", "http", "batch", "merge", "plans", "pages", "events", "segments", "imports")
 
 
 def main() -> None:
@@ -51,6 +51,7 @@ def run(name: str, options: argparse.Namespace) -> list[Table]:
         imports,
         merges,
         over_http,
+        pages,
         plans,
         recalculation,
         services,
@@ -62,6 +63,7 @@ def run(name: str, options: argparse.Namespace) -> list[Table]:
         "batch": lambda: [batches.measured()],
         "merge": lambda: [merges.measured(options.activities)],
         "plans": lambda: [plans.explained(options.customers)],
+        "pages": lambda: [pages.measured(options.customers)],
         "events": lambda: [events.measured(options.events)],
         "imports": lambda: imports.measured(options.rows, options.customers),
         "segments": lambda: [recalculation.measured(options.customers)],

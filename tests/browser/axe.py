@@ -7,6 +7,7 @@ from typing import Literal
 from playwright.sync_api import Page
 
 RUN = "async () => (await axe.run(document, {elementRef: false, resultTypes: ['violations']})).violations"
+HEADINGS = "[...document.querySelectorAll('h1')].filter((heading) => heading.checkVisibility()).length"
 # Each width and each scheme once: what is wrong with one of them is mostly wrong with it in both.
 LOOKS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (400, "dark"))
 SERIOUS = ("serious", "critical")
@@ -38,5 +39,7 @@ def faults(page: Page, *addresses: str) -> dict[str, list[str]]:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 900})
             wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            found[f"{address} {width} {scheme}"] = findings(page) + ["wider than the window"] * wide
+            headed = page.evaluate(HEADINGS) == 1
+            own = ["wider than the window"] * wide + ["not one heading of the first level"] * (not headed)
+            found[f"{address} {width} {scheme}"] = findings(page) + own
     return {where: said for where, said in found.items() if said}

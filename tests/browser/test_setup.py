@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from customers.models import IdentifierKind, IntegrationPoint
 from customers.points import access_of
+from segments.models import Segmentation
 from tests.browser.axe import faults, findings
 from tests.browser.conftest import SignIn
 
@@ -54,11 +55,13 @@ def test_a_key_is_made_shown_once_and_revoked(page: Page, shop: str, sign_in: Si
 
 def test_every_set_up_page_is_for_everybody(page: Page, shop: str, sign_in: SignIn) -> None:
     point, role = IntegrationPoint.objects.get(system_name="website"), Group.objects.get(name="Marketer")
+    segmentation = Segmentation.objects.get(system_name="loyalty")
     sign_in()
     found = faults(
         page,
         f"/admin/customers/integrationpoint/{point.pk}/change/",
         "/admin/customers/blockedvalue/test/?kind=email&value=test@test.com",
         f"/admin/auth/group/{role.pk}/change/",
+        f"/admin/segments/segmentation/{segmentation.pk}/delete/",
     )
     assert found == {}

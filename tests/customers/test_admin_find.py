@@ -6,14 +6,18 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from customers import search
+from customers.admin import looking
 from customers.kinds import catalogue
 from customers.models import Customer, Identifier, Reveal, SavedFilter
-from customers.search import found_by
+from customers.search import found_by, matching
 from customers.spreadsheets import plain_cell
+from customers.transactions import limited
 from dedup.demo import EVAN, NINA, PAUL
 from dedup.models import Merge
 from segments.models import Segment
@@ -150,6 +154,75 @@ def test_a_filter_that_is_none_is_passed_over_or_finds_nobody() -> None:
         {"subscription": "x"},
     ):
         assert client.get(LIST, filters, follow=True).status_code == 200
+
+
+def slow_without(monkeypatch: pytest.MonkeyPatch, condition: str) -> None:
+    """Every statement of the list takes too long, but those with the condition."""
+    found = looking._found
+
+    def slow(rows: QuerySet[Customer]) -> list[Customer]:
+        if condition not in str(rows.query):
+            raise TimeoutError
+        return found(rows)
+
+    monkeypatch.setattr(looking, "_found", slow)
+
+
+def test_what_few_are_like_is_looked_for_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "WINDOW", 5)
+    slow_without(monkeypatch, '"id" >=')
+    client = signed_in()
+    ids = list(Customer.objects.order_by("-pk").values_list("pk", flat=True))
+    seen, address = list[int](), f"{LIST}?shown=all"
+    while address:
+        page = client.get(address)
+        changelist = page.context["cl"]
+        seen += [row.pk for row in changelist.result_list]
+        assert str(changelist.looked_down_to) in page.content.decode()
+        address = f"{LIST}{changelist.older}" if changelist.looked_down_to else ""
+    assert seen == ids
+
+
+def test_what_takes_too_long_even_so_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow_without(monkeypatch, "no such condition")
+    page = signed_in().get(LIST, {"contact": "no_email"}).content.decode()
+    assert "Looking for them would take too long." in page
+    assert "Nobody was looked at." in page
+
+
+def test_a_statement_that_takes_too_long_is_given_up() -> None:
+    with pytest.raises(TimeoutError), limited(0.01), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(60)")
+    with limited(1), connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("1s",)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
+
+
+def test_a_name_that_too_many_bear_is_found_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("peterson", "pet", "paul peterson", "peterson p", "pa", "nobody")
+    heads = Customer.objects.filter(is_head=True)
+    few = [set(matching(heads, name, catalogue())) for name in names]
+    monkeypatch.setattr(search, "MANY", 0)
+    many = [set(matching(heads, name, catalogue())) for name in names]
+    assert few == many
+    assert [len(found) for found in few] == [2, 2, 1, 1, 1, 0]
+    assert search.named_ids("pet") is None
+
+
+def test_what_narrows_searches_in_a_name_is_taken_as_it_is() -> None:
+    Customer.objects.filter(first_name="Paul").update(last_name="100%_Peter")
+    assert search.named_ids("100%_p") == {Customer.objects.get(first_name="Paul").pk}
+    assert search.named_ids("%") == search.named_ids("100__") == set()
+
+
+def test_what_is_filtered_anew_begins_at_the_first_page() -> None:
+    page = signed_in().get(LIST, {"q": "peterson", "p": "1", "contact": "email"}).content.decode()
+    form = page[page.index('id="filter-form"') :]
+    assert '<input type="hidden" name="q" value="peterson">' in form
+    assert '<input type="hidden" name="p"' not in form
 
 
 def test_contacts_are_masked_in_the_list_for_a_viewer() -> None:

@@ -71,6 +71,15 @@ def test_the_last_days_are_drawn_and_told_as_a_table(send: Send, marketer: Clien
     assert "None in the last 30 days." in text_of(page)
 
 
+def test_a_conflict_that_was_reviewed_is_still_drawn(send: Send, marketer: Client) -> None:
+    send(email=ANN, mobile_phone=PHONE)
+    send(email="bob@example.com", mobile_phone=PHONE)
+    assert ReviewPair.objects.update(status="seen") == 1
+    answer = marketer.get(reverse("admin:index"))
+    assert {chart.slug: chart.total for chart in answer.context["charts"]}["conflicts"] == 1
+    assert shown(marketer)["review"] == 0
+
+
 def test_what_is_older_than_the_chart_is_left_out(send: Send, marketer: Client) -> None:
     long_ago = timezone.now() - timedelta(days=dashboard.DAYS + 1)
     Customer.objects.filter(pk=send(email=ANN)).update(registered_at=long_ago)

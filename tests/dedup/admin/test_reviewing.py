@@ -123,3 +123,10 @@ def test_pairs_held_apart_are_let_together_only_when_asked_twice(
     assert ApartPair.objects.get().lifted_at is None
     marketer.post(address(ApartPair), {**data, "confirmed": "yes"})
     assert ApartPair.objects.get().lifted_at
+
+
+def test_explaining_is_a_line_of_its_own_in_the_sidebar(pairs: list[ReviewPair], marketer: Client) -> None:
+    explain = reverse("admin:dedup_reviewpair_explain")
+    for page, lit in ((page_of(pairs[0]), "To review"), (explain, "Explain")):
+        groups = marketer.get(page).context["sidebar_navigation"]
+        assert [str(item["title"]) for group in groups for item in group["items"] if item["active"]] == [lit]

@@ -51,7 +51,7 @@ def test_an_undo_is_previewed_and_then_done(pair: tuple[int, int], marketer: Cli
 def test_what_changed_since_is_told_to_stay(pair: tuple[int, int], send: Send, marketer: Client) -> None:
     send("edit", lookup={"email": ANN}, personal={"first_name": "Anna"})
     text = text_of(marketer.get(undo_page(Merge.objects.get().pk)))
-    assert f"First name changed since the merge; customer {pair[0]} keeps what it is now: Anna." in text
+    assert f"“First name” changed since the merge; customer {pair[0]} keeps what it is now: Anna." in text
 
 
 def test_what_does_not_come_back_is_told(pair: tuple[int, int], send: Send, marketer: Client) -> None:

@@ -1,0 +1,66 @@
+"""The list of customers, which answers soon whatever it is narrowed down by.
+
+What few or none of a million are like is found only by looking at every one of them. The list gives that up
+after a moment and shows who of the newest are like that; from there the reader looks on among the older ones.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from django.contrib.admin.views.main import PAGE_VAR
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.views import ChangeList
+
+from customers.admin.filters import BelowFilter
+from customers.models import Customer
+from customers.transactions import limited
+
+SECONDS = 0.5
+"""Longest that a statement of the list may take."""
+WINDOW = 50_000
+"""How many customers are looked at one by one."""
+
+
+class CustomerList(ChangeList):  # type: ignore[misc]  # untyped
+    """Where it was given up to look at all, `looked_down_to` is the lowest MaestraID looked at. Where even
+    that took too long, `gave_up` says so, and nobody is listed.
+    """
+
+    result_list: Any
+    looked_down_to: int | None = None
+    gave_up = False
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        with suppress(TimeoutError):
+            self.result_list = _found(self.result_list)
+            return
+        self._look_at_the_newest()
+
+    def _look_at_the_newest(self) -> None:
+        lowest = self._lowest_of_window()
+        first = (self.page_num - 1) * self.list_per_page
+        rows = self.queryset.filter(pk__gte=lowest)[first : first + self.list_per_page]
+        try:
+            self.result_list, self.looked_down_to = _found(rows), lowest
+        except TimeoutError:
+            self.result_list, self.gave_up = [], True
+
+    def _lowest_of_window(self) -> int:
+        below = BelowFilter.number(self.params.get(BelowFilter.parameter_name))
+        customers = Customer.objects.filter(pk__lt=below) if below else Customer.objects.all()
+        lowest = customers.order_by("-pk").values_list("pk", flat=True)[WINDOW - 1 : WINDOW]
+        return lowest[0] if lowest else 0
+
+    @property
+    def older(self) -> str:
+        """The address of the list of who was not looked at."""
+        return str(self.get_query_string({BelowFilter.parameter_name: self.looked_down_to}, [PAGE_VAR]))
+
+
+def _found(rows: QuerySet[Customer]) -> list[Customer]:
+    with limited(SECONDS):
+        return list(rows)
