@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,7 @@ from django.db import connection, models, transaction
 from import_export import resources
 from tablib import Dataset
 
+from config import collector
 from dedup.imports import operations
 from dedup.imports.mapping import ImportKind
 from dedup.imports.models import ImportStates
@@ -71,7 +73,26 @@ CUSTOMER_OF = {
     "customers_change": "maestra_id",
 }
 """What rows of a table are sorted by, so that those of a customer are copied together."""
-LOOK_UP = "SELECT count(*) FROM customers_identifier WHERE kind_id = 1 AND value = ANY(%s)"
+LOOK_UP = """
+SELECT count(i.id) FROM unnest(%s::smallint[], %s::text[]) AS u (kind, value)
+  JOIN customers_identifier i ON i.kind_id = u.kind AND i.value = u.value
+"""
+
+
+@dataclass
+class Chunk:
+    """Rows of some customers by table, and the identifiers among them."""
+
+    shares: list[tuple[Rows, bytes]]
+    kinds: list[int] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for rows, text in self.shares:
+            if rows.table == "customers_identifier":
+                kind, value = map(rows.columns.split(", ").index, ("kind_id", "value"))
+                cells = [line.split("\t") for line in text.decode().splitlines()]
+                self.kinds, self.values = [int(row[kind]) for row in cells], [row[value] for row in cells]
 
 
 class Plain(models.Model):
@@ -111,6 +132,7 @@ def measured(rows: int, customers: int) -> list[Table]:
     table = Table(f"An import of {rows} rows by {WORKERS} workers", HEADINGS, notes=str(__doc__))
     point = project().point
     assert point.id
+    collector.spare()  # as a worker does, which stages the file
     with TemporaryDirectory() as folder:
         first = _file(Path(folder) / "first.csv", rows, 1_000_000)
         copies = _add(table, "first load", first)
@@ -199,10 +221,13 @@ def _copied_again(after: int) -> tuple[float, ...]:
     """Customers a second that COPY writes of what transactions since then left: by one, and by several."""
     written = [rows for table in TABLES if (rows := _written(table, after))]
     customers = next(rows.count for rows in written if rows.table == "customers_customer")
+    chunks = _chunks([rows for rows in written if rows.table in CUSTOMER_OF], -(-customers // CHUNK))
+    # The operations, which all others refer to, come first.
+    every_operation = Chunk([(rows, rows.text) for rows in written if rows.table not in CUSTOMER_OF])
     speeds = []
     for at_once in (1, WORKERS):
         _take_out([rows.table for rows in written], after)
-        speeds.append(customers / _seconds(lambda n=at_once: _copy(written, n)))  # type: ignore[misc]
+        speeds.append(customers / _seconds(lambda n=at_once: _copy(every_operation, chunks, n)))  # type: ignore[misc]
     return tuple(speeds)
 
 
@@ -226,33 +251,32 @@ def _take_out(tables: list[str], after: int) -> None:
         cursor.execute(f"VACUUM ANALYZE {', '.join(tables)}")
 
 
-def _copy(written: list[Rows], at_once: int) -> None:
-    """First the operations, which all others refer to; then chunk after chunk."""
-    of_all = [rows for rows in written if rows.table not in CUSTOMER_OF]
-    by_chunk = [rows for rows in written if rows.table in CUSTOMER_OF]
-    lines = {rows.table: rows.text.splitlines(keepends=True) for rows in by_chunk}
-    chunks = -(-len(lines["customers_customer"]) // CHUNK)
-    _copy_in([(rows, rows.text) for rows in of_all])
-    shares = (
-        [(rows, b"".join(_share(lines[rows.table], number, chunks))) for rows in by_chunk]
-        for number in range(chunks)
-    )
+def _copy(first: Chunk, chunks: list[Chunk], at_once: int) -> None:
+    _copy_in(first)
     with ThreadPoolExecutor(at_once, initializer=connection.ensure_connection) as threads:
-        list(threads.map(_copy_in, shares))
+        list(threads.map(_copy_in, chunks))
 
 
-def _share(lines: list[bytes], number: int, chunks: int) -> list[bytes]:
-    size = -(-len(lines) // chunks)
-    return lines[number * size : (number + 1) * size]
-
-
-def _copy_in(shares: list[tuple[Rows, bytes]]) -> None:
+def _copy_in(chunk: Chunk) -> None:
     """One transaction with one look-up."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(LOOK_UP, [[f"nobody-{n}" for n in range(3 * CHUNK)]])
-        for rows, text in shares:
+        cursor.execute(LOOK_UP, [chunk.kinds, chunk.values])
+        for rows, text in chunk.shares:
             with cursor.copy(f"COPY {rows.table} ({rows.columns}) FROM STDIN") as into:
                 into.write(text)
+
+
+def _chunks(written: list[Rows], count: int) -> list[Chunk]:
+    lines = {rows.table: rows.text.splitlines(keepends=True) for rows in written}
+    return [
+        Chunk([(rows, b"".join(_share(lines[rows.table], number, count))) for rows in written])
+        for number in range(count)
+    ]
+
+
+def _share(lines: list[bytes], number: int, count: int) -> list[bytes]:
+    size = -(-len(lines) // count)
+    return lines[number * size : (number + 1) * size]
 
 
 def _plain(path: Path) -> Table:
