@@ -186,8 +186,6 @@ def move_the_rest(case: Case) -> None:
 
 def _may_take(case: Case, sent: Sent, holder: Profile) -> bool:
     """A device is attached to the last identified customer who used it; an anonymous one takes it from
-    nobody identified, and nobody does by what happened before it came to the other (R8).
+    nobody identified (R8).
     """
-    if sent.category not in DEVICES or not holder.is_identified:
-        return True
-    return case.profile.is_identified and case.record.occurred_at >= holder.holdings[sent.key].since
+    return sent.category not in DEVICES or case.profile.is_identified or not holder.is_identified

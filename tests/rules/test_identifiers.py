@@ -403,17 +403,6 @@ def test_a_device_is_attached_to_the_last_identified_customer_and_returns(projec
 
 
 @DEVICES
-def test_what_comes_late_takes_no_device_from_who_used_it_since(project, kind):
-    """R8, R9: the last who used it is told by the time it happened."""
-    shop = project()
-    ann = shop.website.register(day=3, email=ANN, **{kind: "d-1"}).id
-    bob = shop.website.register(day=2, email=BOB, **{kind: "d-1"})
-    assert bob.moved == []
-    assert shop.website.upsert(day=4, **{kind: "d-1"}).id == ann
-    assert shop.website.edit({"email": BOB}, day=5, **{kind: "d-1"}).moved == [(kind, "d-1", ann, bob.id)]
-
-
-@DEVICES
 def test_devices_of_two_types_are_different_things(project, kind):
     """R8, R9: the same text as browser and as app device joins nobody."""
     shop = project()
