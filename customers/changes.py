@@ -10,7 +10,7 @@ happened to, under which its history stays for ever (R40).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -552,52 +552,59 @@ def united(survivor: Profile, absorbed: Profile) -> Profile:
     )
 
 
-def diff(before: Profile, after: Profile, maestra_id: int, why: Why) -> Iterator[StateChange]:
+def diff(before: Profile, after: Profile, maestra_id: int, why: Why) -> list[StateChange]:
     """The changes that lead from one state of a profile to another. Ledgers and notes only ever grow, so they
     are not compared.
     """
     who = _Who(customer=before.maestra_id, maestra_id=maestra_id)
+    found: list[StateChange] = []
     if before.personal != after.personal:
-        yield PersonalDataChanged(**who, before=before.personal, after=after.personal, why=why)
+        found.append(PersonalDataChanged(**who, before=before.personal, after=after.personal, why=why))
     if before.time_zone != after.time_zone:
-        yield TimeZoneChanged(**who, before=before.time_zone, after=after.time_zone, why=why)
-    old, new = _apart(before.custom_fields, after.custom_fields)
-    if old or new:
-        yield CustomFieldsChanged(**who, before=old, after=new, why=why)
-    yield from _diff_holdings(before, after, who, why)
-    yield from _diff_claims(before, after, who, why)
-    yield from _diff_consent(before, after, who, why)
-    lost, won = _apart(before.memberships, after.memberships)
-    for segmentation in sorted({**lost, **won}):
-        was, now = lost.get(segmentation), won.get(segmentation)
-        yield MembershipChanged(**who, segmentation=segmentation, before=was, after=now, why=why)
-
-
-def _diff_holdings(before: Profile, after: Profile, who: _Who, why: Why) -> Iterator[StateChange]:
-    lost, won = _apart(before.holdings, after.holdings)
-    for key, holding in lost.items():
-        if key not in won:
-            yield Released(**who, holding=holding, why=why)
-    for key, holding in won.items():
-        yield Held(**who, before=lost.get(key), after=holding, why=why)
-
-
-def _diff_claims(before: Profile, after: Profile, who: _Who, why: Why) -> Iterator[StateChange]:
-    lost, won = _apart(before.claims, after.claims)
-    for key, claim in lost.items():
-        if key not in won:
-            yield Unclaimed(**who, claim=claim, why=why)
-    for claim in won.values():
-        yield Claimed(**who, claim=claim, why=why)
-
-
-def _diff_consent(before: Profile, after: Profile, who: _Who, why: Why) -> Iterator[StateChange]:
+        found.append(TimeZoneChanged(**who, before=before.time_zone, after=after.time_zone, why=why))
+    if before.custom_fields != after.custom_fields:
+        old, new = _apart(before.custom_fields, after.custom_fields)
+        found.append(CustomFieldsChanged(**who, before=old, after=new, why=why))
+    if before.holdings != after.holdings:
+        found += _diff_holdings(before, after, who, why)
+    if before.claims != after.claims:
+        found += _diff_claims(before, after, who, why)
     if before.opted_out_at != after.opted_out_at:
-        yield OptedOut(**who, before=before.opted_out_at, at=after.opted_out_at, why=why)
+        found.append(OptedOut(**who, before=before.opted_out_at, at=after.opted_out_at, why=why))
+    if before.subscriptions != after.subscriptions:
+        found += _diff_subscriptions(before, after, who, why)
+    if before.memberships != after.memberships:
+        found += _diff_memberships(before, after, who, why)
+    return found
+
+
+def _diff_holdings(before: Profile, after: Profile, who: _Who, why: Why) -> list[StateChange]:
+    lost, won = _apart(before.holdings, after.holdings)
+    released = [Released(**who, holding=holding, why=why) for key, holding in lost.items() if key not in won]
+    held = [Held(**who, before=lost.get(key), after=holding, why=why) for key, holding in won.items()]
+    return [*released, *held]
+
+
+def _diff_claims(before: Profile, after: Profile, who: _Who, why: Why) -> list[StateChange]:
+    lost, won = _apart(before.claims, after.claims)
+    dropped = [Unclaimed(**who, claim=claim, why=why) for key, claim in lost.items() if key not in won]
+    return [*dropped, *(Claimed(**who, claim=claim, why=why) for claim in won.values())]
+
+
+def _diff_subscriptions(before: Profile, after: Profile, who: _Who, why: Why) -> list[StateChange]:
     lost, won = _apart(before.subscriptions, after.subscriptions)
-    for channel in sorted({**lost, **won}):
-        was, now = lost.get(channel), won.get(channel)
-        yield SubscriptionChanged(**who, channel=channel, before=was, after=now, why=why)
+    return [
+        SubscriptionChanged(**who, channel=channel, before=lost.get(channel), after=won.get(channel), why=why)
+        for channel in sorted({**lost, **won})
+    ]
+
+
+def _diff_memberships(before: Profile, after: Profile, who: _Who, why: Why) -> list[StateChange]:
+    lost, won = _apart(before.memberships, after.memberships)
+    return [
+        MembershipChanged(**who, segmentation=number, before=lost.get(number), after=won.get(number), why=why)
+        for number in sorted({**lost, **won})
+    ]
 
 
 class _Who(TypedDict):
@@ -607,8 +614,6 @@ class _Who(TypedDict):
 
 def _apart(before: Mapping[K, V], after: Mapping[K, V]) -> tuple[dict[K, V], dict[K, V]]:
     """What of two mappings differs: the old entries and the new ones."""
-    if before == after:
-        return {}, {}
     if not before:
         return {}, dict(after)
     old = {k: v for k, v in before.items() if k not in after or after[k] != v}

@@ -246,7 +246,10 @@ class Profile:
     @property
     def is_identified(self) -> bool:
         """Holds something other than devices and payment card hashes."""
-        return any(h.category not in DEVICES and not h.is_former for h in self.holdings.values())
+        for holding in self.holdings.values():
+            if holding.category not in DEVICES and not holding.is_former:
+                return True
+        return False
 
     def held(self, category: Category) -> list[Holding]:
         """What is currently held of a category, former unique values left out."""

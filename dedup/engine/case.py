@@ -26,7 +26,6 @@ from customers.profile import (
 from dedup.engine.draft import Draft
 from dedup.engine.editing import (
     holding_of,
-    wanted_primary,
 )
 from dedup.engine.outcome import Conflict, Move, Status, Veto
 from dedup.engine.record import Record, Sent
@@ -84,19 +83,14 @@ class Case:
 
     def holdings_of(self, sent: Sequence[Sent]) -> dict[Key, Holding]:
         """Identifiers as the newcomer would hold them. Of each e-mail and phone type one is primary."""
-        leading = self._leading(sent)
-        return {
-            s.key: holding_of(s, self.record, self.bearer, is_primary=leading.get(s.kind) == s.key)
-            for s in sent
-        }
+        primary = set(self._leading(sent).values())
+        return {s.key: holding_of(s, self.record, self.bearer, is_primary=s.key in primary) for s in sent}
 
     def _leading(self, sent: Sequence[Sent]) -> dict[str, Key]:
-        """By kind the contact that is to be primary, or the first where that one is not to be had."""
+        """By kind the contact that is to be primary: the one asked for, or else the first (R14)."""
         contacts = [s for s in reversed(sent) if s.category in WITH_PRIMARY]
         first = {s.kind: s.key for s in contacts}
-        keys = {s.key for s in contacts}
-        wanted = {kind: wanted_primary(self.newcomer, self.record, kind) for kind in first}
-        return first | {kind: key for kind, key in wanted.items() if key in keys}
+        return first | {s.kind: s.key for s in contacts if s.is_primary}
 
     def free(self) -> list[Sent]:
         return [s for s in self.brought if self.draft.current_holder(s.key) is None]

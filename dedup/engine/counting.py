@@ -7,6 +7,7 @@ from datetime import datetime
 
 from customers.changes import (
     ActionCounted,
+    LedgerChange,
     Order,
     OrderSaved,
     PointsAdded,
@@ -18,18 +19,21 @@ from dedup.engine.outcome import RefusalCode, Refused
 
 def count(case: Case) -> None:
     """Order, points and action count before anything is decided (R29, R57)."""
+    case.draft.emit_all(to_count(case))
+
+
+def to_count(case: Case) -> list[LedgerChange]:
+    """What the record adds to the ledgers: an action, and an order or a points movement or a promo code."""
     if _is_known_entry(case):
-        return
-    _count_action(case)
-    _count_order(case)
+        return []
     record, who = case.record, case.who()
+    found: list[LedgerChange | None] = [_action(case), _order(case)]
     if points := record.points:
         number, amount, reason = points.number, points.amount, points.reason
-        case.draft.emit(
-            PointsAdded(**who, number=number, amount=amount, reason=reason, at=record.occurred_at)
-        )
+        found.append(PointsAdded(**who, number=number, amount=amount, reason=reason, at=record.occurred_at))
     if promo := record.promo_code:
-        case.draft.emit(PromoCodeIssued(**who, code=promo.code, issued_at=promo.issued_at))
+        found.append(PromoCodeIssued(**who, code=promo.code, issued_at=promo.issued_at))
+    return [change for change in found if change]
 
 
 def _is_known_entry(case: Case) -> bool:
@@ -44,11 +48,10 @@ def _is_known_entry(case: Case) -> bool:
     return bearer is not None
 
 
-def _count_action(case: Case) -> None:
+def _action(case: Case) -> ActionCounted | None:
     """Last activity never goes back (R29)."""
     at, last = acted_at(case), case.profile.last_action_at
-    if at and (last is None or last < at):
-        case.draft.emit(ActionCounted(**case.who(), at=at))
+    return ActionCounted(**case.who(), at=at) if at and (last is None or last < at) else None
 
 
 def acted_at(case: Case) -> datetime | None:
@@ -63,21 +66,20 @@ def acted_at(case: Case) -> datetime | None:
     return None if is_others else order.placed_at
 
 
-def _count_order(case: Case) -> None:
+def _order(case: Case) -> OrderSaved | None:
     """A number sent again updates the order, which stays with its first customer (R57)."""
     order = case.record.order
     if order is None:
-        return
+        return None
     bearer, before = case.draft.orders.get(order.number, (case.bearer, None))
     order = updated_order(before, order)
-    if before == order:
-        return
     head = case.draft.head(bearer)
-    if before and head is None:  # its customer was erased; the order stays without a person (R54)
-        return
+    # Where its customer was erased, the order stays without a person (R54).
+    if before == order or (before and head is None):
+        return None
     owner = case.subject if before is None or head is None else head
     assert owner is not None
-    case.draft.emit(OrderSaved(customer=owner, maestra_id=bearer, before=before, after=order))
+    return OrderSaved(customer=owner, maestra_id=bearer, before=before, after=order)
 
 
 def warn_of_order(case: Case) -> None:

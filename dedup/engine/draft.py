@@ -6,7 +6,9 @@ refused leaves no trace: every alteration is logged and can be rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from customers.changes import (
@@ -19,6 +21,7 @@ from customers.changes import (
     Merged,
     Order,
     OrderSaved,
+    OwnChange,
     PointsAdded,
     PromoCodeIssued,
     Released,
@@ -81,6 +84,12 @@ class Draft:
     def start(self) -> None:
         """Begin a record: what is emitted from here on is its own."""
         self.changes = []
+        self._log.clear()
+
+    def keep(self) -> None:
+        """What was emitted stays. The log and the tables refer to each other: without it they all go with the
+        last who needs them, and not when the garbage collector comes.
+        """
         self._log.clear()
 
     def roll_back(self) -> None:
@@ -151,13 +160,15 @@ class Draft:
         self._note(change)
 
     def emit_diff(self, before: Profile, after: Profile, maestra_id: int, why: Why) -> None:
-        """Let all the changes happen that lead from one state of a customer to another, at once."""
-        changes = list(diff(before, after, maestra_id, why))
-        if changes:
-            head = before.maestra_id
-            self.profiles[head] = changed(self.profiles[head], *changes)
-            for change in changes:
-                self._note(change)
+        """Let all the changes happen that lead from one state of a customer to another."""
+        self.emit_all(diff(before, after, maestra_id, why))
+
+    def emit_all(self, changes: Sequence[OwnChange]) -> None:
+        """Let changes happen in their order; those in a row that concern one customer at once."""
+        for customer, own in groupby(changes, attrgetter("customer")):
+            self.profiles[customer] = changed(self.profiles[customer], *own)
+        for change in changes:
+            self._note(change)
 
     def _note(self, change: Change) -> None:
         self.changes.append(change)

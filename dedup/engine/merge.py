@@ -32,6 +32,7 @@ def merge(
     except Refused as refused:
         return refused.refusal
     draft.note_identified()
+    draft.keep()
     status = Status.CHANGED if merges else Status.UNCHANGED
     return Outcome(status, draft.profiles[resulting], tuple(draft.changes), tuple(merges))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from customers.changes import Created, Sketch, Why
+from customers.changes import Created, Sketch, Why, diff
 from customers.profile import Member, Membership, Profile
 from dedup.engine.applying import wish_primaries
 from dedup.engine.case import NEWCOMER, Case
-from dedup.engine.counting import acted_at, count
+from dedup.engine.counting import acted_at, to_count
 from dedup.engine.editing import known_personal, subscription_of
 from dedup.engine.outcome import Status
 from dedup.engine.record import Sent
@@ -43,11 +43,11 @@ def create(case: Case) -> None:
     case.subject = case.bearer = case.draft.new_id()
     case.status = Status.CREATED
     case.draft.emit(Created(**case.who(), registered_at=case.record.occurred_at))
-    count(case)
     free = case.free()
     for key in [s.key for s in free if s.key in case.draft.holders]:
         case.release_former(key)
-    case.emit_diff(case.profile, _with_all(case, free), Why.RECORD)
+    brought = diff(case.profile, _with_all(case, free), case.bearer, Why.RECORD)
+    case.draft.emit_all([*to_count(case), *brought])
     case.see_cards()
     if len(free) < len(case.brought):
         wish_primaries(case, case.newcomer)

@@ -35,10 +35,12 @@ def decide(draft: Draft, record: Record, now: datetime) -> Outcome | Refusal:
     """One record."""
     draft.start()
     try:
-        return _decided(Case(draft, record, now))
+        outcome = _decided(Case(draft, record, now))
     except Refused as refused:
         draft.roll_back()
         return refused.refusal
+    draft.keep()
+    return outcome
 
 
 def _decided(case: Case) -> Outcome:

@@ -69,6 +69,7 @@ def undo(world: World, journal: Journal, now: datetime) -> Outcome:
     draft.emit(KeptApart(customer=head, maestra_id=head, other=back, why=Why.UNDO))
     draft.emit(KeptApart(customer=back, maestra_id=back, other=head, why=Why.UNDO))
     draft.note_identified()
+    draft.keep()
     return Outcome(OutcomeStatus.CHANGED, draft.profiles[head], tuple(draft.changes))
 
 

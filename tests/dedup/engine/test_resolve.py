@@ -1,5 +1,6 @@
 """The whole decision on a record (R16, R21-R32, R43-R45, R56-R58)."""
 
+import weakref
 from dataclasses import replace
 from decimal import Decimal
 
@@ -23,8 +24,10 @@ from customers.changes import (
     Why,
 )
 from customers.profile import Channel, Membership, Note, Personal, Status, Subscription
+from dedup.engine.draft import Draft
 from dedup.engine.outcome import Conflict, Kept, Move, Outcome, Veto
 from dedup.engine.record import Mode, Operation, PointsMovement, PromoCode, SentMembership, SentSubscription
+from dedup.engine.resolve import decide
 from tests.dedup.engine.builders import (
     ANN,
     APP,
@@ -834,6 +837,16 @@ def test_a_refused_record_leaves_the_batch_as_it_was(shop):
         record(REGISTER, email=BOB), record(REGISTER, crm_id="1", email=EVE), record(REGISTER, email=EVE)
     )
     assert (first.customer, second.code.value, third.customer) == (2, "technical_id_not_unique", 3)
+
+
+def test_what_was_decided_on_needs_no_garbage_collector(shop):
+    shop(REGISTER, 1, email=ANN)
+    draft = Draft(shop.world())
+    decide(draft, record(REGISTER, email=BOB), NOW)
+    decide(draft, record(UPSERT, email=ANN, time_zone="A"), NOW)
+    profiles = weakref.ref(draft.profiles)
+    del draft
+    assert profiles() is None
 
 
 def test_the_profile_before_and_after_differ_by_the_record_alone(shop):
