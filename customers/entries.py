@@ -8,8 +8,7 @@ entry.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -66,16 +65,15 @@ KIND_OF: Mapping[Category, str] = {
 }
 
 
-def histories(batch: Batch) -> list[tuple[int, datetime, list[Entry]]]:
+def histories(batch: Batch) -> Iterator[tuple[int, datetime, list[Entry]]]:
     """One line of history per record and MaestraID: whose, when, and its entries in order."""
-    lines = []
     for record in batch.records:
-        told: defaultdict[int, list[Entry]] = defaultdict(list)
+        told: dict[int, list[Entry]] = {}
         for change in record.changes:
             for maestra_id, entry in ENTRIES[type(change)](change):
-                told[maestra_id].append(entry)
-        lines += [(maestra_id, record.at, found) for maestra_id, found in told.items()]
-    return lines
+                told.setdefault(maestra_id, []).append(entry)
+        for maestra_id, found in told.items():
+            yield maestra_id, record.at, found
 
 
 def entries(change: Change) -> Told:
@@ -84,14 +82,13 @@ def entries(change: Change) -> Told:
 
 
 def one(
-    change: Change, kind: str, *, reason: str | None = None, related: int | None = None, **facts: Any
+    change: Change, kind: str, *, reason: str | None = None, related: int | None = None, **entry: Any
 ) -> Told:
-    entry: Entry = {"kind": kind}
+    entry["kind"] = kind
     if reason is not None:
         entry["reason"] = reason
     if related is not None:
         entry["related"] = related
-    entry.update(facts)
     return [(change.maestra_id, entry)]
 
 
@@ -122,14 +119,25 @@ def _custom_fields(c: CustomFieldsChanged) -> Told:
 
 def _held(c: Held) -> Told:
     """A value that was confirmed has an entry that says so, also where the confirmation brought it."""
-    facts: Entry = {"type": c.after.kind, "value": c.after.value}
-    if c.before and _only_confirmed(c.before, c.after):
-        return one(c, "confirmed", reason=c.why, **facts)
-    flags: Entry = {"before": c.before and _flags(c.before), "after": _flags(c.after)}
-    told = one(c, KIND_OF[c.after.category], reason=c.why, related=c.taken_from, **facts, **flags)
-    if c.why is Why.CONFIRMED and c.after.confirmed_at and not (c.before and c.before.confirmed_at):
-        told += one(c, "confirmed", reason=c.why, **facts)
-    return told
+    old, new = c.before, c.after
+    if old and _only_confirmed(old, new):
+        return _confirmed(c)
+    told = one(
+        c,
+        KIND_OF[new.category],
+        reason=c.why,
+        related=c.taken_from,
+        type=new.kind,
+        value=new.value,
+        before=old and _flags(old),
+        after=_flags(new),
+    )
+    is_news = c.why is Why.CONFIRMED and new.confirmed_at and not (old and old.confirmed_at)
+    return told + _confirmed(c) if is_news else told
+
+
+def _confirmed(c: Held) -> Told:
+    return one(c, "confirmed", reason=c.why, type=c.after.kind, value=c.after.value)
 
 
 def _only_confirmed(before: Holding, after: Holding) -> bool:

@@ -12,7 +12,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from itertools import repeat
+from operator import is_
 from typing import Any
 
 import orjson
@@ -135,7 +139,7 @@ def array(of: str, values: Sequence[Any]) -> str:
     if not values:
         return "{}"
     if of not in TEXTS:
-        return "{" + ",".join(_plain_texts(values, "NULL")) + "}"
+        return "{" + ",".join(_plain_texts(of, values, "NULL")) + "}"
     quoted = ["NULL" if v is None else f'"{text}"' for v, text in _escaped(values, _QUOTED, _IN_QUOTES)]
     return "{" + ",".join(quoted) + "}"
 
@@ -151,16 +155,30 @@ def _copy(table: Table, rows: Sequence[Row]) -> None:
 
 
 def _copied(of: str, values: Sequence[Any]) -> Iterable[str]:
-    """A column as COPY text."""
+    """A column as COPY text. In most columns all rows have the same value, which is rendered once."""
+    if all(map(is_, values, repeat(values[0]))):
+        (text,) = _copied_texts(of, values[:1])
+        return repeat(text, len(values))
+    return _copied_texts(of, values)
+
+
+def _copied_texts(of: str, values: Sequence[Any]) -> Iterable[str]:
     if of not in TEXTS:
-        return _plain_texts(values, NULL)
+        return _plain_texts(of, values, NULL)
     return [NULL if v is None else text for v, text in _escaped(values, _COPIED, _IN_COPY)]
 
 
-def _plain_texts(values: Sequence[Any], null: str) -> Iterable[str]:
+def _plain_texts(of: str, values: Sequence[Any], null: str) -> Iterable[str]:
     """Numbers, moments and the like, which need no escaping. Each is rendered once: dates repeat."""
-    seen = {value: null if value is None else str(value) for value in set(values)}
+    text = _moment if of == "timestamptz" else str
+    seen = {value: null if value is None else text(value) for value in set(values)}
     return map(seen.__getitem__, values)
+
+
+@lru_cache(maxsize=10_000)
+def _moment(at: datetime) -> str:
+    """Slow to render, and what a record happens at goes into a column of every table."""
+    return str(at)
 
 
 def _escaped(

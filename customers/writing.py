@@ -11,8 +11,7 @@ believed free has found a holder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import connection
@@ -525,5 +524,5 @@ def _write_remarks(script: Script, f: Fold) -> None:
 
 def _write_history(script: Script, batch: Batch) -> None:
     operation = batch.operation.id
-    lines: Sequence[tuple[int, datetime, Any]] = histories(batch)
-    script.insert(CHANGES, [(operation, maestra_id, at, as_json(data)) for maestra_id, at, data in lines])
+    lines = [(operation, maestra_id, at, as_json(told)) for maestra_id, at, told in histories(batch)]
+    script.insert(CHANGES, lines)
