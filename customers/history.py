@@ -84,14 +84,18 @@ def history(
         "after_id": after and after.id,
         "limit": limit + 2,  # every row has an entry: those of the last page shown, a page, and one more
     }
-    with connection.cursor() as cursor:
-        cursor.execute(ROWS, asked)
-        rows = cursor.fetchall()
-    found = [entry for row in rows for entry in _exploded(row, frozenset(kinds), after)]
+    found = [entry for row in _rows(asked) for entry in _exploded(row, frozenset(kinds), after)]
     shown = found[:limit]
     _name(shown)
     items = [_item(entry, labels, veil) for entry in shown]
     return Page(items, shown[-1].place if len(found) > limit else None)
+
+
+def _rows(asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS, asked)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from customers.errors import ErrorCode, SelfsameError
 from customers.models import Customer
 from customers.profile import Profile
 from customers.search import matching
-from dedup.admin.comparing import Reader, side_by_side
+from dedup.admin.comparing import Comparison, Reader, side_by_side
 from dedup.admin.pages import (
     Found,
     as_maestra_id,
@@ -159,20 +159,27 @@ def preview(
     try:
         answer = merge(staff(request), _keys(found), maestra_key(resulting), keep=False, reason=Reason.ADMIN)
     except SelfsameError as error:
-        context |= {
-            "error": error,
-            "objections": objections(error.data.get("vetoes", ()), found.profiles, reader),
-            "cards": [card(p, reader) for p in found.profiles],
-        }
-        return page(request, model_admin, "merge_blocked.html", **context)
-    context |= side_by_side(*sides(answer), reader)
-    comparison = context["comparison"]
-    context |= {
-        "comparison": comparison.against(seen) if seen is not None else comparison,
+        return page(request, model_admin, "merge_blocked.html", **context, **_blocked(error, found, reader))
+    told = side_by_side(*sides(answer), reader)
+    told |= carried_on(told["comparison"], answer, seen)
+    return page(request, model_admin, "merge_preview.html", **context, **told)
+
+
+def _blocked(error: SelfsameError, found: Found, reader: Reader) -> dict[str, Any]:
+    return {
+        "error": error,
+        "objections": objections(error.data.get("vetoes", ()), found.profiles, reader),
+        "cards": [card(p, reader) for p in found.profiles],
+    }
+
+
+def carried_on(comparison: Comparison, answer: Answer, seen: Mapping[str, str] | None) -> dict[str, Any]:
+    """What a preview shows, news since `seen` marked, with what its form needs to confirm just that."""
+    return {
+        "comparison": comparison if seen is None else comparison.against(seen),
         "token": answer.preview_token,
         "seen": signing.dumps(comparison.digests, salt=SEEN, compress=True),
     }
-    return page(request, model_admin, "merge_preview.html", **context)
 
 
 def sides(answer: Answer) -> tuple[list[Profile], list[Profile]]:

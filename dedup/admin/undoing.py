@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -24,7 +23,7 @@ from dedup.admin.comparing import (
     side_by_side,
     sign_in_remarks,
 )
-from dedup.admin.merging import SEEN, seen_before
+from dedup.admin.merging import carried_on, seen_before
 from dedup.admin.pages import (
     customer_address,
     demand,
@@ -40,7 +39,7 @@ from dedup.admin.wording import criterion_sentence
 from dedup.engine.outcome import Outcome
 from dedup.images import from_json
 from dedup.models import Merge
-from dedup.operations import undo
+from dedup.operations import Answer, undo
 
 VIEW, CHANGE = "dedup.view_merge", "dedup.change_merge"
 OWN_VALUES = ("person", "consent", "segments")
@@ -107,7 +106,7 @@ def preview(
     model_admin: ModelAdmin[Any],
     entry: Merge,
     *,
-    seen: dict[str, str] | None = None,
+    seen: Mapping[str, str] | None = None,
 ) -> TemplateResponse:
     """What comes back to whom and what stays, by the engine itself."""
     words = {"one": entry.survivor_id, "other": entry.absorbed_id}
@@ -125,17 +124,19 @@ def preview(
         later = [(pk, undo_address(pk)) for pk in error.data.get("merge_ids", ())]
         context |= {"error": error, "later": later, "survivor": customer_address(entry.survivor_id)}
         return page(request, model_admin, "undo_refused.html", **context)
+    told = _foreseen(entry, current, answer, reader)
+    told |= carried_on(told["comparison"], answer, seen)
+    return page(request, model_admin, "undo.html", **context, **told)
+
+
+def _foreseen(entry: Merge, current: Sequence[Profile], answer: Answer, reader: Reader) -> dict[str, Any]:
     after = _after(current, answer.outcome)
-    comparison = compare(current, after, reader)
-    context |= {
-        "comparison": comparison.against(seen) if seen is not None else comparison,
+    return {
+        "comparison": compare(current, after, reader),
         "access": list(sign_in_remarks(after, reader)),
         "consent": consent_remarks(current, after),
         "losses": [*_not_returned(answer.outcome, reader), *_newer(entry, after[0], reader)],
-        "token": answer.preview_token,
-        "seen": signing.dumps(comparison.digests, salt=SEEN, compress=True),
     }
-    return page(request, model_admin, "undo.html", **context)
 
 
 def _after(current: Sequence[Profile], outcome: Outcome) -> list[Profile]:
