@@ -6,7 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_process_init
 
-from config import collector
+from customers import collector
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

@@ -5,7 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from config import collector
+from customers import collector
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

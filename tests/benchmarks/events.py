@@ -37,7 +37,7 @@ WORKERS = 2
 WORKER = """
 import resource, django
 django.setup()
-from config import collector
+from customers import collector
 from dedup.tracking.resolving import resolve_waiting
 collector.spare()
 print("ready", flush=True)

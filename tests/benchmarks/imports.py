@@ -27,7 +27,7 @@ from django.db import connection, models, transaction
 from import_export import resources
 from tablib import Dataset
 
-from config import collector
+from customers import collector
 from dedup.imports import operations
 from dedup.imports.mapping import ImportKind
 from dedup.imports.models import ImportStates
@@ -56,7 +56,7 @@ CHUNK = 1000
 WORK = """
 import django
 django.setup()
-from config import collector
+from customers import collector
 from dedup.imports.running import step
 collector.spare()
 print(flush=True)

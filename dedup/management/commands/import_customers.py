@@ -19,6 +19,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
+from customers import collector
 from customers.errors import SelfsameError
 from customers.kinds import catalogue
 from customers.models import IntegrationPoint
@@ -92,6 +93,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--encoding")
         parser.add_argument("--delimiter")
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Begun from the command line, the process does nothing else."""
+        collector.spare()
+        super().run_from_argv(argv)
 
     def handle(self, **given: Any) -> None:
         try:
