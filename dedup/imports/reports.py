@@ -59,10 +59,10 @@ SELECT run.line, dry.outcome, dry.code, dry.maestra_id, run.outcome, run.code, r
 EXAMPLES = """
 SELECT name, example
   FROM (
-    SELECT e.name, x.example, row_number() OVER (PARTITION BY e.name ORDER BY c.number, x.n) AS place
+    SELECT e.name, x.example, row_number() OVER (PARTITION BY e.name ORDER BY x.example -> 'line') AS place
       FROM dedup_importchunk c
      CROSS JOIN LATERAL jsonb_each(c.examples) AS e(name, list)
-     CROSS JOIN LATERAL jsonb_array_elements(e.list) WITH ORDINALITY AS x(example, n)
+     CROSS JOIN LATERAL jsonb_array_elements(e.list) AS x(example)
      WHERE c.source_id = %s AND c.examples <> '{}'
   ) numbered
  WHERE place <= %s ORDER BY name, place

@@ -99,6 +99,14 @@ def test_its_examples_say_what_would_happen_to_whom(point: Point) -> None:
     assert f"Mobile phone {PHONE_2} was added." in changed["sentences"]
 
 
+def test_its_examples_come_in_the_order_of_the_file(point: Point, settings: Any) -> None:
+    """The first and third row share a phone, so that one chunk has both."""
+    settings.IMPORT_CHUNK_ROWS = 2
+    rows = [("1", ANN, PHONE, ""), ("2", CLO, "", ""), ("3", BOB, PHONE, "")]
+    dry = imported(point, rows, is_dry_run=True)
+    assert [example["line"] for example in examples_of(dry)["created"]] == [2, 3, 4]
+
+
 def test_it_counts_people_who_had_unsubscribed(point: Point) -> None:
     rows = [("1", ANN, "", "unsubscribed"), ("2", BOB, "", "unsubscribed"), ("3", CLO, "", "subscribed")]
     imported(point, rows, SUBSCRIBING, mapping={"subscriptions.email": "subscriptions.email"})
