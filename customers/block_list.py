@@ -70,11 +70,13 @@ class BlockList:
 
     def blocks(self, kind: str, raw: object, normalised: str | None) -> bool:
         """Whether the value is listed, as typed or as normalised (None where it cannot be normalised)."""
-        matcher = self._by_kind.get(kind, self._general)
-        typed = _typed(raw)
-        if typed is not None and matcher.matches(typed):
+        matches = self._by_kind.get(kind, self._general).matches
+        if normalised is not None and matches(normalised):
             return True
-        return normalised is not None and normalised != typed and matcher.matches(normalised)
+        if raw == normalised:
+            return False
+        typed = _typed(raw)
+        return typed is not None and matches(typed)
 
 
 def check_pattern(pattern: str) -> None:

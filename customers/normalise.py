@@ -90,8 +90,10 @@ def _as_text_or_integer(raw: object) -> str:
 
 def _composed(text: str, forbidden: re.Pattern[str], limit: int) -> str:
     """Trimmed text in NFC, neither empty nor too long nor with characters that are forbidden in it."""
-    text = trim(text)
-    if not (text.isascii() and text.isprintable()):
+    if text.isascii() and text.isprintable():
+        text = text.strip()
+    else:
+        text = trim(text)
         if forbidden.search(text):
             raise Invalid(_HIDDEN)
         text = unicodedata.normalize("NFC", text)
@@ -307,7 +309,7 @@ _NOT_TIME_ZONES = frozenset({"Factory", "localtime"})
 
 def name(raw: object) -> str:
     """A last, first or middle name: trimmed, NFC, white space within as single spaces, case as typed."""
-    return _composed(_SPACES.sub(" ", _as_text(raw)), _NOT_IN_TEXT, VALUE_LIMIT)
+    return _composed(" ".join(_as_text(raw).split()), _NOT_IN_TEXT, VALUE_LIMIT)
 
 
 def birth_date(raw: object, *, today: date | None = None) -> date:

@@ -41,6 +41,8 @@ SELECT t.line, t.cells, p.faults ->> (t.n - 1)::text
 STAGED = f"{ROWS_OF_PIECE} WHERE p.source_id = %s ORDER BY t.line"
 OF_CHUNK = f"{ROWS_OF_PIECE} WHERE p.source_id = %s AND p.chunk = %s ORDER BY p.first, t.n"
 FETCHED = 5_000
+APART = timedelta(microseconds=1)
+"""By how much a row without a time happened after the line above."""
 
 
 class TextRow(NamedTuple):
@@ -97,12 +99,14 @@ class Reader:
     def __init__(self, source: Import, known: Catalogue) -> None:
         self.kind = ImportKind(source.kind)
         self.point: Point = point_of(source.point)
-        self.options = Options.read(source.options, known, named_segmentations())
+        # Only a chosen segment is looked up among them.
+        segmentations = named_segmentations() if source.options.get("segment") else {}
+        self.options = Options.read(source.options, known, segmentations)
         self.targets = tuple(source.targets)
         self.header = tuple(source.header)
         self.known = known
         self.at: datetime = source.created_at
-        self.first = self.at - timedelta(microseconds=source.last_line)
+        self.first = self.at - source.last_line * APART
 
     @cached_property
     def _rows(self) -> RowReader:
@@ -125,7 +129,7 @@ class Reader:
         """Where a row has no time of its own, it happened before the upload, each later than the one before
         it. So it does not matter when a worker comes to it, nor with which others.
         """
-        at = self.first + timedelta(microseconds=row.line)
+        at = self.first + row.line * APART
         return self._rows.record(orjson.loads(row.cells), at)
 
     def merge(self, row: TextRow) -> tuple[Key, list[Key]]:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,21 +17,25 @@ from customers.errors import invalid
 from customers.kinds import Catalogue
 from customers.normalise import CustomType, Invalid, trim
 from customers.points import Point
-from customers.profile import CONTACTS, MAESTRA_ID, PAYMENT_CARD, Channel, Key, Kind, Status
+from customers.profile import MAESTRA_ID, PAYMENT_CARD, Channel, Key, Kind, Status
 from dedup.engine.record import Operation, Record, SentMembership, SentSubscription
 from dedup.imports import words
 from dedup.imports.keys import named_by
 from dedup.imports.mapping import MERGED, RESULTING, ImportKind, Mapping, Options, identifies
 from dedup.parsing.commerce import read_order
-from dedup.parsing.details import PERSONAL_FIELDS, read_custom_field, read_occurred_at, read_time_zone
+from dedup.parsing.details import (
+    PERSONAL,
+    read_custom_field,
+    read_occurred_at,
+    read_time_zone,
+    take_personal,
+)
 from dedup.parsing.draft import MISSING, UNIDENTIFIED, Draft, Setting, is_empty
 from dedup.parsing.identifiers import (
     lookup_key,
     maestra_id,
     read_cards,
-    read_contact,
-    read_device,
-    read_id,
+    read_value,
 )
 from dedup.refusals import not_found
 
@@ -188,15 +192,14 @@ class RowReader:
             case "ids" if name == MAESTRA_ID:
                 return partial(_read_maestra_id, path)
             case "ids":
-                kind = self._setting.catalogue.kinds[name]
-                return lambda draft, raw: read_id(draft, path, kind, raw)
+                return partial(_read_identifier, path, self._setting.catalogue.kinds[name])
             case "personal":
-                return _remembering(name, partial(self._personal, path, name))
+                return self._personal(path, name)
             case "custom_fields":
                 return partial(self._custom_field, path, name)
             case "subscriptions":
                 channel, _dot, topic = name.partition(".")
-                return partial(_read_subscription, path, Channel(channel, topic))
+                return _subscription(path, Channel(channel, topic))
             case "segments":
                 return partial(self._segment, path, name)
             case "time_zone":
@@ -207,20 +210,23 @@ class RowReader:
                 return lambda draft, raw: read_cards(draft, path, group, raw)
             case _ if name:
                 return partial(_read_flag, path, self._setting.catalogue.kinds[group], name)
-            case _ if self._setting.catalogue.kinds[group].category in CONTACTS:
-                return lambda draft, raw: read_contact(draft, path, group, raw)
             case _:
-                return lambda draft, raw: read_device(draft, path, group, raw)
+                return partial(_read_identifier, path, self._setting.catalogue.kinds[group])
 
-    def _personal(self, path: str, name: str, draft: Draft, raw: str | None) -> None:
-        value: Any = raw
-        if name == "gender" and raw:
-            value = words.gender(raw)
-        elif name == "birth_date" and raw and not is_empty(raw):
-            value = draft.take(path, self._day, raw)
-            if value is None:
-                return
-        PERSONAL_FIELDS[name](draft, path, name, value)
+    def _personal(self, path: str, name: str) -> CellReader:
+        function = lru_cache(REMEMBERED)(self._personal_value(name))
+        return lambda draft, raw: take_personal(draft, path, name, function, raw)
+
+    def _personal_value(self, name: str) -> Callable[[str], Any]:
+        """What makes a personal field of a text."""
+        read = PERSONAL[name]
+        match name:
+            case "gender":
+                return lambda text: read(words.gender(text))
+            case "birth_date":
+                return lambda text: read(self._day(text))
+            case _:
+                return read
 
     def _day(self, text: str) -> Any:
         return words.day(text, self._options.day_first, self._today)
@@ -331,24 +337,16 @@ def _is_droppable(target: str) -> bool:
     )
 
 
-def _remembering(name: str, read: CellReader) -> CellReader:
-    """The reader of a personal field, which remembers what a text was read as."""
-    known: dict[str, Any] = {}
-
-    def remembering(draft: Draft, raw: str | None) -> None:
-        if raw is not None and (value := known.get(raw)) is not None:
-            draft.personal[name] = value
-            return
-        read(draft, raw)
-        if raw is not None and len(known) < REMEMBERED and (value := draft.personal.get(name)) is not None:
-            known[raw] = value
-
-    return remembering
-
-
 def _read_maestra_id(path: str, draft: Draft, raw: str | None) -> None:
     if raw is None or not is_empty(raw):
         draft.maestra_id = maestra_id(draft, path, raw and trim(raw))
+
+
+def _read_identifier(path: str, kind: Kind, draft: Draft, raw: str | None) -> None:
+    if raw is None:
+        draft.clears.add(kind.name)
+    else:
+        read_value(draft, path, kind, raw)
 
 
 def _read_flag(path: str, kind: Kind, flag: str, draft: Draft, raw: str | None) -> None:
@@ -364,22 +362,22 @@ def _read_flag(path: str, kind: Kind, flag: str, draft: Draft, raw: str | None) 
         return
     key = next((key for key in draft.identifiers if key.kind == kind.name), None)
     if key and value:
-        sent = draft.identifiers[key]
-        is_confirmed, is_primary = flag == "is_confirmed" or sent.is_confirmed, flag == "is_primary"
-        draft.identifiers[key] = replace(
-            sent, is_confirmed=is_confirmed, is_primary=is_primary or sent.is_primary
-        )
+        (draft.primary if flag == "is_primary" else draft.confirmed).add(key)
 
 
-def _read_subscription(path: str, channel: Channel, draft: Draft, raw: str | None) -> None:
-    if raw is None:
-        draft.fault(path, _NOT_TO_CLEAR)
-    elif not is_empty(raw):
-        status = words.subscription(raw)
-        if status is None:
+def _subscription(path: str, channel: Channel) -> CellReader:
+    status_of = lru_cache(REMEMBERED)(words.subscription)
+    sent = {status: SentSubscription(channel, status) for status in Status}
+
+    def read(draft: Draft, raw: str | None) -> None:
+        if raw is None:
+            draft.fault(path, _NOT_TO_CLEAR)
+        elif status := status_of(raw):
+            draft.subscriptions[channel] = sent[status]
+        elif not is_empty(raw):
             draft.fault(path, f"Write yes or no, or one of: {', '.join(Status)}.")
-        else:
-            draft.subscriptions[channel] = SentSubscription(channel, status)
+
+    return read
 
 
 def _lookup(draft: Draft, path: str, kind: str, raw: str) -> Key | None:

@@ -25,7 +25,7 @@ from dedup.parsing.draft import (
 )
 from segments.naming import NamedSegmentation
 
-_PERSONAL: Mapping[str, Callable[[Any], Any]] = {
+PERSONAL: Mapping[str, Callable[[Any], Any]] = {
     "last_name": normalise.name,
     "first_name": normalise.name,
     "middle_name": normalise.name,
@@ -40,11 +40,15 @@ def read_personal(draft: Draft, path: str, _name: str, value: Any) -> None:
 
 
 def _personal_field(draft: Draft, path: str, name: str, raw: Any) -> None:
+    take_personal(draft, path, name, PERSONAL[name], raw)
+
+
+def take_personal(draft: Draft, path: str, name: str, function: Callable[[Any], Any], raw: Any) -> None:
     """Null clears the field (R44); a gender that is not known says nothing, like an empty text."""
     if raw is None:
         draft.personal[name] = None
         return
-    value = draft.take(path, _PERSONAL[name], raw)
+    value = draft.take(path, function, raw)
     if value is not None and value != GENDER_NOT_KNOWN:
         draft.personal[name] = value
 
@@ -174,4 +178,4 @@ def read_mode(draft: Draft, path: str, _name: str, raw: Any) -> None:
         draft.mode = Mode(mode)
 
 
-PERSONAL_FIELDS: Fields = dict.fromkeys(_PERSONAL, _personal_field)
+PERSONAL_FIELDS: Fields = dict.fromkeys(PERSONAL, _personal_field)

@@ -70,7 +70,9 @@ class Setting:
 
 
 class Draft:
-    """A record while it is read."""
+    """A record while it is read. `identifiers` are values as typed; of these are those that are sent
+    `confirmed`, and as the `primary` one.
+    """
 
     def __init__(self, setting: Setting, operation: Operation) -> None:
         plain = operation is Operation.SUBSCRIBE  # R15
@@ -80,7 +82,9 @@ class Draft:
         self.accessing = frozenset() if plain else setting.point.gives_access
         self.errors: list[tuple[str, str]] = []
         self.warnings: list[str] = []
-        self.identifiers: dict[Key, Sent] = {}
+        self.identifiers: dict[Key, str] = {}
+        self.confirmed: set[Key] = set()
+        self.primary: set[Key] = set()
         self.cards: dict[str, None] = {}
         self.clears: set[str] = set()
         self.maestra_id: int | None = None
@@ -163,7 +167,7 @@ class Draft:
         return Record(
             operation=self.operation,
             occurred_at=self._time(),
-            identifiers=tuple(self.identifiers.values()),
+            identifiers=self._sent(),
             cards=tuple(self.cards),
             maestra_id=self.maestra_id,
             lookup=self.lookup,
@@ -182,6 +186,25 @@ class Draft:
             promo_code=self._promo_code(),
             point=point.id,
             warnings=tuple(self.warnings),
+        )
+
+    def _sent(self) -> tuple[Sent, ...]:
+        """The identifiers with the flags that were sent, and those that the point gives them (R13)."""
+        kinds = self.setting.catalogue.kinds
+        return tuple(
+            [
+                Sent(
+                    key.kind,
+                    key.value,
+                    kinds[key.kind].category,
+                    raw,
+                    key in self.primary,
+                    key in self.confirmed,
+                    key.kind in self.confirming,
+                    key.kind in self.accessing,
+                )
+                for key, raw in self.identifiers.items()
+            ]
         )
 
     def _time(self) -> datetime:

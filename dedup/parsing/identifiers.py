@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +10,7 @@ from django.conf import settings
 from customers import normalise
 from customers.profile import MAESTRA_ID, WITH_PRIMARY, Category, Key, Kind
 from customers.reading import HIGHEST_MAESTRA_ID
-from dedup.engine.record import Operation, Sent
+from dedup.engine.record import Operation
 from dedup.parsing.draft import (
     BLOCKED,
     MISSING,
@@ -76,10 +75,15 @@ def read_id(draft: Draft, path: str, kind: Kind, raw: Any) -> None:
 
 def _plain_values(draft: Draft, path: str, kind: Kind, raw: Any) -> None:
     """Values without flags."""
-    for at, item in ((path, raw),) if isinstance(raw, str) else entries(draft, path, raw):
-        if item != "" and (value := draft.value(at, kind, item)):
-            sent = Sent(kind.name, value, kind.category, str(item))
-            draft.identifiers.setdefault(sent.key, sent)
+    for at, item in entries(draft, path, raw):
+        if item != "":
+            read_value(draft, at, kind, item)
+
+
+def read_value(draft: Draft, path: str, kind: Kind, raw: Any) -> None:
+    """One value of any kind, without flags."""
+    if value := draft.value(path, kind, raw):
+        draft.identifiers.setdefault(Key(kind.name, value), str(raw))
 
 
 def read_device(draft: Draft, path: str, name: str, raw: Any) -> None:
@@ -111,39 +115,35 @@ def read_contact(draft: Draft, path: str, name: str, raw: Any) -> None:
         draft.clears.add(name)
         return
     kind = draft.setting.catalogue.kinds[name]
-    if isinstance(raw, str):  # the shortest way, because every row of a file takes it
-        if sent := _sent_contact(draft, path, kind, raw):
-            draft.identifiers.setdefault(sent.key, sent)
+    if isinstance(raw, str):
+        read_value(draft, path, kind, raw)
         return
-    asked = {}
-    for at, item in entries(draft, path, raw):
-        if sent := _sent_contact(draft, at, kind, item):
-            asked[at] = sent
-    _add_contacts(draft, asked)
+    primary = {at: key for at, item in entries(draft, path, raw) if (key := _contact(draft, at, kind, item))}
+    if len(set(primary.values())) > 1:
+        draft.fault(f"{list(primary)[1]}.is_primary", "Only one value can be the primary one.")
 
 
-def _sent_contact(draft: Draft, path: str, kind: Kind, item: Any) -> Sent | None:
-    if not isinstance(item, dict):
-        value, raw, is_primary, is_confirmed = draft.value(path, kind, item), item, False, False
-    else:
+def _contact(draft: Draft, path: str, kind: Kind, item: Any) -> Key | None:
+    """Takes one contact; its key where it is sent as the primary one. A value sent twice counts once, with
+    the flags of both.
+    """
+    at, raw, is_primary, is_confirmed = path, item, False, False
+    if isinstance(item, dict):
         if not known(draft, path, item, _CONTACT_FIELDS):
             return None
-        raw = item.get("value", "")
-        is_primary = _flag(draft, path, "is_primary", item)
+        is_primary = _flag(draft, path, "is_primary", item) and kind.category in WITH_PRIMARY
         is_confirmed = _flag(draft, path, "is_confirmed", item) and _may_confirm(draft, path, kind)
-        value = draft.value(f"{path}.value", kind, raw)
+        at, raw = f"{path}.value", item.get("value", "")
+    value = draft.value(at, kind, raw)
     if not value:
         return None
-    return Sent(
-        kind.name,
-        value,
-        kind.category,
-        str(raw),
-        is_primary=is_primary and kind.category in WITH_PRIMARY,
-        is_confirmed=is_confirmed,
-        must_be_confirmed=kind.name in draft.confirming,
-        gives_access=kind.name in draft.accessing,
-    )
+    key = Key(kind.name, value)
+    draft.identifiers[key] = str(raw)
+    if is_confirmed:
+        draft.confirmed.add(key)
+    if is_primary:
+        draft.primary.add(key)
+    return key if is_primary else None
 
 
 def _flag(draft: Draft, path: str, name: str, item: Mapping[str, Any]) -> bool:
@@ -161,24 +161,6 @@ def _may_confirm(draft: Draft, path: str, kind: Kind) -> bool:
     elif kind.name not in draft.confirming:
         draft.warnings.append(f"{at} was left out: contacts that subscribe brings are not confirmed.")
     return kind.name in draft.confirming
-
-
-def _add_contacts(draft: Draft, asked: Mapping[str, Sent]) -> None:
-    if len({sent.key for sent in asked.values() if sent.is_primary}) > 1:
-        at = [at for at, sent in asked.items() if sent.is_primary][1]
-        draft.fault(f"{at}.is_primary", "Only one value can be the primary one.")
-    for sent in asked.values():
-        before = draft.identifiers.get(sent.key)
-        draft.identifiers[sent.key] = _together(before, sent) if before else sent
-
-
-def _together(before: Sent, sent: Sent) -> Sent:
-    """A value sent twice counts once, with the flags of both."""
-    return replace(
-        sent,
-        is_primary=sent.is_primary or before.is_primary,
-        is_confirmed=sent.is_confirmed or before.is_confirmed,
-    )
 
 
 def read_lookup(draft: Draft, path: str, _name: str, value: Any) -> None:

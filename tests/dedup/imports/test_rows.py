@@ -185,6 +185,19 @@ def outcome(call, prefix: str):
     return values
 
 
+def test_what_a_text_says_does_not_depend_on_the_rows_above():
+    found = reader(CUSTOMERS, "email", "subscriptions.email", "subscriptions.email")
+    made = [found.record(("ann@example.com", first, " ")) for first in ("yes", "no", "yes")]
+    said = [[sent.status for sent in one.subscriptions] for one in made]
+    assert said == [[Status.SUBSCRIBED], [Status.UNSUBSCRIBED], [Status.SUBSCRIBED]]
+
+
+def test_of_a_value_in_two_columns_the_first_one_is_shown():
+    row = ("Ann@Example.com", "ann@example.com")
+    (sent,) = reader(CUSTOMERS, "email", "email").record(row).identifiers
+    assert (sent.value, sent.raw) == ("ann@example.com", "Ann@Example.com")
+
+
 def test_an_empty_cell_changes_nothing():
     assert record(
         {**WHO, "personal.first_name": "", "mobile_phone": "  ", "subscriptions.sms": ""}
