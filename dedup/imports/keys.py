@@ -8,9 +8,11 @@ row tells no value to anybody without the key.
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -64,19 +66,27 @@ def _keyed(hash_key: bytes) -> Any:
 
 def number_of(key: Key) -> int:
     """The key as 64 bits, the same on every host."""
-    return _number(key, _keyed(settings.HASH_KEY))
+    (number,) = _numbers([key])
+    return number
 
 
-def _number(key: Key, begun: Any) -> int:
+def _numbers(keys: Sequence[Key]) -> tuple[int, ...]:
+    begun = _keyed(settings.HASH_KEY)
+    return struct.unpack(f">{len(keys)}q", b"".join([_digest(kind, value, begun) for kind, value in keys]))
+
+
+def _digest(kind: str, value: str, begun: Any) -> bytes:
     found = begun.copy()
-    found.update(f"{key.kind}\0{key.value}".encode())
-    return int.from_bytes(found.digest(), "big", signed=True)
+    found.update(f"{kind}\0{value}".encode())
+    digest: bytes = found.digest()
+    return digest
 
 
 def named_by(draft: Draft) -> list[Key]:
     """What a record names, as far as it is read."""
     keys = list(draft.identifiers)
-    keys += [Key(PAYMENT_CARD, card) for card in draft.cards]
+    if draft.cards:
+        keys += [Key(PAYMENT_CARD, card) for card in draft.cards]
     if draft.maestra_id is not None:
         keys.append(Key(MAESTRA_ID, str(draft.maestra_id)))
     if draft.lookup:
@@ -90,12 +100,13 @@ def numbers_of(rows: Sequence[Sequence[Key]], known: Catalogue) -> list[list[int
     """For each row the numbers of what it names, and of the customers who have that. One message to the
     database.
     """
-    named = {key for row in rows for key in row}
-    customers = _customers(named, known)
-    begun = _keyed(settings.HASH_KEY)
-    numbers = {key: _number(key, begun) for key in named}
-    heads = {head: _number(Key(CUSTOMER, str(head)), begun) for of in customers.values() for head in of}
-    of_key = {key: [numbers[key], *(heads[head] for head in customers.get(key, ()))] for key in named}
+    named = list(dict.fromkeys(chain.from_iterable(rows)))
+    of_key = {key: [number] for key, number in zip(named, _numbers(named), strict=True)}
+    held = _customers(named, known)
+    heads = list({head for of in held.values() for head in of})
+    of_head = dict(zip(heads, _numbers([Key(CUSTOMER, str(head)) for head in heads]), strict=True))
+    for key, of in held.items():
+        of_key[key] += [of_head[head] for head in of]
     return [sorted({number for key in row for number in of_key[key]}) for row in rows]
 
 

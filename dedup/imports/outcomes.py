@@ -14,10 +14,11 @@ from typing import Any
 
 from customers.changes import Change, Claimed, Created, Held, OptedOut, SubscriptionChanged
 from customers.entries import entries
-from customers.errors import ErrorCode, SelfsameError
+from customers.errors import SelfsameError
 from customers.history import worded
 from customers.kinds import Catalogue
 from customers.profile import CONTACTS, Status
+from dedup.engine.outcome import Status as DecidedStatus
 from dedup.imports.models import Outcomes
 from dedup.imports.reading import TextRow
 from dedup.operations import Answer, Answered
@@ -35,43 +36,37 @@ NEW_CUSTOMER = re.compile(r"\b46\d{17}\b")
 """The MaestraID of a customer whom a dry run would create."""
 
 
+Row = tuple[str, str, str, int | None]
+OUTCOME_OF = {status: Outcomes(status).value for status in DecidedStatus}
+
+
 @dataclass(slots=True)
 class Worked:
     """`rows` has an outcome, error code, reason and MaestraID for each row of a chunk, in its order."""
 
-    rows: list[tuple[str, str, str, int | None]] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+    rows: list[Row]
+    counts: Counter[str]
     examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def worked(answers: Sequence[Answered]) -> Worked:
     """What is kept of the rows that were answered so."""
-    kept = Worked()
+    rows = [_row(answer) for answer in answers]
+    decided = [answer for answer in answers if isinstance(answer, Answer)]
     resubscribed: set[int] = set()
-    for answer in answers:
-        if isinstance(answer, SelfsameError):
-            _add(kept, Outcomes.FAILED, answer.code, answer.detail, None)
-            kept.counts[f"{FAILED_BY}{answer.code.value}"] += 1
-        else:
-            _add(
-                kept,
-                Outcomes(answer.outcome.status),
-                None,
-                " ".join(answer.outcome.warnings),
-                _customer(answer),
-            )
-            kept.counts[MERGED] += len(answer.outcome.merges)
-            kept.counts.update(_effects(answer, resubscribed))
-    kept.counts[RESUBSCRIBED] = len(resubscribed)
-    kept.counts += Counter()  # without zeros
-    return kept
+    counts = Counter([outcome for outcome, _, _, _ in rows])
+    counts.update([f"{FAILED_BY}{code}" for _, code, _, _ in rows if code])
+    counts.update([effect for answer in decided for effect in _effects(answer, resubscribed)])
+    counts[MERGED] = sum([len(answer.outcome.merges) for answer in decided])
+    counts[RESUBSCRIBED] = len(resubscribed)
+    return Worked(rows, +counts)  # without zeros
 
 
-def _add(
-    kept: Worked, outcome: Outcomes, code: ErrorCode | None, reason: str, maestra_id: int | None
-) -> None:
-    kept.rows.append((outcome.value, code.value if code else "", reason, maestra_id))
-    kept.counts[outcome.value] += 1
+def _row(answer: Answered) -> Row:
+    if isinstance(answer, SelfsameError):
+        return Outcomes.FAILED.value, answer.code.value, answer.detail, None
+    outcome = answer.outcome
+    return OUTCOME_OF[outcome.status], "", " ".join(outcome.warnings), _customer(answer)
 
 
 def _customer(answer: Answer) -> int | None:

@@ -8,7 +8,6 @@ transaction, and nothing to wait for when a worker was killed.
 from __future__ import annotations
 
 import pickle
-from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -53,6 +52,8 @@ VALUES (%s, %s, %s, %s::int[], %s, %s::jsonb, %s::bigint[], %s::int[])
 """
 
 T = TypeVar("T")
+StagedRow = tuple[int, str, str | None, list[int]]
+"""A row's line, cells and fault, and the numbers of what it names."""
 
 
 @dataclass(slots=True)
@@ -60,8 +61,7 @@ class Held:
     """Rows of a chunk that are not written yet."""
 
     first: int = 0
-    rows: list[TextRow] = field(default_factory=list)
-    keys: list[list[int]] = field(default_factory=list)
+    rows: list[StagedRow] = field(default_factory=list)
 
 
 def stage(import_id: int) -> bool:
@@ -135,7 +135,7 @@ def _stage(source: Import, folder: Path) -> None:
     spool = _Spool(folder / "rows")
     components = Components(folder)
     _read(source, components, spool)
-    if not spool.lines:
+    if not spool.count:
         raise invalid(("file", _("There are no rows below the header.")))
     largest = max(settings.IMPORT_CHUNK_ROWS, DECIDED_AT_ONCE) if source.is_dry_run else 0
     found = cut(components.joined(), settings.IMPORT_CHUNK_ROWS, largest=largest)
@@ -155,7 +155,7 @@ def _read(source: Import, components: Components, spool: _Spool) -> None:
                 components.add(numbers)
             spool.add(batch, keys)
             waiting = Import.objects.filter(pk=source.pk, state=ImportStates.STAGING)
-            if not waiting.update(rows_staged=len(spool.lines)):
+            if not waiting.update(rows_staged=spool.count):
                 raise Stopped
 
 
@@ -174,22 +174,24 @@ class _Spool:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.lines = array("i")
+        self.count = self.last_line = 0
         self._file: IO[bytes] = path.open("wb")
 
     def add(self, rows: Sequence[TextRow], keys: Sequence[Sequence[int]]) -> None:
-        self.lines.extend(min(row.line, HIGHEST_LINE) for row in rows)
-        pickle.dump(([tuple(row) for row in rows], keys), self._file, pickle.HIGHEST_PROTOCOL)
+        self.count += len(rows)
+        self.last_line = min(rows[-1].line, HIGHEST_LINE)
+        staged = [(*row, numbers) for row, numbers in zip(rows, keys, strict=True)]
+        pickle.dump(staged, self._file, pickle.HIGHEST_PROTOCOL)
 
-    def read(self) -> Iterator[tuple[TextRow, list[int]]]:
+    def read(self) -> Iterator[StagedRow]:
         """All rows, in their order; afterwards nothing can be added."""
         self._file.close()
         read = 0
         with self.path.open("rb") as file:
-            while read < len(self.lines):
-                rows, keys = pickle.load(file)  # written by this process, a moment ago
+            while read < self.count:
+                rows = pickle.load(file)  # written by this process, a moment ago
                 read += len(rows)
-                yield from zip(map(TextRow._make, rows), keys, strict=True)
+                yield from rows
 
 
 def _write_chunks(source: Import, found: Cut) -> None:
@@ -205,10 +207,9 @@ def _write_pieces(source: Import, found: Cut, spool: _Spool) -> None:
     """Every chunk as soon as its rows are together, and all of them where too many rows are held."""
     held: defaultdict[int, Held] = defaultdict(Held)
     count = 0
-    for number, (row, keys) in zip(found.chunk_of, spool.read(), strict=True):
+    for number, row in zip(found.chunk_of, spool.read(), strict=True):
         holding = held[number]
         holding.rows.append(row)
-        holding.keys.append(keys)
         count += 1
         if holding.first + len(holding.rows) == found.chunks[number].size:
             _write_piece(source, number, held.pop(number))
@@ -223,7 +224,7 @@ def _write_pieces(source: Import, found: Cut, spool: _Spool) -> None:
 def _write_piece(source: Import, chunk: int, held: Held) -> None:
     if not held.rows:
         return
-    faults = {str(n): row.fault for n, row in enumerate(held.rows) if row.fault is not None}
+    lines, cells, faults, keys = zip(*held.rows, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
             INSERT_PIECE,
@@ -231,17 +232,18 @@ def _write_piece(source: Import, chunk: int, held: Held) -> None:
                 source.pk,
                 chunk,
                 held.first,
-                _array(row.line for row in held.rows),
-                "\n".join([row.cells for row in held.rows]),
-                as_json(faults),
-                _array(number for numbers in held.keys for number in numbers),
-                _array(len(numbers) for numbers in held.keys),
+                _array(lines),
+                "\n".join(cells),
+                as_json({str(n): fault for n, fault in enumerate(faults) if fault is not None}),
+                _array([number for numbers in keys for number in numbers]),
+                _array([len(numbers) for numbers in keys]),
             ],
         )
 
 
-def _array(numbers: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, numbers)) + "}"
+def _array(numbers: Sequence[int]) -> str:
+    """As PostgreSQL writes an array: JSON in other brackets."""
+    return "{" + as_json(numbers)[1:-1] + "}"
 
 
 def _begin(source: Import, spool: _Spool, found: Cut) -> None:
@@ -254,7 +256,7 @@ def _begin(source: Import, spool: _Spool, found: Cut) -> None:
         forget(held.forgotten, source=source.pk)
         ImportBlock.objects.filter(source=source).delete()
         held.state, held.running_since = ImportStates.RUNNING, timezone.now()
-        held.last_line, held.forgotten = spool.lines[-1], []
+        held.last_line, held.forgotten = spool.last_line, []
         if chained and held.is_dry_run:
             held.warnings.append(_approximate())
         held.save()
