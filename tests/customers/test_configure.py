@@ -115,11 +115,15 @@ def test_a_file_declares_a_whole_project(project: Project) -> None:
         False,
     )
     kinds = IdentifierKind.objects.filter(id__gte=100)
-    assert list(kinds.values_list("system_name", "name", "category", "do_not_merge_different")) == [
+    assert list(
+        kinds.order_by("id").values_list("system_name", "name", "category", "do_not_merge_different")
+    ) == [
         ("crm_id", "CRM ID", "unique", True),
         ("session_key", "Session key", "identifier", False),
     ]
-    assert list(CustomField.objects.values_list("system_name", "name", "type", "merge")) == [
+    assert list(
+        CustomField.objects.order_by("system_name").values_list("system_name", "name", "type", "merge")
+    ) == [
         ("colours", "Colours", "list", "priority"),
         ("shoe_size", "Shoe size", "integer", "larger"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import random
@@ -13,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,16 +83,21 @@ def asked(request: urllib.request.Request) -> tuple[int, Any]:
     """Status and body of the answer, asked again until there is one other than `busy`."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                return response.status, json.load(response)
-        except urllib.error.HTTPError as refusal:
-            if refusal.code != 503:
-                return refusal.code, json.load(refusal)
-        except OSError:
-            pass  # whoever was to answer has died
+        # Whoever was to answer may have died, before the answer or in the middle of it.
+        with suppress(OSError, http.client.HTTPException):
+            status, body = answer_to(request)
+            if status != 503:
+                return status, body
         time.sleep(0.1)
     raise AssertionError(f"No answer from {request.full_url}")
+
+
+def answer_to(request: urllib.request.Request) -> tuple[int, Any]:
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, None if refusal.code == 503 else json.load(refusal)
 
 
 def send(url: str, key: str, path: str, body: Any) -> tuple[int, Any]:

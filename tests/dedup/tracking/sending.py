@@ -40,8 +40,8 @@ def send(shop: Project, *activities: Mapping[str, Any], point: str = "website") 
 
 
 def whose() -> dict[UUID, int]:
-    """The MaestraID that each event of the ledger bears."""
-    return dict(Activity.objects.values_list("uuid", "maestra_id"))
+    """The MaestraID that each event of the ledger bears, in the order they happened."""
+    return dict(Activity.objects.order_by("occurred_at", "id").values_list("uuid", "maestra_id"))
 
 
 def page(
