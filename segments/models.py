@@ -75,6 +75,19 @@ class Segment(models.Model):
         return self.name
 
 
+class FormerSegment(models.Model):
+    """The system names of a deleted segment, under its ID: by them the change history goes on telling of it
+    (R52). Written by the database, whoever deletes it.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    segmentation = models.CharField()
+    segment = models.CharField()
+
+    def __str__(self) -> str:
+        return f"{self.segmentation}/{self.segment}"
+
+
 class Membership(models.Model):
     """That a customer is in a segment, and since when (R52)."""
 

@@ -20,6 +20,8 @@ SELECT customer_id, segmentation_id, segment_id, since FROM segments_membership
 NAMES = """
 SELECT s.id, g.system_name, s.system_name
   FROM segments_segment s JOIN segments_segmentation g ON g.id = s.segmentation_id
+ UNION ALL
+SELECT id, segmentation, segment FROM segments_formersegment
 """
 
 
@@ -42,8 +44,8 @@ def present_segments(profile: Profile) -> list[dict[str, Any]]:
 
 
 def names_of(segment: int) -> Names:
-    """The names of a segment, kept in the process: the database lets neither of them change. A deleted one
-    is called by its ID.
+    """The names of a segment, deleted or not, kept in the process: the database lets neither of them change.
+    One that was deleted before its names were kept is called by its ID.
     """
     if segment not in _names:
         with connection.cursor() as cursor:

@@ -73,6 +73,7 @@ SET_UP = {
     "BlockedValue",
     "CustomField",
     "ForgottenMonth",
+    "FormerSegment",
     "IdentifierKind",
     "ImportMapping",
     "IntegrationPoint",

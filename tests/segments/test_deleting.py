@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from segments import members, recalculation
+from segments import members, reading, recalculation
 from segments.models import Membership, Segment, Segmentation
 from tests.scenarios.api import ANN, BOB, segment
 from tests.segments.segmentations import segmentation
@@ -41,6 +41,19 @@ def test_a_deleted_segment_is_left_by_its_members(project: Any, signed_in: SignI
     assert not Segment.objects.filter(system_name="level_1").exists()
     assert not shop.customer(ann)["segments"]
     assert len(shop.history(ann, "segment")) == 2
+
+
+def test_the_history_goes_on_calling_a_deleted_segment_by_its_names(
+    project: Any, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R52: in a process that never knew it, too."""
+    shop = project()
+    ann = shop.website.register(email=ANN, segments=[segment("loyalty", "level_1")]).id
+    signed_in("Marketer").post(page("loyalty", Segmentation))
+    assert not Segmentation.objects.filter(system_name="loyalty").exists()
+    monkeypatch.setattr(reading, "_names", {})
+    told = [entry["sentence"] for entry in shop.history(ann, "segment")]
+    assert told == ["Is in segment level_1 of loyalty.", "Left segment level_1 of loyalty."]
 
 
 def test_a_merge_is_undone_though_its_segments_are_gone(project: Any, signed_in: SignIn) -> None:
