@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, tzinfo
 from functools import cache
 from typing import Any
@@ -20,12 +21,14 @@ from whitenoise import middleware as whitenoise
 from config.health import healthz, readyz
 from config.problems import foreseen, is_api, problem, too_large
 from customers.errors import ErrorCode
+from customers.kinds import one_catalogue
 from dedup.tracking.sites import is_of_a_site
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+ADMIN = "/admin/"
 LOOSER = {
-    "/admin/": {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]},
+    ADMIN: {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]},
     "/api/v1/docs/": {"style-src": [SELF, UNSAFE_INLINE]},
 }
 
@@ -123,6 +126,18 @@ def zone_named(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
         return UTC
+
+
+class CatalogueMiddleware:
+    """A page of the admin shows one state of the set-up, read once, in all its rows."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        is_page = request.method == "GET" and request.path_info.startswith(ADMIN)
+        with one_catalogue() if is_page else nullcontext():
+            return self.get_response(request)
 
 
 class BodyLimitMiddleware:

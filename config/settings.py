@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "config.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "config.middleware.CatalogueMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +70,26 @@ class _Held:
     catalogue: Catalogue | None = None
 
 
+class _Page:
+    def __init__(self) -> None:
+        self.catalogue: Catalogue | None = None
+
+
+_page: ContextVar[_Page | None] = ContextVar("page", default=None)
+
+
+@contextmanager
+def one_catalogue() -> Iterator[None]:
+    """Within it the set-up is asked for once, and stays as it was then: for a page, of which every row needs
+    it, and not for what writes.
+    """
+    token = _page.set(_Page())
+    try:
+        yield
+    finally:
+        _page.reset(token)
+
+
 def setup_version() -> int:
     """Which set-up holds now; any write to it gives it another version. One read of one row."""
     version: int = _row(VERSION)[0]
@@ -78,9 +100,14 @@ def catalogue(version: int | None = None) -> Catalogue:
     """The set-up as it is now. Nothing is read where nothing changed and the caller has just read the
     `version`.
     """
+    page = _page.get()
+    if page and page.catalogue:
+        return page.catalogue
     held = _Held.catalogue
     if held is None or held.version != (setup_version() if version is None else version):
         held = _Held.catalogue = _built(*_row(SETUP))
+    if page:
+        page.catalogue = held
     return held
 
 

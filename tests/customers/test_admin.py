@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from customers.admin.base import Recorded
 from customers.admin.words import KINDS
+from customers.kinds import VERSION
 from customers.models import (
     ApiKey,
     BlockedValue,
@@ -130,6 +131,29 @@ def test_no_list_of_records_counts_its_table() -> None:
         for model in RECORDED:
             client.get(address(model))
     assert [query["sql"] for query in queries if "COUNT(" in query["sql"]] == []
+
+
+@pytest.fixture
+def notes() -> None:
+    lost = {"maestra_id": 1, "at": timezone.now(), "reason": "lost", "kind": "email", "value": "x@x.test"}
+    Note.objects.bulk_create(Note(**lost) for _ in range(20))
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_list_asks_for_the_set_up_once_and_not_in_every_row() -> None:
+    client = signed_in()
+    client.get(address(Note))
+    with CaptureQueriesContext(connection) as queries:
+        client.get(address(Note))
+    assert [query["sql"] for query in queries].count(VERSION) == 1
+
+
+@pytest.mark.usefixtures("notes")
+def test_each_page_shows_the_set_up_as_it_is_by_then() -> None:
+    client = signed_in()
+    assert "E-mail x@x.test" in client.get(address(Note)).content.decode()
+    IdentifierKind.objects.filter(system_name="email").update(name="Address")
+    assert "Address x@x.test" in client.get(address(Note)).content.decode()
 
 
 def test_a_key_is_shown_once() -> None:
