@@ -85,10 +85,8 @@ def history(
         "limit": limit + 2,  # every row has an entry: those of the last page shown, a page, and one more
     }
     found = [entry for row in _rows(asked) for entry in _exploded(row, frozenset(kinds), after)]
-    shown = found[:limit]
-    _name(shown)
-    items = [_item(entry, labels, veil) for entry in shown]
-    return Page(items, shown[-1].place if len(found) > limit else None)
+    items = _items(found[:limit], labels, veil)
+    return Page(items, found[limit - 1].place if len(found) > limit else None)
 
 
 def _rows(asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -124,6 +122,11 @@ def _exploded(row: Sequence[Any], kinds: frozenset[str], after: Place | None) ->
         for number, facts in enumerate(entries, start=1)
         if number > skipped and (not kinds or facts["kind"] in kinds)
     ]
+
+
+def _items(entries: Sequence[_Entry], labels: Mapping[str, str], veil: Veil) -> list[Item]:
+    _name(entries)
+    return [_item(entry, labels, veil) for entry in entries]
 
 
 def _item(entry: _Entry, labels: Mapping[str, str], veil: Veil) -> Item:
