@@ -71,6 +71,8 @@ class _Held:
 
 
 class _Page:
+    """What `one_catalogue` holds on to."""
+
     def __init__(self) -> None:
         self.catalogue: Catalogue | None = None
 
@@ -97,8 +99,8 @@ def setup_version() -> int:
 
 
 def catalogue(version: int | None = None) -> Catalogue:
-    """The set-up as it is now. Nothing is read where nothing changed and the caller has just read the
-    `version`.
+    """The set-up as it is now; within `one_catalogue`, as it was when it was first asked for. Nothing is read
+    where nothing changed and the caller has just read the `version`.
     """
     page = _page.get()
     if page and page.catalogue:
