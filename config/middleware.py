@@ -21,7 +21,7 @@ from whitenoise import middleware as whitenoise
 from config.health import healthz, readyz
 from config.problems import foreseen, is_api, problem, too_large
 from customers.errors import ErrorCode
-from customers.kinds import one_catalogue
+from customers.setup.catalogue import one_catalogue
 from dedup.tracking.sites import is_of_a_site
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from structlog.stdlib import get_logger
 
 from customers.errors import ErrorCode, SelfsameError, invalid
-from customers.transactions import lost_a_race
+from customers.storage.transactions import lost_a_race
 
 log = get_logger(__name__)
 

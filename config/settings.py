@@ -253,7 +253,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"selfsame@{ALLOWED_HOSTS[0].lstrip('.')}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # A callable (phone: str, text: str) -> None.
-SMS_SENDER = env.str("SELFSAME_SMS_SENDER", "dedup.sms.print_to_console")
+SMS_SENDER = env.str("SELFSAME_SMS_SENDER", "dedup.confirmation.sms.print_to_console")
 
 # --- Who may ------------------------------------------------------------------------------------------------
 

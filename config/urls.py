@@ -5,7 +5,7 @@ from django_prometheus.exports import ExportToDjangoView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config.health import healthz, readyz
-from dedup.pages import confirm
+from dedup.confirmation.pages import confirm
 from dedup.tracking.pages import TrackView, personal_link
 
 # OPTIONS has no answer in the one format this view has.

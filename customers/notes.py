@@ -5,15 +5,15 @@ from __future__ import annotations
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers import writing
-from customers.acting import locked_profile, operation_of
-from customers.batch import Batch, RecordChanges
 from customers.changes import NoteAdded
 from customers.errors import invalid
-from customers.kinds import catalogue
 from customers.normalise import trim
 from customers.profile import BY_HAND, Note
-from customers.transactions import in_transaction
+from customers.setup.catalogue import catalogue
+from customers.storage import saving
+from customers.storage.batch import Batch, RecordChanges
+from customers.storage.locking import locked_profile, operation_of
+from customers.storage.transactions import in_transaction
 
 LONGEST = 2000
 """Characters of a note."""
@@ -36,4 +36,4 @@ def _add(maestra_id: int, text: str, actor: str, user_id: int | None) -> None:
     head, now = locked_profile(maestra_id).maestra_id, timezone.now()
     change = NoteAdded(customer=head, maestra_id=head, note=Note(now, head, BY_HAND, "", text))
     operation = operation_of("note", now, actor, user_id, None)
-    writing.save(Batch((RecordChanges((change,), now),), operation, catalogue().kinds))
+    saving.save(Batch((RecordChanges((change,), now),), operation, catalogue().kinds))

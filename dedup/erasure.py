@@ -13,15 +13,15 @@ from typing import Any
 
 from django.db import connection
 
-from customers import privacy
-from customers.erasure import Eraser, Erasure, Links, SharedLife, register
-from customers.forgetting import image_without
+from customers.privacy import export
+from customers.privacy.erasure import Eraser, Erasure, Links, SharedLife, register
+from customers.privacy.redaction import image_without
 from customers.profile import MAESTRA_ID, Key
-from customers.tables import as_json
-from dedup import idempotency
+from customers.storage.sql import as_json
+from dedup.api import idempotency
 from dedup.imports import forgetting as imports
-from dedup.imports.keys import number_of
-from dedup.journal import MERGES
+from dedup.imports.processing.keys import number_of
+from dedup.storage.merge_journal import MERGES
 from dedup.tracking.exporting import unresolved
 
 # A merge that the person was part of names one of the person's MaestraIDs as absorbed, or has a survivor that
@@ -171,5 +171,5 @@ def _execute(sql: str, parameters: Any) -> None:
 
 
 register(Eraser(erase, links))
-privacy.register("merges", privacy.timeline(MERGES.page))
-privacy.register("unresolved_activities", unresolved)
+export.register("merges", export.timeline(MERGES.page))
+export.register("unresolved_activities", unresolved)

@@ -2,16 +2,17 @@
 
 from celery import shared_task
 
-from dedup import confirmations, idempotency
+from dedup.api import idempotency
+from dedup.confirmation import sending
 from dedup.imports import operations as imports
-from dedup.imports import working
+from dedup.imports.processing import slices
 from dedup.tracking import resolving, retention
 
 
 @shared_task
 def send_confirmations() -> None:
     """Send what could not be sent at once (R45)."""
-    while confirmations.send_waiting():
+    while sending.send_waiting():
         pass
 
 
@@ -42,7 +43,7 @@ def forget_anonymous_activity() -> None:
 @shared_task
 def work_imports() -> None:
     """Stage files and work chunks for a while, if there are any."""
-    working.work_for_a_while()
+    slices.work_for_a_while()
 
 
 @shared_task

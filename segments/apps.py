@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 
-from customers import history, presenting, reading
+from customers.history import reading
+from customers.presentation import customer
+from customers.storage import loading
 from segments.history import name_segments
 from segments.reading import PART, present_segments
 
@@ -10,6 +12,6 @@ class SegmentsConfig(AppConfig):
     verbose_name = "Segments"
 
     def ready(self) -> None:
-        reading.register(PART)
-        presenting.register("segments", present_segments)
-        history.register("segment", name_segments)
+        loading.register(PART)
+        customer.register("segments", present_segments)
+        reading.register("segment", name_segments)

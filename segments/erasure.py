@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from customers import erasure, privacy
-from customers.kinds import Catalogue
+from customers.privacy import erasure, export
 from customers.profile import Profile
+from customers.setup.catalogue import Catalogue
 from segments import writing
 from segments.models import Membership
 from segments.reading import names_of
@@ -26,4 +26,4 @@ def memberships(profile: Profile, _known: Catalogue) -> Iterator[dict[str, Any]]
 
 
 erasure.register(erasure.Eraser(erase))
-privacy.register("memberships", memberships)
+export.register("memberships", memberships)

@@ -11,11 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.acting import operation_of
 from customers.changes import Why
 from customers.errors import invalid
-from customers.reading import heads_of
-from customers.transactions import Contended, in_transaction
+from customers.storage.loading import heads_of
+from customers.storage.locking import operation_of
+from customers.storage.transactions import Contended, in_transaction
 from segments.models import Membership, Segment, SegmentationKinds
 from segments.moving import Decide, move
 
@@ -28,7 +28,7 @@ MOST_LEAVING = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, as in `customers.batch.OperationInfo`."""
+    """Who acts, as in `customers.storage.batch.OperationInfo`."""
 
     actor: str
     user_id: int | None = None

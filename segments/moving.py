@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from customers import writing as customers_writing
-from customers.acting import lock
-from customers.batch import Batch, OperationInfo, RecordChanges
 from customers.changes import MembershipChanged, Why
-from customers.kinds import catalogue
 from customers.profile import Membership
-from customers.tables import ask
+from customers.setup.catalogue import catalogue
+from customers.storage import saving as customers_writing
+from customers.storage.batch import Batch, OperationInfo, RecordChanges
+from customers.storage.locking import lock
+from customers.storage.sql import ask
 from segments import writing
 
 # Those who are still primary MaestraIDs: others were merged or erased meanwhile.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from customers.kinds import Catalogue
 from customers.models import CustomField, IdentifierKind, IntegrationPoint
+from customers.setup.catalogue import Catalogue
 from segments.conditions import Node, parse
 from segments.dependencies import Graph, segmentations_of
 from segments.models import Segment, Segmentation, SegmentationKinds

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from customers.presenting import moment
+from customers.presentation.customer import moment
 from customers.profile import Membership, Profile
-from customers.reading import Drafts, Part
-from customers.tables import Row
+from customers.storage.loading import Drafts, Part
+from customers.storage.sql import Row
 
 MEMBERSHIPS = """
 SELECT customer_id, segmentation_id, segment_id, since FROM segments_membership

@@ -25,12 +25,12 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from customers.acting import operation_of
-from customers.batch import OperationInfo
 from customers.changes import Why
 from customers.errors import SelfsameError
-from customers.kinds import catalogue
-from customers.transactions import in_transaction, limited
+from customers.setup.catalogue import catalogue
+from customers.storage.batch import OperationInfo
+from customers.storage.locking import operation_of
+from customers.storage.transactions import in_transaction, limited
 from segments.conditions import Node, parse
 from segments.dependencies import in_order
 from segments.models import Recalculation, Segmentation, SegmentationKinds, States

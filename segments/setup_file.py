@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from customers.errors import SelfsameError
-from customers.kinds import catalogue
 from customers.normalise import CustomType
-from customers.setup_file.sections import (
+from customers.setup.catalogue import catalogue
+from customers.setup.file.sections import (
     Declared,
     Section,
     fixed,
@@ -19,7 +19,7 @@ from customers.setup_file.sections import (
     system_name,
     without,
 )
-from customers.setup_file.shapes import Entry, Place, list_of, mapping_of, no_repetition, one_of, text
+from customers.setup.file.shapes import Entry, Place, list_of, mapping_of, no_repetition, one_of, text
 from segments.conditions import Group, Node, parse, stored_form
 from segments.dependencies import Graph, cycle
 from segments.models import Segmentation, SegmentationKinds

@@ -1,16 +1,16 @@
 """The one writer of memberships, from the changes that concern them (R38, R51, R52).
 
-Their history is written by `customers.writing` with everything else.
+Their history is written by `customers.storage.saving` with everything else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from customers.batch import Batch
 from customers.changes import Erased, MembershipChanged, Unmerged
 from customers.profile import Membership
-from customers.tables import Script
+from customers.storage.batch import Batch
+from customers.storage.sql import Script
 
 DROP_ALL = "DELETE FROM segments_membership WHERE customer_id = ANY(%s)"
 DROPPED = {"customer_id": "bigint", "segmentation_id": "bigint"}

@@ -22,13 +22,13 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 
 from config.management.commands.quickstart import STAFF, make_staff
-from customers.kinds import catalogue
 from customers.models import Change, Customer, IntegrationPoint
-from customers.presenting import present
+from customers.presentation.customer import present
 from customers.profile import MAESTRA_ID
-from customers.reading import heads_of, load_profiles
-from customers.search import found_by
-from dedup import demo
+from customers.queries.search import found_by
+from customers.setup.catalogue import catalogue
+from customers.storage.loading import heads_of, load_profiles
+from dedup.demo import story
 from dedup.models import Merge
 
 POINTS = {"website", "landing_page", "app", "point_of_sale", "call_centre", "crm_import", "admin"}
@@ -36,8 +36,8 @@ POINTS = {"website", "landing_page", "app", "point_of_sale", "call_centre", "crm
 
 @pytest.fixture
 def shop(db: None) -> None:
-    call_command("configure", str(demo.SETUP), verbosity=0)
-    assert demo.play()
+    call_command("configure", str(story.SETUP), verbosity=0)
+    assert story.play()
 
 
 def customer(text: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def test_the_demo_shop_has_every_kind_of_point() -> None:
 @pytest.mark.usefixtures("shop")
 def test_played_again_nothing_happens() -> None:
     before = list(Change.objects.values_list("id"))
-    assert not demo.play()
+    assert not story.play()
     assert list(Change.objects.values_list("id")) == before
 
 
@@ -68,23 +68,23 @@ def test_played_again_nothing_happens() -> None:
 def test_paul_is_one_profile_with_both_browsers_and_all_his_orders() -> None:
     paul = customer("535")
     assert paul["personal"] == {"last_name": "Peterson", "first_name": "Paul", "gender": "male"}
-    assert values(paul["emails"]) == [demo.PAUL]
+    assert values(paul["emails"]) == [story.PAUL]
     assert values(paul["mobile_phones"]) == ["+14155550122"]
-    assert set(paul["devices"]) == {demo.HOME, demo.OFFICE}
+    assert set(paul["devices"]) == {story.HOME, story.OFFICE}
     assert paul["facts"]["orders_count"] == 2
     assert [(s["segmentation"], s["segment"]) for s in paul["segments"]] == [("loyalty", "gold")]
 
 
 @pytest.mark.usefixtures("shop")
 def test_linda_is_a_customer_of_her_own() -> None:
-    linda = customer(demo.LINDA)
-    assert (linda["ids"], linda["devices"]) == ({"website_id": "536"}, [demo.LINDAS_MOBILE])
+    linda = customer(story.LINDA)
+    assert (linda["ids"], linda["devices"]) == ({"website_id": "536"}, [story.LINDAS_MOBILE])
     assert linda["facts"]["orders_count"] == 1
 
 
 @pytest.mark.usefixtures("shop")
 def test_evan_gets_a_note_for_pauls_phone_and_keeps_his_own() -> None:
-    evan, imported = customer(demo.EVAN), customer("somebody.else@example.com")
+    evan, imported = customer(story.EVAN), customer("somebody.else@example.com")
     assert values(evan["mobile_phones"]) == ["+14155550144"]
     assert [note["related_maestra_id"] for note in evan["notes"]] == [customer("535")["maestra_id"]]
     assert imported["mobile_phones"] == []
@@ -93,7 +93,7 @@ def test_evan_gets_a_note_for_pauls_phone_and_keeps_his_own() -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_scotts_two_profiles_became_one() -> None:
-    scott, merge = customer(demo.SCOTT), Merge.objects.get()
+    scott, merge = customer(story.SCOTT), Merge.objects.get()
     assert scott["former_maestra_ids"] == [merge.absorbed_id]
     assert (scott["devices"], scott["mobile_devices"]) == (["desktop-of-scott"], ["phone-of-scott"])
     assert scott["facts"]["orders_count"] == 1
@@ -110,13 +110,13 @@ def test_nina_is_found_by_both_her_ids() -> None:
 def test_the_loyalty_accounts_stay_two() -> None:
     till, site = customer("7001"), customer("7002")
     assert till["maestra_id"] != site["maestra_id"]
-    assert (values(till["emails"]), values(site["emails"])) == ([], [demo.ANN])
+    assert (values(till["emails"]), values(site["emails"])) == ([], [story.ANN])
     assert (till["facts"]["points_balance"], site["facts"]["points_balance"]) == (100, 50)
 
 
 @pytest.mark.usefixtures("shop")
 def test_a_phone_on_file_becomes_an_account_and_an_account_is_left_alone() -> None:
-    carl, clara = customer("410"), customer(demo.CLARA)
+    carl, clara = customer("410"), customer(story.CLARA)
     assert [phone["gives_account_access"] for phone in carl["mobile_phones"]] == [True]
     assert carl["personal"]["first_name"] == "Carl"
     assert [email["gives_account_access"] for email in clara["emails"]] == [True]

@@ -11,11 +11,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from customers import narrowing
 from customers.admin.sections import midnight
 from customers.models import Channels, Customer, IntegrationPoint, Statuses
 from customers.models.identifiers import DISCOUNT_CARD_ID, EMAIL_ID, MOBILE_PHONE_ID
-from customers.reading import HIGHEST_MAESTRA_ID
+from customers.queries import filters
+from customers.storage.loading import HIGHEST_MAESTRA_ID
 
 Customers = QuerySet[Customer]
 
@@ -62,7 +62,7 @@ class SubscriptionFilter(DropdownFilter):  # type: ignore[misc]  # untyped
 
     def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
         channel, _slash, status = (self.value() or "").partition("/")
-        return narrowing.subscribed(queryset, channel, status=status) if channel else queryset
+        return filters.subscribed(queryset, channel, status=status) if channel else queryset
 
 
 class OrdersFilter(DropdownFilter):  # type: ignore[misc]  # untyped
@@ -74,7 +74,7 @@ class OrdersFilter(DropdownFilter):  # type: ignore[misc]  # untyped
 
     def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
         value = self.value()
-        return narrowing.with_orders(queryset, value == "yes") if value else queryset
+        return filters.with_orders(queryset, value == "yes") if value else queryset
 
 
 class ContactFilter(DropdownFilter):  # type: ignore[misc]  # untyped
@@ -107,7 +107,7 @@ class ContactFilter(DropdownFilter):  # type: ignore[misc]  # untyped
         conditions = self.held.get(self.missing.get(value, value))
         if conditions is None:
             return queryset.none()
-        return narrowing.holding(queryset, value not in self.missing, **conditions)
+        return filters.holding(queryset, value not in self.missing, **conditions)
 
 
 class AccessFilter(DropdownFilter):  # type: ignore[misc]  # untyped
@@ -119,7 +119,7 @@ class AccessFilter(DropdownFilter):  # type: ignore[misc]  # untyped
 
     def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
         value = self.value()
-        return narrowing.holding(queryset, value == "yes", gives_access=True) if value else queryset
+        return filters.holding(queryset, value == "yes", gives_access=True) if value else queryset
 
 
 class PointFilter(DropdownFilter):  # type: ignore[misc]  # untyped
@@ -185,10 +185,10 @@ class RegisteredFilter(DatesFilter):
     name = "registered"
 
     def after(self, customers: Customers, at: Any) -> Customers:
-        return narrowing.registered_after(customers, at)
+        return filters.registered_after(customers, at)
 
     def before(self, customers: Customers, at: Any) -> Customers:
-        return narrowing.registered_before(customers, at)
+        return filters.registered_before(customers, at)
 
 
 class ActiveFilter(DatesFilter):
@@ -196,10 +196,10 @@ class ActiveFilter(DatesFilter):
     name = "active"
 
     def after(self, customers: Customers, at: Any) -> Customers:
-        return narrowing.active_after(customers, at)
+        return filters.active_after(customers, at)
 
     def before(self, customers: Customers, at: Any) -> Customers:
-        return narrowing.active_before(customers, at)
+        return filters.active_before(customers, at)
 
 
 class BelowFilter(admin.ListFilter):

@@ -6,12 +6,12 @@ from functools import cached_property
 
 from django.utils.translation import gettext as _
 
-from customers.kinds import catalogue
-from customers.masking import Veil
 from customers.models import Customer
 from customers.normalise import trim
+from customers.presentation.masking import Veil
 from customers.profile import MAESTRA_ID
-from customers.search import Found, found_by, named_ids
+from customers.queries.search import Found, found_by, named_ids
+from customers.setup.catalogue import catalogue
 
 TOLD = 10
 """Matches that are told of above a list."""

@@ -5,9 +5,9 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from customers.admin.base import Recorded, RecordedInline, customer_link
 from customers.admin.words import kinds_of, lines
-from customers.history import worded
-from customers.kinds import catalogue
+from customers.history.reading import worded
 from customers.models import Change, Operation
+from customers.setup.catalogue import catalogue
 from customers.templatetags.profile_pages import who
 
 

@@ -6,10 +6,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import Recorded, customer_link
-from customers.kinds import catalogue, normalisers
 from customers.models import Claim, DeviceUse, Identifier, PaymentCard
 from customers.normalise import Invalid
-from customers.search import holders
+from customers.queries.search import holders
+from customers.setup.catalogue import catalogue, normalisers
 
 
 def state_of(identifier: Identifier) -> str | None:

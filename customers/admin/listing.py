@@ -9,14 +9,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from customers.kinds import Catalogue
-from customers.masking import Veil
+from customers.history.sentences import FIELDS
 from customers.models import Customer
-from customers.presenting import moment
+from customers.presentation.csv import csv_lines
+from customers.presentation.customer import moment
+from customers.presentation.masking import Veil
 from customers.profile import PERSONAL_FIELDS, Category, Profile
-from customers.reading import load_profiles
-from customers.sentences import FIELDS
-from customers.spreadsheets import csv_lines
+from customers.setup.catalogue import Catalogue
+from customers.storage.loading import load_profiles
 
 PAGE = 500
 SEPARATOR = ", "

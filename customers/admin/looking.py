@@ -16,7 +16,7 @@ from unfold.views import ChangeList
 
 from customers.admin.filters import BelowFilter
 from customers.models import Customer
-from customers.transactions import limited
+from customers.storage.transactions import limited
 
 SECONDS = 0.5
 """Longest that a statement of the list may take."""

@@ -30,9 +30,6 @@ from customers.admin.looking import CustomerList
 from customers.admin.sections import name_of
 from customers.admin.tabs import profile_address, veil_of
 from customers.admin.words import OfContact, kind_label
-from customers.erasure import erase
-from customers.kinds import catalogue
-from customers.masking import Veil
 from customers.models import (
     Customer,
     CustomerFacts,
@@ -45,10 +42,14 @@ from customers.models import (
     SuppressedValue,
 )
 from customers.models.identifiers import EMAIL_ID, MOBILE_PHONE_ID
-from customers.presenting import note_text
-from customers.privacy import export_in_pieces, opt_out
+from customers.presentation.customer import note_text
+from customers.presentation.masking import Veil
+from customers.privacy.erasure import erase
+from customers.privacy.export import export_in_pieces
+from customers.privacy.opt_out import opt_out
 from customers.profile import EMAIL, MOBILE_PHONE
-from customers.search import holders, matching
+from customers.queries.search import holders, matching
+from customers.setup.catalogue import catalogue
 from customers.templatetags.profile_pages import day
 
 LISTED_CONTACTS = ((EMAIL_ID, EMAIL), (MOBILE_PHONE_ID, MOBILE_PHONE))

@@ -22,11 +22,11 @@ from customers.admin.contacts import contact_of, in_order, token_of
 from customers.admin.sections import name_of
 from customers.admin.tabs import Action, Page, Shown
 from customers.errors import SelfsameError
-from customers.kinds import catalogue
 from customers.models import Customer, Reveal, RevealKinds
 from customers.notes import LONGEST, add_note
 from customers.profile import CONTACTS, Claim, Holding, Key
-from customers.reading import HIGHEST_MAESTRA_ID, heads_of, load_profiles
+from customers.setup.catalogue import catalogue
+from customers.storage.loading import HIGHEST_MAESTRA_ID, heads_of, load_profiles
 
 FIRST_TAB = "personal"
 IN_HEADER = 6

@@ -13,20 +13,20 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from customers import history as change_history
-from customers import timelines
 from customers.admin.contacts import contact_of, groups
 from customers.admin.graph import drawn
 from customers.admin.tabs import Shown, Tab, register
 from customers.admin.words import KINDS
-from customers.cursors import decoded, encoded
-from customers.masking import masked_hash
+from customers.history import reading as change_history
+from customers.history.sentences import CHANNELS, FIELDS, PRIORITY, STATUSES
 from customers.models import Change, Customer, Genders, IntegrationPoint
-from customers.presenting import BECAUSE, note_text
+from customers.presentation.customer import BECAUSE, note_text
+from customers.presentation.masking import masked_hash
 from customers.profile import BY_HAND, PERSONAL_FIELDS, Note
-from customers.relations import related_customers
-from customers.sentences import CHANNELS, FIELDS, PRIORITY, STATUSES
-from customers.timelines import Page, Timeline
+from customers.queries import timelines
+from customers.queries.cursors import decoded, encoded
+from customers.queries.related import related_customers
+from customers.queries.timelines import Page, Timeline
 
 Context = dict[str, Any]
 P = TypeVar("P", bound=tuple[Any, ...])

@@ -28,7 +28,6 @@ from unfold.widgets import (
 from customers.admin.base import Kept, RecordedInline, ask, link
 from customers.admin.ordered import InOrder, InOrderField, lookup_kinds
 from customers.block_list import BlockList, Entry
-from customers.kinds import catalogue, normalisers
 from customers.models import (
     EVERY_KIND,
     ApiKey,
@@ -43,7 +42,8 @@ from customers.models import (
 )
 from customers.models.setup import PROJECT_CATEGORIES
 from customers.normalise import Invalid
-from customers.points import make_key
+from customers.setup.catalogue import catalogue, normalisers
+from customers.setup.integration_points import make_key
 
 
 def scopes_field(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:

@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 
-from customers.kinds import Catalogue
-from customers.masking import Veil
+from customers.presentation.masking import Veil
 from customers.profile import Profile
+from customers.setup.catalogue import Catalogue
 
 VIEW = "customers.view_customer"
 Words = str | Promise

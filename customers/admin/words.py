@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from customers.kinds import catalogue
-from customers.sentences import PRIORITY
+from customers.history.sentences import PRIORITY
+from customers.setup.catalogue import catalogue
 
 KINDS: Mapping[str, str] = {
     "created": gettext_noop("Created"),

@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Scopes
-from customers.points import Access, access_of
+from customers.setup.integration_points import Access, access_of
 
 SCHEME = "Api-Key"
 

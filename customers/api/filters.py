@@ -10,18 +10,18 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django_filters import rest_framework as filters
+from django_filters import rest_framework as rest_filters
 from django_filters.fields import IsoDateTimeField
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
-from customers import narrowing
 from customers.api.access import access
 from customers.api.paging import PAGING
 from customers.errors import invalid
-from customers.kinds import catalogue
 from customers.models import Channels, Customer
-from customers.search import matching
+from customers.queries import filters
+from customers.queries.search import matching
+from customers.setup.catalogue import catalogue
 
 Customers = QuerySet[Customer]
 
@@ -30,7 +30,7 @@ _YES_OR_NO = {"true": True, "false": False, "True": True, "False": False, "1": T
 
 
 @extend_schema_field(OpenApiTypes.BOOL)
-class YesOrNo(filters.TypedChoiceFilter):  # type: ignore[misc]  # untyped
+class YesOrNo(rest_filters.TypedChoiceFilter):  # type: ignore[misc]  # untyped
     """Anything but yes or no is refused, where a boolean filter would pass it over."""
 
     def __init__(self, **options: Any) -> None:
@@ -48,17 +48,17 @@ class MomentField(IsoDateTimeField):  # type: ignore[misc]  # untyped
             raise ValidationError(_("Write a time between the years 1 and 9999.")) from None
 
 
-class Moment(filters.IsoDateTimeFilter):  # type: ignore[misc]  # untyped
+class Moment(rest_filters.IsoDateTimeFilter):  # type: ignore[misc]  # untyped
     field_class = MomentField
 
 
-class CustomerFilters(filters.FilterSet):  # type: ignore[misc]  # untyped
+class CustomerFilters(rest_filters.FilterSet):  # type: ignore[misc]  # untyped
     """An unknown parameter is refused: a filter with a typing error would otherwise show everybody."""
 
-    search = filters.CharFilter(
+    search = rest_filters.CharFilter(
         method="by_search", help_text="A MaestraID, any identifier, or the beginning of a name."
     )
-    subscription = filters.CharFilter(
+    subscription = rest_filters.CharFilter(
         method="by_subscription",
         help_text="Subscribed to a channel, a topic of it, or without one: `email`, `email/news`, `email/`.",
     )
@@ -94,19 +94,19 @@ class CustomerFilters(filters.FilterSet):  # type: ignore[misc]  # untyped
         channel, with_topic, topic = text.partition("/")
         if channel not in Channels.values:
             raise invalid(("subscription", f"Begin with one of: {', '.join(Channels.values)}."))
-        return narrowing.subscribed(customers, channel, topic if with_topic else None)
+        return filters.subscribed(customers, channel, topic if with_topic else None)
 
     def by_orders(self, customers: Customers, _name: str, has_orders: bool) -> Customers:
-        return narrowing.with_orders(customers, has_orders)
+        return filters.with_orders(customers, has_orders)
 
     def by_registration_after(self, customers: Customers, _name: str, at: Any) -> Customers:
-        return narrowing.registered_after(customers, at)
+        return filters.registered_after(customers, at)
 
     def by_registration_before(self, customers: Customers, _name: str, at: Any) -> Customers:
-        return narrowing.registered_before(customers, at)
+        return filters.registered_before(customers, at)
 
     def by_activity_after(self, customers: Customers, _name: str, at: Any) -> Customers:
-        return narrowing.active_after(customers, at)
+        return filters.active_after(customers, at)
 
     def by_activity_before(self, customers: Customers, _name: str, at: Any) -> Customers:
-        return narrowing.active_before(customers, at)
+        return filters.active_before(customers, at)

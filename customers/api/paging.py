@@ -9,9 +9,9 @@ from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
-from customers.cursors import HIGHEST_ID, P, decoded, encoded
 from customers.errors import SelfsameError, invalid
-from customers.timelines import Place, Timeline
+from customers.queries.cursors import HIGHEST_ID, P, decoded, encoded
+from customers.queries.timelines import Place, Timeline
 
 LIMIT, HIGHEST_LIMIT = 50, 200
 PAGING = frozenset({"cursor", "limit"})

@@ -1,5 +1,6 @@
 """What the OpenAPI schema says of requests and answers. The shapes are declared here once, and only
-described: requests are read by `dedup.parsing`, answers made by `customers.presenting` and its kin.
+described: requests are read by `dedup.parsing`, answers made by `customers.presentation.customer` and its
+kin.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from customers.errors import ErrorCode
+from customers.history.sentences import SENTENCES
 from customers.models import Channels, Genders, Statuses
-from customers.sentences import SENTENCES
 
 PROBLEM = "application/problem+json"
 

@@ -1,4 +1,6 @@
-"""Reading customers (GET). What is shown of a profile is `customers.presenting`; the lists come in pages."""
+"""Reading customers (GET). What is shown of a profile is `customers.presentation.customer`; the lists come in
+pages.
+"""
 
 from __future__ import annotations
 
@@ -15,26 +17,26 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers import normalise
-from customers.acting import head_of
 from customers.api import schema
 from customers.api.access import access, actor_of
 from customers.api.base import ApiView
 from customers.api.filters import CustomerFilters
 from customers.api.paging import CustomerPagination, limit_of, page_of, place_of, refuse_unknown, shown
-from customers.erasure import erase
 from customers.errors import ErrorCode, invalid
-from customers.history import Place as HistoryPlace
-from customers.history import history
-from customers.kinds import catalogue
+from customers.history.reading import Place as HistoryPlace
+from customers.history.reading import history
+from customers.history.sentences import SENTENCES
 from customers.models import Customer, Reveal, RevealKinds, Scopes
 from customers.normalise import Invalid
-from customers.presenting import present
-from customers.privacy import export_in_pieces
+from customers.presentation.customer import present
+from customers.privacy.erasure import erase
+from customers.privacy.export import export_in_pieces
 from customers.profile import Profile
-from customers.reading import load_profiles
-from customers.relations import related_customers
-from customers.sentences import SENTENCES
-from customers.timelines import ACTIVITIES, ORDERS, SESSIONS, Timeline
+from customers.queries.related import related_customers
+from customers.queries.timelines import ACTIVITIES, ORDERS, SESSIONS, Timeline
+from customers.setup.catalogue import catalogue
+from customers.storage.loading import load_profiles
+from customers.storage.locking import head_of
 
 PIECES_AT_ONCE = 10_000
 """Pieces of an export that are sent as one answer, with its length."""

@@ -20,12 +20,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from customers.admin.tabs import veil_of
-from customers.kinds import Catalogue, catalogue
-from customers.masking import Veil, masked_hash
+from customers.history.sentences import CHANNELS, FIELDS, STATUSES
 from customers.models.people import Genders
+from customers.presentation.masking import Veil, masked_hash
 from customers.profile import PERSONAL_FIELDS, STRENGTH, Channel, Holding, Profile, Status
-from customers.sentences import CHANNELS, FIELDS, STATUSES
-from dedup.admin.wording import policy_sentence
+from customers.setup.catalogue import Catalogue, catalogue
+from dedup.wording import policy_sentence
 from segments.reading import names_of
 
 MOST_LINES = 12

@@ -26,8 +26,8 @@ from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
 from dedup.admin.charts import Chart, chart
-from dedup.admin.wording import veto_sentence
 from dedup.models import Confirmation, Merge, ReviewPair, ReviewStatuses
+from dedup.wording import veto_sentence
 
 Words = str | Promise
 DAYS = 30

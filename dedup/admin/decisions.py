@@ -25,9 +25,9 @@ from customers.models.setup import Categories, IdentifierKind
 from dedup.admin import explaining, merging, reviewing, undoing
 from dedup.admin.comparing import Reader
 from dedup.admin.pages import explain_address, new_merge_address, record_address, staff
-from dedup.admin.wording import veto_choices, veto_sentence
 from dedup.models import ApartPair, Merge, ReviewPair, ReviewStatuses
-from dedup.operations import lift_apart
+from dedup.operations.apart import lift_apart
+from dedup.wording import veto_choices, veto_sentence
 
 View = Callable[..., HttpResponseBase]
 

@@ -25,17 +25,18 @@ from customers.admin.profile import FIRST_TAB, page_with
 from customers.admin.sections import as_text
 from customers.admin.tabs import Action, Page, Shown, page_address, profile_address, register
 from customers.changes import Released, Unclaimed
-from customers.entries import entries
 from customers.errors import SelfsameError
-from customers.history import worded
+from customers.history.reading import worded
+from customers.history.sentences import CHANNELS, FIELDS
 from customers.models import Channels, Genders, Statuses
 from customers.normalise import CustomType
 from customers.profile import CONTACTS, PERSONAL_FIELDS, WITH_PRIMARY, Category, Channel, Key, Kind, Profile
-from customers.sentences import CHANNELS, FIELDS
+from customers.storage.entries import entries
 from dedup.admin.pages import staff
 from dedup.engine.outcome import Outcome
 from dedup.engine.record import Operation, Record
-from dedup.operations import Answer, Caller, submit_one
+from dedup.operations.base import Answer, Caller
+from dedup.operations.records import submit_one
 from dedup.parsing import parse_record
 
 PERMISSION = "customers.edit_customer"

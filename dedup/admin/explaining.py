@@ -18,14 +18,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from customers.entries import entries
 from customers.errors import SelfsameError, invalid
-from customers.history import worded
+from customers.history.reading import worded
+from customers.history.sentences import REASONS
 from customers.models import IntegrationPoint
-from customers.points import Point, point_of
-from customers.search import holders
-from customers.sentences import REASONS
-from customers.tables import as_json
+from customers.queries.search import holders
+from customers.setup.integration_points import Point, point_of
+from customers.storage.entries import entries
+from customers.storage.sql import as_json
 from dedup.admin.comparing import Reader, shown
 from dedup.admin.pages import (
     card,
@@ -40,14 +40,17 @@ from dedup.admin.pages import (
     who,
 )
 from dedup.admin.vetoing import objections
-from dedup.admin.wording import criterion_sentence, remedy
 from dedup.engine.explain import Explanation, Match, Standing, Step
 from dedup.engine.outcome import Conflict, Kept, Move
 from dedup.engine.outcome import Status as Outcome
 from dedup.engine.record import Operation
-from dedup.operations import Answer, Caller, became_one, explain, keep_apart, lift_apart, submit_one
+from dedup.operations.apart import keep_apart, lift_apart
+from dedup.operations.base import Answer, Caller
+from dedup.operations.explaining import became_one, explain
+from dedup.operations.records import submit_one
 from dedup.parsing import FIELDS, Parser
-from dedup.store import IMAGINARY
+from dedup.storage.loading import IMAGINARY
+from dedup.wording import criterion_sentence, remedy
 
 VIEW = "dedup.view_reviewpair"
 HOLD_APART, LIFT = "dedup.add_apartpair", "dedup.change_apartpair"

@@ -20,16 +20,16 @@ from django.utils.translation import gettext_lazy
 
 from customers.admin.ordered import InOrder, InOrderField, lookup_kinds
 from customers.errors import SelfsameError
-from customers.kinds import catalogue
 from customers.models import IntegrationPoint, PointKinds
+from customers.setup.catalogue import catalogue
 from dedup.engine.record import Mode
-from dedup.imports.encodings import CHOICES
-from dedup.imports.files import FileFormat, rows
+from dedup.imports.columns.mapping import Target, targets
+from dedup.imports.columns.options import Options
+from dedup.imports.files.encodings import CHOICES
+from dedup.imports.files.inspection import FileFormat, rows
 from dedup.imports.forgetting import ERASED_CELLS
-from dedup.imports.mapping import ImportKind, Target, targets
-from dedup.imports.models import Import, ImportKinds
-from dedup.imports.options import Options
-from dedup.imports.reading import rows_of_chunk
+from dedup.imports.processing.reading import rows_of_chunk
+from dedup.models import Import, ImportKind, ImportKinds
 from segments.models import Segment, SegmentationKinds
 from segments.naming import NamedSegmentation, named_segmentations
 

@@ -25,7 +25,7 @@ from dedup.admin import importing
 from dedup.admin.dashboard import Figure, Series, Tile, counted, register
 from dedup.admin.decisions import WithPages
 from dedup.admin.import_results import AT_WORK, summary
-from dedup.imports.models import Import, ImportMapping, ImportStates
+from dedup.models import Import, ImportMapping, ImportStates
 
 LATELY = timedelta(days=7)
 

@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from customers.errors import ErrorCode
-from dedup.imports import outcomes, reports
-from dedup.imports.models import Import, ImportStates, Outcomes
+from dedup.imports import reports
+from dedup.imports.processing import outcomes
 from dedup.imports.reports import Progress, ReportRow
+from dedup.models import Import, ImportStates, Outcomes
 
 ROWS_SHOWN = 100
 AT_WORK = (ImportStates.STAGING, ImportStates.RUNNING)

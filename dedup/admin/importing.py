@@ -26,8 +26,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.errors import SelfsameError
-from customers.kinds import catalogue
-from customers.points import point_of
+from customers.setup.catalogue import catalogue
+from customers.setup.integration_points import point_of
 from dedup.admin import import_results as results
 from dedup.admin.import_forms import (
     NEEDED,
@@ -43,9 +43,8 @@ from dedup.admin.import_forms import (
 )
 from dedup.admin.pages import as_maestra_id, demand, only_look, page, staff
 from dedup.imports import operations, reports
-from dedup.imports.mapping import ImportKind
-from dedup.imports.models import Import, ImportMapping, ImportStates, Outcomes
-from dedup.imports.options import Options
+from dedup.imports.columns.options import Options
+from dedup.models import Import, ImportKind, ImportMapping, ImportStates, Outcomes
 from segments.naming import named_segmentations
 
 VIEW, ADD, CHANGE = "dedup.view_import", "dedup.add_import", "dedup.change_import"

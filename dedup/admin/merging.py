@@ -21,7 +21,7 @@ from customers.changes import Merged, Reason
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Customer
 from customers.profile import Profile
-from customers.search import matching
+from customers.queries.search import matching
 from dedup.admin.comparing import Comparison, Reader, side_by_side
 from dedup.admin.pages import (
     Found,
@@ -37,9 +37,10 @@ from dedup.admin.pages import (
     staff,
 )
 from dedup.admin.vetoing import objections
-from dedup.admin.wording import criterion_sentence
 from dedup.engine.merge import Ranking, rank
-from dedup.operations import Answer, merge
+from dedup.operations.base import Answer
+from dedup.operations.merging import merge
+from dedup.wording import criterion_sentence
 
 ADD = "dedup.add_merge"
 BY_PRIORITY = "priority"

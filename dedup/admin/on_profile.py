@@ -15,8 +15,8 @@ from customers.models import Customer
 from dedup.admin import explaining, merging
 from dedup.admin.pages import explain_address, merge_address, new_merge_address, review_address, undo_address
 from dedup.admin.undoing import CHANGE, VIEW
-from dedup.admin.wording import veto_sentence
 from dedup.models import ApartPair, Merge, ReviewPair
+from dedup.wording import veto_sentence
 
 MOST = 50
 """Rows of each kind that the tab shows, the newest first."""

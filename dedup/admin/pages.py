@@ -14,12 +14,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from customers.points import STAFF
 from customers.profile import MAESTRA_ID, Category, Key, Profile
-from customers.reading import HIGHEST_MAESTRA_ID, heads_of, load_profiles
+from customers.setup.integration_points import STAFF
+from customers.storage.loading import HIGHEST_MAESTRA_ID, heads_of, load_profiles
 from dedup.admin.comparing import Reader, full_name, shown
-from dedup.operations import Caller
-from dedup.store import IMAGINARY
+from dedup.operations.base import Caller
+from dedup.storage.loading import IMAGINARY
 
 
 def staff(request: HttpRequest) -> Caller:

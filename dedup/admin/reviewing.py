@@ -25,7 +25,7 @@ from dedup.admin.pages import (
     staff,
 )
 from dedup.models import ReviewPair, ReviewStatuses
-from dedup.operations import keep_apart
+from dedup.operations.apart import keep_apart
 
 VIEW, CHANGE, HOLD_APART = "dedup.view_reviewpair", "dedup.change_reviewpair", "dedup.add_apartpair"
 

@@ -11,10 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from customers.changes import NoteAdded, Unmerged, apply
+from customers.changes import NoteAdded, Unmerged
 from customers.errors import ErrorCode, SelfsameError
-from customers.presenting import note_text
+from customers.presentation.customer import note_text
 from customers.profile import Note, Profile
+from customers.transitions import apply
 from dedup.admin.comparing import (
     Reader,
     Remark,
@@ -35,11 +36,12 @@ from dedup.admin.pages import (
     undo_address,
 )
 from dedup.admin.reviewing import next_address
-from dedup.admin.wording import criterion_sentence
 from dedup.engine.outcome import Outcome
-from dedup.images import from_json
 from dedup.models import Merge
-from dedup.operations import Answer, undo
+from dedup.operations.base import Answer
+from dedup.operations.merging import undo
+from dedup.storage.profile_json import from_json
+from dedup.wording import criterion_sentence
 
 VIEW, CHANGE = "dedup.view_merge", "dedup.change_merge"
 OWN_VALUES = ("person", "consent", "segments")

@@ -9,8 +9,8 @@ from typing import Any
 from customers.profile import EMAIL, MOBILE_PHONE, Profile
 from dedup.admin.comparing import Reader
 from dedup.admin.pages import who
-from dedup.admin.wording import is_overridable, remedy, veto_sentence
 from dedup.engine.explain import REMEDIES
+from dedup.wording import is_overridable, remedy, veto_sentence
 
 
 @dataclass(frozen=True, slots=True)

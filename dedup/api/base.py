@@ -11,12 +11,12 @@ from rest_framework.response import Response
 
 from customers.api.access import access, actor_of
 from customers.api.base import ApiView
-from customers.kinds import Catalogue, catalogue
 from customers.models import Scopes
-from customers.points import STAFF
-from dedup.answering import answered
-from dedup.idempotency import Reply, once
-from dedup.operations import Answer, Caller
+from customers.setup.catalogue import Catalogue, catalogue
+from customers.setup.integration_points import STAFF
+from dedup.api.answers import answered
+from dedup.api.idempotency import Reply, once
+from dedup.operations.base import Answer, Caller
 from dedup.parsing import Parser
 
 REPEATED = "Idempotency-Repeated"

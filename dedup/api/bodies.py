@@ -10,8 +10,8 @@ from typing import Any
 from customers import normalise
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.normalise import Invalid
-from customers.points import CONTACT_KINDS
 from customers.profile import Key
+from customers.setup.integration_points import CONTACT_KINDS
 from dedup.engine.record import Operation
 from dedup.parsing import Parser
 

@@ -20,7 +20,7 @@ from customers.api.schema import (
 )
 from customers.errors import ErrorCode
 from dedup.api.schema import IDEMPOTENCY_KEY
-from dedup.imports.models import ImportKinds, ImportStates, Outcomes
+from dedup.models import ImportKinds, ImportStates, Outcomes
 
 TAG = "Imports"
 

@@ -21,16 +21,15 @@ from customers.api.access import access
 from customers.api.base import ApiView
 from customers.api.paging import CustomerPagination, refuse_unknown
 from customers.errors import invalid
-from customers.kinds import catalogue
 from customers.models import Scopes
-from customers.presenting import moment
+from customers.presentation.customer import moment
+from customers.setup.catalogue import catalogue
 from dedup.api import import_schema as schema
 from dedup.api.base import REPEATED, caller_of, once_per_key
-from dedup.idempotency import Reply
+from dedup.api.idempotency import Reply
 from dedup.imports import operations, reports
-from dedup.imports.mapping import ImportKind
-from dedup.imports.models import Import, Outcomes
-from dedup.imports.options import Options
+from dedup.imports.columns.options import Options
+from dedup.models import Import, ImportKind, Outcomes
 from segments.naming import named_segmentations
 
 FIELDS = frozenset({"file", "kind", "mapping", "options"})

@@ -11,15 +11,15 @@ from customers.api.base import ApiView
 from customers.api.paging import refuse_unknown
 from customers.api.views import TimelineView, moment_of
 from customers.errors import invalid
-from customers.kinds import catalogue
-from customers.ownership import owner
 from customers.profile import MAESTRA_ID
+from customers.queries.ownership import owner
+from customers.setup.catalogue import catalogue
 from dedup.api.base import caller_of
 from dedup.api.schema import ASKED, OwnerSerializer
 from dedup.api.schema import MERGES as MERGES_PAGE
-from dedup.journal import MERGES
 from dedup.parsing import parse_lookup
 from dedup.refusals import not_found
+from dedup.storage.merge_journal import MERGES
 
 
 @schema.get(

@@ -30,7 +30,7 @@ from customers.api.schema import (
 from customers.changes import Reason
 from customers.errors import ErrorCode
 from customers.models import Channels, Genders, Statuses
-from customers.points import CONTACT_KINDS
+from customers.setup.integration_points import CONTACT_KINDS
 from dedup.api.bodies import BATCH_LIMIT, MERGE, MERGE_LIMIT, RECORDED
 from dedup.engine.explain import Remedy, Standing
 from dedup.engine.outcome import Status

@@ -9,11 +9,11 @@ from rest_framework import serializers
 from customers.api.schema import text
 from customers.errors import ErrorCode
 from customers.models import Scopes
-from dedup import operations
 from dedup.api import schema
 from dedup.api.base import Call, OperationView
 from dedup.api.bodies import BATCH_LIMIT, Body
-from dedup.idempotency import Reply
+from dedup.api.idempotency import Reply
+from dedup.operations import lookups
 from segments import members
 from segments.api.views import SegmentCustomersView, segment_of
 from segments.members import Actor
@@ -57,7 +57,7 @@ class SegmentMembersView(SegmentCustomersView, OperationView):
             for name in ("put_in", "take_out")
         }
         body.check()
-        found = {name: operations.heads_found(call.caller, keys) for name, keys in asked.items()}
+        found = {name: lookups.primary_ids_found(call.caller, keys) for name, keys in asked.items()}
         moved = {name: [head for head in heads if head] for name, heads in found.items()}
         who = Actor(call.caller.actor, call.caller.user_id, call.caller.point.id)
         left = members.take_out(segment, moved["take_out"], who).left

@@ -1,7 +1,7 @@
 from django.urls import path
 
+from dedup.api import activities as tracking
 from dedup.api import imports, reading, segments, views
-from dedup.tracking import api as tracking
 
 urlpatterns = [
     path("customers/register/", views.RegisterView.as_view(), name="register"),

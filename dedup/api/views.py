@@ -1,4 +1,6 @@
-"""Operations on customers (POST). Each parses, acts, and answers; what they do is in `dedup.operations`."""
+"""Operations on customers (POST). Each parses, acts, and answers; what they do is in
+`dedup.operations`.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,16 @@ from customers.api.access import actor_of
 from customers.api.views import profile_of
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Scopes
-from customers.privacy import opt_out
-from dedup import confirming, operations
-from dedup.answering import explained, results, status_of_ledger, status_of_record
+from customers.privacy.opt_out import opt_out
 from dedup.api import bodies, schema
+from dedup.api.answers import explained, results, status_of_ledger, status_of_record
 from dedup.api.base import Call, OperationView
+from dedup.api.idempotency import Reply
+from dedup.confirmation import confirming
 from dedup.engine.outcome import Outcome, Status
 from dedup.engine.record import Operation, Record
-from dedup.idempotency import Reply
-from dedup.operations import Answer
+from dedup.operations import explaining, lookups, merging, records
+from dedup.operations.base import Answer
 
 
 class RecordView(OperationView):
@@ -28,7 +31,7 @@ class RecordView(OperationView):
     adds_to_ledger: ClassVar[bool] = False
 
     def act(self, call: Call) -> Reply:
-        answer = operations.submit_one(call.caller, call.parser.record(self.operation, call.data))
+        answer = records.submit_one(call.caller, call.parser.record(self.operation, call.data))
         status_of = status_of_ledger if self.adds_to_ledger else status_of_record
         return call.reply(answer, status_of(answer))
 
@@ -136,7 +139,7 @@ class LookupView(OperationView):
 
     def act(self, call: Call) -> Reply:
         key = call.parser.lookup(call.data, "")
-        return call.reply(operations.lookup(call.caller, key))
+        return call.reply(lookups.lookup(call.caller, key))
 
 
 @schema.operation(
@@ -193,8 +196,8 @@ class OptOutView(OperationView):
 class BatchView(OperationView):
     def act(self, call: Call) -> Reply:
         batch = bodies.batch(call.data)
-        records = [_record(call, batch.operation, data) for data in batch.records]
-        answers = operations.submit(call.caller, records)
+        sent = [_record(call, batch.operation, data) for data in batch.records]
+        answers = records.submit(call.caller, sent)
         return Reply(200, {"results": results(answers, call.catalogue)})
 
 
@@ -220,13 +223,13 @@ class PreviewView(OperationView):
     def act(self, call: Call) -> Reply:
         if isinstance(call.data, dict) and call.data.get("operation") == bodies.MERGE:
             asked = bodies.merging(call.data, call.parser, "operation")
-            return call.reply(operations.merge(call.caller, asked.customers, asked.resulting, keep=False))
+            return call.reply(merging.merge(call.caller, asked.customers, asked.resulting, keep=False))
         body = bodies.Body(call.data, ("operation", "record"))
         operation = bodies.operation_of(body, bodies.MERGE)
         body.check()
         assert operation
         record = call.parser.record(operation, call.data["record"], "record")
-        return call.reply(operations.submit_one(call.caller, record, keep=False))
+        return call.reply(records.submit_one(call.caller, record, keep=False))
 
 
 @schema.operation(
@@ -243,9 +246,7 @@ class MergeView(OperationView):
     def act(self, call: Call) -> Reply:
         asked = bodies.merging(call.data, call.parser)
         token = asked.preview_token
-        return call.reply(
-            operations.merge(call.caller, asked.customers, asked.resulting, preview_token=token)
-        )
+        return call.reply(merging.merge(call.caller, asked.customers, asked.resulting, preview_token=token))
 
 
 @schema.operation(
@@ -261,7 +262,7 @@ class UndoView(OperationView):
 
     def act(self, call: Call) -> Reply:
         bodies.Body(call.data, ()).check()
-        return call.reply(operations.undo(call.caller, self.kwargs["merge_id"]))
+        return call.reply(merging.undo(call.caller, self.kwargs["merge_id"]))
 
 
 @schema.operation(
@@ -279,6 +280,6 @@ class ExplainView(OperationView):
 
     def act(self, call: Call) -> Reply:
         left, right = bodies.pair(call.data, call.parser)
-        explanation = operations.explain(call.caller, left, right)
-        became_one = operations.became_one(explanation, call.caller.catalogue.labels)
+        explanation = explaining.explain(call.caller, left, right)
+        became_one = explaining.became_one(explanation, call.caller.catalogue.labels)
         return Reply(200, explained(explanation, became_one))

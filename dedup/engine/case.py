@@ -7,15 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
 
-from customers.changes import (
-    CardSeen,
-    Held,
-    Merged,
-    Released,
-    Sketch,
-    Unclaimed,
-    Why,
-)
+from customers.changes import CardSeen, Held, Merged, Released, Unclaimed, Why
 from customers.profile import (
     WITH_PRIMARY,
     Category,
@@ -23,6 +15,7 @@ from customers.profile import (
     Key,
     Profile,
 )
+from customers.transitions import Sketch
 from dedup.engine.draft import Draft
 from dedup.engine.editing import (
     holding_of,

@@ -27,11 +27,10 @@ from customers.changes import (
     Released,
     Unmerged,
     Why,
-    apply,
-    changed,
-    diff,
 )
+from customers.differences import diff
 from customers.profile import DEVICES, MAESTRA_ID, Key, Kind, Profile
+from customers.transitions import apply, changed
 from dedup.engine.world import World
 
 K = TypeVar("K")

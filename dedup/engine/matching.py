@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from customers.changes import (
-    Decision,
-    Joined,
-    Merged,
-    Reason,
-    Why,
-    united,
-)
+from customers.changes import Decision, Joined, Merged, Reason, Why
 from customers.profile import (
     DEVICES,
     NOBODY,
@@ -22,6 +15,7 @@ from customers.profile import (
     Profile,
     with_primary,
 )
+from customers.transitions import united
 from dedup.engine.applying import edit_values, is_to_edit
 from dedup.engine.case import Case
 from dedup.engine.counting import count

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from customers.changes import Decision, Merged, Reason, Why, united
+from customers.changes import Decision, Merged, Reason, Why
 from customers.profile import CONTACTS, STRENGTH, Key, Profile
+from customers.transitions import united
 from dedup.engine.draft import Draft
 from dedup.engine.outcome import Outcome, Refusal, RefusalCode, Refused, Status, Veto
 from dedup.engine.priority import Verdict, prior

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from customers.changes import Created, Sketch, Why, diff
+from customers.changes import Created, Why
+from customers.differences import diff
 from customers.profile import Member, Membership, Profile
+from customers.transitions import Sketch
 from dedup.engine.applying import wish_primaries
 from dedup.engine.case import NEWCOMER, Case
 from dedup.engine.counting import acted_at, to_count

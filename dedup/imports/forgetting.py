@@ -1,7 +1,7 @@
 """Taking persons out of what is kept of imports (R54).
 
-A row is found by the numbers of what it names (`dedup.imports.keys`), or by the customer it ended in. Its
-cells go, its line and its outcome stay; one that was not worked yet fails. The file itself cannot be
+A row is found by the numbers of what it names (`dedup.imports.processing.keys`), or by the customer it ended
+in. Its cells go, its line and its outcome stay; one that was not worked yet fails. The file itself cannot be
 searched, so a person erased before its rows are staged is remembered by numbers until they are, and taken out
 then.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection
 
-from customers.tables import Row, as_json
+from customers.storage.sql import Row, as_json
 
 ERASED_CELLS = "null"
 """Stands for the cells of a row that was about somebody erased."""

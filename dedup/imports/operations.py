@@ -1,7 +1,7 @@
 """What can be done with an import: upload, begin, run what was tried dry, pause, resume, cancel.
 
-The rows themselves are worked elsewhere (`dedup.imports.running`), by whichever worker comes to them. Nothing
-here waits for that.
+The rows themselves are worked elsewhere (`dedup.imports.processing.running`), by whichever worker comes to
+them. Nothing here waits for that.
 """
 
 from __future__ import annotations
@@ -21,15 +21,23 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError, invalid
-from customers.kinds import catalogue
-from customers.points import Point, point_of
+from customers.setup.catalogue import catalogue
+from customers.setup.integration_points import Point, point_of
 from dedup.imports import waking
-from dedup.imports.files import Inspected, inspect
-from dedup.imports.mapping import ImportKind, read_mapping, recognise, require_usable, unmapped
-from dedup.imports.mapping import Mapping as ColumnMapping
-from dedup.imports.models import Import, ImportBlock, ImportChunk, ImportMapping, ImportPiece, ImportStates
-from dedup.imports.options import Options
+from dedup.imports.columns.mapping import Mapping as ColumnMapping
+from dedup.imports.columns.mapping import read_mapping, recognise, require_usable, unmapped
+from dedup.imports.columns.options import Options
+from dedup.imports.files.inspection import Inspected, inspect
 from dedup.imports.reports import sums
+from dedup.models import (
+    Import,
+    ImportBlock,
+    ImportChunk,
+    ImportKind,
+    ImportMapping,
+    ImportPiece,
+    ImportStates,
+)
 from segments.naming import named_segmentations
 
 BLOCK = 1 << 20

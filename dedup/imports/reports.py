@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from customers.spreadsheets import csv_lines
-from dedup.imports.models import Import, ImportStates, Outcomes
-from dedup.imports.outcomes import FAILED_BY
+from customers.presentation.csv import csv_lines
+from dedup.imports.processing.outcomes import FAILED_BY
+from dedup.models import Import, ImportStates, Outcomes
 
 RATED = timedelta(seconds=30)
 """The rate is that of the last so many seconds."""
@@ -71,9 +71,9 @@ SELECT name, example
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an import is. `counts` are rows by outcome and the effects of `dedup.imports.outcomes`,
-    `failed_by` the failed ones by error code. `rate` is in rows a second; it and `seconds_left` are None
-    while nothing is worked.
+    """How far an import is. `counts` are rows by outcome and the effects of
+    `dedup.imports.processing.outcomes`, `failed_by` the failed ones by error code. `rate` is in rows a
+    second; it and `seconds_left` are None while nothing is worked.
     """
 
     state: str

@@ -6,7 +6,7 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import dedup.tracking.models
+import dedup.models.tracking
 
 
 class Migration(migrations.Migration):
@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        default=dedup.tracking.models.new_site_key,
+                        default=dedup.models.tracking.new_site_key,
                         help_text="It stands in your pages for everybody to see, and is good for sending activity only.",
                         unique=True,
                         verbose_name="site key",

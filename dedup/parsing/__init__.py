@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from customers import normalise
 from customers.errors import invalid
-from customers.kinds import Catalogue
-from customers.points import Point
 from customers.profile import DEVICE, DISCOUNT_CARD, EMAIL, MOBILE_DEVICE, MOBILE_PHONE, PAYMENT_CARD, Key
+from customers.setup.catalogue import Catalogue
+from customers.setup.integration_points import Point
 from dedup.engine.record import Operation, Record
 from dedup.parsing.commerce import amount, ledger_field, read_issued_at, read_order
 from dedup.parsing.details import (

@@ -13,10 +13,10 @@ from typing import Any
 
 from customers import normalise
 from customers.changes import Order
-from customers.kinds import Catalogue, normalisers
 from customers.normalise import Invalid
-from customers.points import Point
 from customers.profile import MAESTRA_ID, Category, Channel, Key, Kind
+from customers.setup.catalogue import Catalogue, normalisers
+from customers.setup.integration_points import Point
 from dedup.engine.record import (
     Mode,
     Operation,

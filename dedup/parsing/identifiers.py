@@ -9,7 +9,7 @@ from django.conf import settings
 
 from customers import normalise
 from customers.profile import MAESTRA_ID, WITH_PRIMARY, Category, Key, Kind
-from customers.reading import HIGHEST_MAESTRA_ID
+from customers.storage.loading import HIGHEST_MAESTRA_ID
 from dedup.engine.record import Operation
 from dedup.parsing.draft import (
     BLOCKED,

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from customers.kinds import Catalogue
-from customers.privacy import Item
+from customers.privacy.export import Item
 from customers.profile import DEVICES, Profile
-from customers.tables import array
+from customers.setup.catalogue import Catalogue
+from customers.storage.sql import array
 
 # What names nobody else, on the person's devices or of the person.
 UNRESOLVED = """

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from customers.errors import SelfsameError
-from customers.transactions import in_transaction
+from customers.storage.transactions import in_transaction
 from dedup.tracking.inbox import wake
 
 COLUMNS = (

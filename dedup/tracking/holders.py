@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from customers.tables import ask, over
+from customers.storage.sql import ask, over
 
 # Value by value: some thousands of them are no reason to read all there are.
 HELD = """

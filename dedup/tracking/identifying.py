@@ -21,14 +21,14 @@ from typing import Any
 from django.utils import timezone
 
 from customers.errors import ErrorCode, SelfsameError, invalid
-from customers.points import CONTACT_KINDS
 from customers.profile import CONTACTS, DEVICES, MAESTRA_ID, Key
+from customers.setup.integration_points import CONTACT_KINDS
 from dedup.engine.record import Operation, Record
-from dedup.operations import Caller
+from dedup.models import Site
+from dedup.operations.base import Caller
 from dedup.parsing import Parser
 from dedup.parsing.draft import MISSING, OBJECT, UNKNOWN, below, shown
 from dedup.tracking.holders import holders_of
-from dedup.tracking.models import Site
 
 FIELDS = frozenset({*CONTACT_KINDS, "ids", "personal", "time_zone"})
 

@@ -15,8 +15,8 @@ from celery import current_app
 from django.core.cache import cache
 from django.db import transaction
 
-from customers.kinds import Catalogue
-from customers.tables import Row, Script, Table, as_json
+from customers.setup.catalogue import Catalogue
+from customers.storage.sql import Row, Script, Table, as_json
 from dedup.tracking.reading import NewEvent
 
 LANES = 8

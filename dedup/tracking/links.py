@@ -20,11 +20,11 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core import signing
 
-from customers.kinds import Catalogue
 from customers.profile import DEVICE, Key
+from customers.setup.catalogue import Catalogue
+from dedup.models import Site
+from dedup.origins import origin_of_url
 from dedup.tracking.inbox import append
-from dedup.tracking.models import Site
-from dedup.tracking.origins import origin_of_url
 from dedup.tracking.reading import NewEvent
 
 SALT = "selfsame.personal_link"

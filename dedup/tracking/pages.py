@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from customers.api.access import KeyThrottle
 from customers.errors import ErrorCode, SelfsameError
-from customers.kinds import catalogue
+from customers.setup.catalogue import catalogue
 from dedup.tracking.inbox import append
 from dedup.tracking.links import browser, follow, handed_over, leads_to, read_link
 from dedup.tracking.sites import BODY_LIMIT, read_page, refuse_other_origins, site_of

@@ -11,15 +11,15 @@ from uuid import UUID, uuid4
 
 from customers import normalise
 from customers.errors import ErrorCode, SelfsameError, invalid
-from customers.kinds import Catalogue
 from customers.normalise import Invalid
-from customers.points import Point
 from customers.profile import DEVICE, MAESTRA_ID, MOBILE_DEVICE, Key
+from customers.setup.catalogue import Catalogue
+from customers.setup.integration_points import Point
 from dedup.engine.draft import Draft as WorldDraft
 from dedup.parsing import Parser
 from dedup.parsing.commerce import is_storable
 from dedup.parsing.draft import LIST, MISSING, OBJECT, UNKNOWN, below, shown
-from dedup.store import load, wanted_keys
+from dedup.storage.loading import load, wanted_keys
 
 EVENTS_LIMIT = 1000
 """Events of one request."""

@@ -25,20 +25,21 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from structlog.stdlib import get_logger
 
-from customers import writing
-from customers.acting import lock, operation_of
-from customers.batch import Batch, RecordChanges
 from customers.changes import ActionCounted
 from customers.errors import ErrorCode, SelfsameError
-from customers.kinds import Catalogue, catalogue
 from customers.models import IntegrationPoint
-from customers.points import point_of
 from customers.profile import MAESTRA_ID, Key
-from customers.reading import heads_of
-from customers.tables import Script, ask, over
-from customers.transactions import in_transaction
+from customers.setup.catalogue import Catalogue, catalogue
+from customers.setup.integration_points import point_of
+from customers.storage import saving
+from customers.storage.batch import Batch, RecordChanges
+from customers.storage.loading import heads_of
+from customers.storage.locking import lock, operation_of
+from customers.storage.sql import Script, ask, over
+from customers.storage.transactions import in_transaction
 from dedup.engine.record import Operation, Record, Sent
-from dedup.operations import Answer, Answered, Caller, submit
+from dedup.operations.base import Answer, Answered, Caller
+from dedup.operations.records import submit
 from dedup.tracking import failures
 from dedup.tracking.failures import Failure
 from dedup.tracking.holders import Holder, Place, holders_of
@@ -455,7 +456,7 @@ def _count_actions(actions: Iterable[Action], caller: Caller) -> None:
         for bearer, head, at in sorted(last.values())
     ]
     operation = operation_of("activities", timezone.now(), caller.actor, None, caller.point.id)
-    writing.save(Batch(tuple(changes), operation, caller.catalogue.kinds))
+    saving.save(Batch(tuple(changes), operation, caller.catalogue.kinds))
 
 
 def _write(left: Sequence[Waiting], whose: Whose, holders: Mapping[Place, Holder]) -> None:

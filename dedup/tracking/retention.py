@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from structlog.stdlib import get_logger
 
-from dedup.tracking.models import FailedEvent, ForgottenMonth, SeenEvent
+from dedup.models import FailedEvent, ForgottenMonth, SeenEvent
 
 REPEATED_WITHIN = timedelta(days=30)
 """So long a repeated event is known to be one, whatever its sender says of its time."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from customers.models import IntegrationPoint
 from customers.normalise import Invalid
-from customers.setup_file.sections import Declared, Section, listed, needed, stored, system_name, without
-from customers.setup_file.shapes import (
+from customers.setup.file.sections import Declared, Section, listed, needed, stored, system_name, without
+from customers.setup.file.shapes import (
     Entry,
     Place,
     boolean,
@@ -18,8 +18,9 @@ from customers.setup_file.shapes import (
     normalised,
     not_among,
 )
-from dedup.tracking.models import SITE_KEY_MARK, Site
-from dedup.tracking.origins import origin_of
+from dedup.models import Site
+from dedup.models.tracking import SITE_KEY_MARK
+from dedup.origins import origin_of
 
 
 def site_key(value: str) -> str:

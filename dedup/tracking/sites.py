@@ -16,12 +16,12 @@ from uuid import UUID, uuid4
 
 from customers import normalise
 from customers.errors import ErrorCode, SelfsameError
-from customers.kinds import Catalogue
-from customers.points import point_of
 from customers.profile import DEVICE, Key
+from customers.setup.catalogue import Catalogue
+from customers.setup.integration_points import point_of
+from dedup.models import Site
 from dedup.tracking.identifying import check_record
 from dedup.tracking.links import CLICK, visitor_of
-from dedup.tracking.models import Site
 from dedup.tracking.reading import FIELDS, NewEvent, Reader
 
 IDENTIFY = "identify"

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.errors import SelfsameError
-from customers.kinds import catalogue
 from customers.models import ProjectSettings
+from customers.setup.catalogue import catalogue
 from segments.builder import described_types
 from segments.conditions import Group, parse, stored_form
 from segments.dependencies import cycle

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from customers.admin.base import Recorded, customer_link
 from customers.admin.people import CustomerAdmin
-from customers.kinds import catalogue
 from customers.models import Customer
-from customers.search import holders
+from customers.queries.search import holders
+from customers.setup.catalogue import catalogue
 from segments.admin.segments import actor_of, may_change_members, segment_or_404
 from segments.members import Answer, put_in, take_out
 from segments.models import Membership, Segment, SegmentationKinds

@@ -17,7 +17,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from customers.admin.base import Kept, link
-from customers.kinds import catalogue
+from customers.setup.catalogue import catalogue
 from segments import recalculation
 from segments.admin.conditions import SegmentForm
 from segments.admin.deleting import Deletable

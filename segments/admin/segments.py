@@ -26,9 +26,9 @@ from customers.admin.listing import csv_of
 from customers.admin.profile import record_reveal
 from customers.admin.tabs import veil_of
 from customers.errors import SelfsameError
-from customers.kinds import catalogue
 from customers.models import Customer, RevealKinds
-from customers.search import holders
+from customers.queries.search import holders
+from customers.setup.catalogue import catalogue
 from segments.admin.conditions import ConditionForm, SegmentForm
 from segments.admin.deleting import Deletable
 from segments.conditions import MOST_CONDITIONS, Node, parse, parse_node

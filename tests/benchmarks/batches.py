@@ -14,7 +14,8 @@ from statistics import median
 from django.db import connection, transaction
 
 from dedup.engine.record import Operation
-from dedup.operations import Answer, submit
+from dedup.operations.base import Answer
+from dedup.operations.records import submit
 from tests.benchmarks.measuring import Table, milliseconds
 from tests.benchmarks.people import BATCH, Body, edit, numbers, parsed, person, project, register
 

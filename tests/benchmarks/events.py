@@ -19,8 +19,8 @@ from uuid import uuid4
 from django.db import connection, transaction
 from django.utils import timezone
 
-from customers.kinds import catalogue
 from customers.profile import DEVICE, Key
+from customers.setup.catalogue import catalogue
 from dedup.tracking.inbox import EVENTS, append
 from dedup.tracking.reading import NewEvent
 from tests.benchmarks.filling import fill

@@ -29,11 +29,10 @@ from tablib import Dataset
 
 from customers import collector
 from dedup.imports import operations
-from dedup.imports.mapping import ImportKind
-from dedup.imports.models import ImportStates
-from dedup.imports.options import Options
+from dedup.imports.columns.options import Options
+from dedup.imports.processing.staging import stage
 from dedup.imports.reports import progress
-from dedup.imports.staging import stage
+from dedup.models import ImportKind, ImportStates
 from tests.benchmarks.batches import COLUMNS, TABLES, Rows
 from tests.benchmarks.filling import fill
 from tests.benchmarks.measuring import Table

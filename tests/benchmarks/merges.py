@@ -8,7 +8,9 @@ from django.db import connection
 
 from customers.profile import MAESTRA_ID, Key
 from dedup.engine.record import Operation
-from dedup.operations import Answer, lift_apart, merge, undo
+from dedup.operations.apart import lift_apart
+from dedup.operations.base import Answer
+from dedup.operations.merging import merge, undo
 from tests.benchmarks.measuring import Table, milliseconds
 from tests.benchmarks.people import numbers, project, submit_all
 

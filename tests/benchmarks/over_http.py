@@ -18,7 +18,7 @@ from typing import Any
 from django.db import connection
 
 from customers.models import IntegrationPoint, Scopes
-from customers.points import make_key
+from customers.setup.integration_points import make_key
 from dedup.engine.record import Operation
 from tests.benchmarks.bare import Script, captured
 from tests.benchmarks.measuring import Table

@@ -13,11 +13,12 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from customers.kinds import catalogue
 from customers.models import IdentifierKind, IntegrationPoint
-from customers.points import point_of
+from customers.setup.catalogue import catalogue
+from customers.setup.integration_points import point_of
 from dedup.engine.record import Operation, Record
-from dedup.operations import Answer, Caller, submit
+from dedup.operations.base import Answer, Caller
+from dedup.operations.records import submit
 from dedup.parsing import Parser
 
 FIRST = 5_000_000

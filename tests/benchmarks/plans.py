@@ -17,7 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from dedup.engine.record import Operation
-from dedup.operations import submit_one
+from dedup.operations.records import submit_one
 from tests.benchmarks.filling import PHONES, fill, full_name
 from tests.benchmarks.measuring import Table, Work
 from tests.benchmarks.over_http import key

@@ -1,4 +1,4 @@
-"""One record per transaction, through `dedup.operations`."""
+"""One record per transaction, through `dedup.operations.records`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
 
-from customers.kinds import catalogue
 from customers.profile import EMAIL, Key
-from dedup.answering import answered
+from customers.setup.catalogue import catalogue
+from dedup.api.answers import answered
 from dedup.engine.record import Operation
-from dedup.operations import Answer, lookup, submit_one
+from dedup.operations.base import Answer
+from dedup.operations.lookups import lookup
+from dedup.operations.records import submit_one
 from tests.benchmarks.bare import Script, bare_connection, captured, send
 from tests.benchmarks.measuring import Table, Work, alternating
 from tests.benchmarks.people import Body, edit, numbers, parsed, parser, person, project, register

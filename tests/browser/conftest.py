@@ -23,7 +23,7 @@ from playwright.sync_api import (
 )
 from pytest_django.live_server_helper import LiveServer
 
-from dedup import demo
+from dedup.demo import story
 from tests.staff import signed_in
 
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
@@ -61,8 +61,8 @@ def server(transactional_db: None, listening: str) -> str:
 @pytest.fixture
 def shop(server: str) -> str:
     """The same with the demo shop and its cast."""
-    call_command("configure", str(demo.SETUP), verbosity=0)
-    demo.play()
+    call_command("configure", str(story.SETUP), verbosity=0)
+    story.play()
     return server
 
 

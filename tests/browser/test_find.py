@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from dedup.demo import NINA
+from dedup.demo.story import NINA
 from tests.browser.axe import faults
 from tests.browser.conftest import SignIn
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from customers.models import Identifier, IntegrationPoint
 from dedup.imports import operations, waking
-from dedup.imports.running import step_of
+from dedup.imports.processing.running import step_of
 from tests.browser.axe import faults, findings
 from tests.browser.conftest import SignIn
 from tests.dedup.imports.importing import csv_of

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from customers.models import Identifier
-from customers.privacy import opt_out
-from dedup.demo import ANN, EVAN, PAUL
+from customers.privacy.opt_out import opt_out
+from dedup.demo.story import ANN, EVAN, PAUL
 from dedup.models import Merge
 from tests.browser.axe import faults, findings
 from tests.browser.conftest import SignIn

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from customers.models import Customer, Reveal
-from customers.reading import load_profiles
-from dedup.demo import EVAN, PAUL
+from customers.storage.loading import load_profiles
+from dedup.demo.story import EVAN, PAUL
 from dedup.models import Merge
 from tests.browser.axe import faults, findings
 from tests.browser.conftest import SignIn

@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from customers.models import IdentifierKind, IntegrationPoint
-from customers.points import access_of
+from customers.setup.integration_points import access_of
 from segments.models import Segmentation
 from tests.browser.axe import faults, findings
 from tests.browser.conftest import SignIn

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 
-from dedup import demo
+from dedup.demo import story
 
 
 @pytest.fixture
@@ -23,5 +23,5 @@ def opened_shop(django_db_setup: None, django_db_blocker: pytest.FixtureRequest)
 
 
 def open_shop() -> None:
-    call_command("configure", str(demo.SETUP), verbosity=0)
-    demo.play()
+    call_command("configure", str(story.SETUP), verbosity=0)
+    story.play()

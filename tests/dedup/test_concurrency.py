@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from dedup.integrity import faults
+from dedup.storage.integrity import faults
 from tests.scenarios.api import ACCESS, Answer, Api, Project
 from tests.scenarios.conftest import project, story
 

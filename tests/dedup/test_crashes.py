@@ -26,8 +26,8 @@ from django.conf import settings
 from django.db import connection
 
 from customers.models import Order, PointsMovement
-from dedup.integrity import faults
 from dedup.models import IdempotencyKey
+from dedup.storage.integrity import faults
 from tests.scenarios.api import Project
 from tests.scenarios.conftest import project, story
 from tests.test_quickstart import free_port

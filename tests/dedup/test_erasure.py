@@ -17,11 +17,8 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from customers import suppression
-from customers.erasure import erase
 from customers.errors import ErrorCode, SelfsameError
-from customers.history import history
-from customers.kinds import catalogue
+from customers.history.reading import history
 from customers.models import (
     Activity,
     Change,
@@ -39,16 +36,18 @@ from customers.models import (
     SavedFilter,
     SuppressedValue,
 )
-from customers.points import point_of
-from customers.privacy import export
+from customers.privacy import suppression
+from customers.privacy.erasure import erase
+from customers.privacy.export import export
 from customers.profile import NOBODY, Category, Key, Profile
-from customers.reading import heads_of, load_profiles
-from dedup import idempotency, operations
-from dedup.answering import answered
+from customers.setup.catalogue import catalogue
+from customers.setup.integration_points import point_of
+from customers.storage.loading import heads_of, load_profiles
+from dedup.api import idempotency
+from dedup.api.answers import answered
+from dedup.api.idempotency import Reply
 from dedup.engine.record import Operation
-from dedup.idempotency import Reply
 from dedup.imports.reports import examples_of, failed_file, report_rows
-from dedup.integrity import faults
 from dedup.models import (
     ApartPair,
     Confirmation,
@@ -59,8 +58,10 @@ from dedup.models import (
     Merge,
     ReviewPair,
 )
-from dedup.operations import Answer, Caller
+from dedup.operations import apart, lookups, merging, records
+from dedup.operations.base import Answer, Caller
 from dedup.parsing import parse_record
+from dedup.storage.integrity import faults
 from segments.models import Recalculation, Segment, Segmentation
 from tests.dedup.imports.importing import imported, sent, worked
 from tests.dedup.imports.importing import outcomes as import_outcomes
@@ -140,11 +141,11 @@ class Story:
             data.setdefault("occurred_at", at.isoformat())
         caller = self.caller(point)
         record = parse_record(Operation(operation), data, caller.point, catalogue(), at + timedelta(days=400))
-        return operations.submit_one(caller, record)
+        return records.submit_one(caller, record)
 
     def merge(self, *customers: int, into: int) -> Answer:
         keys = [Key("maestra_id", str(customer)) for customer in customers]
-        return operations.merge(self.caller(), keys, Key("maestra_id", str(into)))
+        return merging.merge(self.caller(), keys, Key("maestra_id", str(into)))
 
 
 @pytest.fixture
@@ -206,8 +207,8 @@ def parted(story: Story, ada: int) -> None:
     known = {name: ADA[name] for name in ("personal", "custom_fields", "time_zone")}
     friend = of(story.do("register", email="ada-office@example.com", **known))
     merged = story.merge(friend, into=carl)
-    operations.undo(story.caller(), merged.merge_ids[0])
-    operations.lift_apart(story.caller(), carl, friend)
+    merging.undo(story.caller(), merged.merge_ids[0])
+    apart.lift_apart(story.caller(), carl, friend)
     story.merge(friend, into=ada)
 
 
@@ -272,7 +273,7 @@ def leave_events(story: Story, ada: int) -> None:
 
 
 def keep_an_answer(story: Story, ada: int) -> None:
-    answer = operations.lookup(story.caller(), Key("maestra_id", str(ada)))
+    answer = lookups.lookup(story.caller(), Key("maestra_id", str(ada)))
     idempotency.once("key 1", "first", {"a": 1}, lambda: Reply(200, answered(answer, catalogue())))
 
 
@@ -420,7 +421,7 @@ def test_an_erased_person_is_not_found_by_anything(story: Story) -> None:
     profile = state_of(who["ada"])
     erased(who["ada"])
     keys = [*profile.holdings, *(Key("maestra_id", str(m)) for m in profile.maestra_ids)]
-    codes = {refused(partial(operations.lookup, story.caller(), key)).code for key in keys}
+    codes = {refused(partial(lookups.lookup, story.caller(), key)).code for key in keys}
     assert codes == {ErrorCode.CUSTOMER_NOT_FOUND}
     for maestra_id in profile.maestra_ids:
         assert refused(partial(erased, maestra_id)).code is ErrorCode.CUSTOMER_NOT_FOUND
@@ -432,7 +433,7 @@ def test_the_merges_of_an_erased_person_cannot_be_undone(story: Story) -> None:
     who = ada_everywhere(story)
     merge = Merge.objects.get(absorbed_id=who["young"], undone_at=None)
     erased(who["ada"])
-    error = refused(lambda: operations.undo(story.caller(), merge.pk))
+    error = refused(lambda: merging.undo(story.caller(), merge.pk))
     assert (error.code, error.data) == (ErrorCode.MERGE_BLOCKED, {"reasons": ["erased"]})
     merge.refresh_from_db()
     assert (merge.reason, merge.matched, merge.result) == ("api", [], {})
@@ -443,8 +444,8 @@ def test_pairs_and_confirmations_of_an_erased_person_are_gone(story: Story) -> N
     who = ada_everywhere(story)
     ids, ben = state_of(who["ada"]).maestra_ids, state_of(who["ben"]).maestra_ids
     assert Confirmation.objects.filter(maestra_id__in=ids).exists()
-    operations.keep_apart(story.caller(), who["ada"], who["ben"])
-    operations.keep_apart(story.caller(), who["eve"], who["ben"])
+    apart.keep_apart(story.caller(), who["ada"], who["ben"])
+    apart.keep_apart(story.caller(), who["eve"], who["ben"])
     erased(who["ada"])
     assert set(Confirmation.objects.values_list("maestra_id", flat=True)) <= ben
     assert list(ApartPair.objects.values_list("low_id", "high_id")) == [(who["ben"], who["eve"])]
@@ -456,7 +457,7 @@ def test_an_undo_of_others_does_not_bring_back_what_was_erased(story: Story) -> 
     who = ada_everywhere(story)
     merge = Merge.objects.get(absorbed_id=who["dan"], undone_at=None)
     erased(who["ada"])
-    operations.undo(story.caller(), merge.pk)
+    merging.undo(story.caller(), merge.pk)
     profiles = state_of(who["ben"]), state_of(who["dan"])
     assert [(sorted(p.holdings), p.notes) for p in profiles] == [
         ([Key("email", "ben@example.com"), Key("session_key", "ben-session")], ()),

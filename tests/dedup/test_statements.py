@@ -13,11 +13,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.kinds import catalogue
 from customers.models import IdentifierKind, IntegrationPoint
-from customers.points import Point
+from customers.setup.catalogue import catalogue
+from customers.setup.integration_points import Point
 from dedup.engine.record import Operation, Record
-from dedup.operations import Answer, Caller, submit
+from dedup.operations.base import Answer, Caller
+from dedup.operations.records import submit
 from dedup.parsing import Parser
 
 SIZES = (1, 100, 1000)

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from dedup import tasks
-from dedup.integrity import faults
+from dedup.storage.integrity import faults
 from tests.scenarios.api import Api, Project, at
 
 PAUL, PAUL_PHONE, EVAN = "paul@example.com", "+14155550122", "evan@example.com"

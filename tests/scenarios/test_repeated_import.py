@@ -11,7 +11,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from dedup import tasks
-from dedup.integrity import faults
+from dedup.storage.integrity import faults
 from tests.scenarios.api import NO_MERGE, Api, Project
 
 SSN = {"system_name": "ssn", "name": "SSN", "unique": True, **NO_MERGE}

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from customers.erasure import erase
-from customers.history import history
-from customers.kinds import catalogue
+from customers.history.reading import history
 from customers.models import Change, Customer, CustomField, Operation
-from customers.transactions import Contended
+from customers.privacy.erasure import erase
+from customers.setup.catalogue import catalogue
+from customers.storage.transactions import Contended
 from segments import recalculation, writing
 from segments.models import Membership, Recalculation, Segmentation, States
 from segments.recalculation import ask, ask_for_all, run_waiting

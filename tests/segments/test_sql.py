@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from customers.kinds import catalogue
+from customers.setup.catalogue import catalogue
 from segments.conditions import TYPES, Node, as_data, conditions_of, parse_node
 from segments.naming import setup_of
 from segments.references import ASKS, Setup, faults

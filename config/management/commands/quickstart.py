@@ -22,8 +22,8 @@ from django.db import connection
 
 from config import embedded
 from config.processes import Processes, Stopped, stoppable
-from dedup import demo
-from dedup.tracking.models import Site
+from dedup.demo import story
+from dedup.models import Site
 
 HOST = "127.0.0.1"
 # Seconds until the web server has to answer.
@@ -110,9 +110,9 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         self.stdout.write("Setting up the demo shop …")
         keys = settings.DATA_DIR / "keys.json"
-        call_command("configure", str(demo.SETUP), keys=str(keys), verbosity=0)
-        Site.objects.filter(key=demo.SITE_KEY).update(origins=[address(port)])
-        if demo.play():
+        call_command("configure", str(story.SETUP), keys=str(keys), verbosity=0)
+        Site.objects.filter(key=story.SITE_KEY).update(origins=[address(port)])
+        if story.play():
             self.stdout.write("Its customers came and went.")
         logins = make_staff(settings.DATA_DIR / "logins.json")
         connection.close()
@@ -197,6 +197,6 @@ def summary(port: int, keys: Path, logins: dict[str, str], logs: Path) -> str:
         logins="\n          ".join(f"{name:{width}}  {password}" for name, password in logins.items()),
         key=json.loads(keys.read_text())["website"],
         keys=keys,
-        phone=demo.PAUL_PHONE,
+        phone=story.PAUL_PHONE,
         logs=logs,
     )

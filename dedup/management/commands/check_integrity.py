@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from dedup.integrity import CHECKS, faults
+from dedup.storage.integrity import CHECKS, faults
 
 
 class Command(BaseCommand):

@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from customers.models import ApiKey, IntegrationPoint, ProjectSettings
-from customers.setup_file.keys import keep_keys, read_keys, write_keys
-from customers.setup_file.sections import SECTIONS as CUSTOMER_SECTIONS
-from customers.setup_file.sections import Declared
-from customers.setup_file.shapes import Place, mapping_of
-from dedup.tracking.models import Site
+from customers.setup.file.keys import keep_keys, read_keys, write_keys
+from customers.setup.file.sections import SECTIONS as CUSTOMER_SECTIONS
+from customers.setup.file.sections import Declared
+from customers.setup.file.shapes import Place, mapping_of
+from dedup.models import Site
 from dedup.tracking.setup_file import SECTIONS as TRACKING_SECTIONS
 from segments.setup_file import SECTIONS as SEGMENT_SECTIONS
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, DjangoHelpFormatter
 
-from dedup.imports.population import HEADER, SCENARIOS, rows
+from dedup.demo.population import HEADER, SCENARIOS, rows
 
 COLUMNS = """
 columns of the customers:

@@ -21,15 +21,14 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from customers import collector
 from customers.errors import SelfsameError
-from customers.kinds import catalogue
 from customers.models import IntegrationPoint
-from customers.points import Point, point_of
+from customers.setup.catalogue import catalogue
+from customers.setup.integration_points import Point, point_of
 from dedup.imports import operations, reports
-from dedup.imports.mapping import ImportKind
-from dedup.imports.models import Import, ImportStates
-from dedup.imports.options import Options
-from dedup.imports.outcomes import EFFECTS
-from dedup.imports.running import step_of
+from dedup.imports.columns.options import Options
+from dedup.imports.processing.outcomes import EFFECTS
+from dedup.imports.processing.running import step_of
+from dedup.models import Import, ImportKind, ImportStates
 from segments.naming import named_segmentations
 
 AT_WORK = (ImportStates.STAGING, ImportStates.RUNNING)

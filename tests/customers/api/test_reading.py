@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers import timelines
 from customers.models import Activity, BlockedValue, Identifier
+from customers.queries import timelines
 from tests.dedup.api.conftest import shop
 from tests.scenarios.api import Answer, Api
 

@@ -12,11 +12,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.kinds import catalogue
 from customers.models import IdentifierKind, IntegrationPoint
-from customers.points import point_of
+from customers.setup.catalogue import catalogue
+from customers.setup.integration_points import point_of
 from dedup.engine.record import Operation
-from dedup.operations import Caller, submit_one
+from dedup.operations.base import Caller
+from dedup.operations.records import submit_one
 from dedup.parsing import Parser
 from segments.models import Segment, Segmentation
 from tests.staff import signed_in

@@ -20,7 +20,7 @@ from django.utils import timezone
 from customers.models import Customer, IntegrationPoint
 from dedup.admin import import_results
 from dedup.imports import operations, waking
-from dedup.imports.models import Import, ImportMapping
+from dedup.models import Import, ImportMapping
 from tests.dedup.admin.conftest import text_of
 from tests.dedup.imports.importing import ANN, BOB, csv_of, dated, imported, project, sent, worked
 from tests.staff import address, signed_in

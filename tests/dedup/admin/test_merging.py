@@ -10,9 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from customers.erasure import erase
 from customers.models import Customer, Operation
-from customers.reading import load_profiles
+from customers.privacy.erasure import erase
+from customers.storage.loading import load_profiles
 from dedup.models import Merge
 from tests.dedup.admin.conftest import NEW, Send, confirm, merged, preview, text_of
 from tests.staff import address, signed_in

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from customers.erasure import erase
+from customers.privacy.erasure import erase
 from dedup.models import ApartPair, ReviewPair
 from tests.dedup.admin.conftest import Send, merged, text_of
 from tests.staff import address, signed_in

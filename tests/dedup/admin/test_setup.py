@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from customers.admin.staff import offered
 from customers.models import ApiKey, BlockedValue, IdentifierKind, IntegrationPoint
-from customers.points import access_of, make_key
+from customers.setup.integration_points import access_of, make_key
 from dedup.models import ReviewPair
 from tests.dedup.admin.conftest import Send
 from tests.staff import address, signed_in

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from customers.erasure import erase
-from customers.reading import load_profiles
+from customers.privacy.erasure import erase
+from customers.storage.loading import load_profiles
 from dedup.models import ApartPair, Merge
 from tests.dedup.admin.conftest import Send, merged, text_of
 from tests.staff import address, signed_in

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from customers.models import CustomField, IdentifierKind, IntegrationPoint, Scopes
-from customers.points import make_key
+from customers.setup.integration_points import make_key
 from segments.models import Segment, Segmentation
 from tests.scenarios.api import Api
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from customers.models import Customer
-from customers.reading import load_profiles
+from customers.storage.loading import load_profiles
 from dedup.models import IdempotencyKey
 from tests.scenarios.api import Answer
 

@@ -21,9 +21,9 @@ from customers.changes import (
     Reason,
     Unmerged,
     Why,
-    apply,
 )
 from customers.profile import DEVICES, Category, Holding, Key, Kind, Member, Profile
+from customers.transitions import apply
 from dedup.engine.draft import Draft
 from dedup.engine.merge import merge
 from dedup.engine.outcome import Outcome, Refusal

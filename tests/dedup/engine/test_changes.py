@@ -25,9 +25,8 @@ from customers.changes import (
     StateChange,
     Unmerged,
     Why,
-    apply,
-    diff,
 )
+from customers.differences import diff
 from customers.profile import (
     Channel,
     Claim,
@@ -40,6 +39,7 @@ from customers.profile import (
     Status,
     Subscription,
 )
+from customers.transitions import apply
 from tests.dedup.engine.builders import ANN, BOB, HASH, day, holding, kinds, order, profile
 from tests.dedup.engine.strategies import KEYS
 

@@ -38,7 +38,6 @@ from customers.changes import (
     Unclaimed,
     Unmerged,
     Why,
-    apply,
 )
 from customers.profile import (
     CONTACTS,
@@ -53,6 +52,7 @@ from customers.profile import (
     Status,
     Subscription,
 )
+from customers.transitions import apply
 from dedup.engine.draft import Draft
 from dedup.engine.outcome import Outcome, Refusal
 from dedup.engine.outcome import Status as OutcomeStatus

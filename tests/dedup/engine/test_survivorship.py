@@ -4,7 +4,6 @@ from dataclasses import fields, replace
 
 import pytest
 
-from customers.changes import united
 from customers.profile import (
     Channel,
     Claim,
@@ -16,6 +15,7 @@ from customers.profile import (
     Status,
     Subscription,
 )
+from customers.transitions import united
 from dedup.engine.survivorship import SURVIVORSHIP, Pair, survive
 from tests.dedup.engine.builders import ANN, BOB, CARD, EVE, NOW, PHONE, day, holding, key, kinds, profile
 

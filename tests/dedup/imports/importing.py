@@ -10,14 +10,13 @@ from typing import Any
 
 from django.db import connection
 
-from customers.kinds import catalogue
 from customers.models import CustomField, IdentifierKind, IntegrationPoint
-from customers.points import Point, point_of
+from customers.setup.catalogue import catalogue
+from customers.setup.integration_points import Point, point_of
 from dedup.imports import operations, reports
-from dedup.imports.mapping import ImportKind
-from dedup.imports.models import Import
-from dedup.imports.options import Options
-from dedup.imports.running import step_of
+from dedup.imports.columns.options import Options
+from dedup.imports.processing.running import step_of
+from dedup.models import Import, ImportKind
 from segments.models import Segment, Segmentation
 from segments.naming import named_segmentations
 

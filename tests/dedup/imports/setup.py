@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from customers.block_list import BlockList, Entry
-from customers.kinds import Catalogue, FieldDefinition
 from customers.normalise import CustomType
-from customers.points import Point
 from customers.profile import Category, Kind
+from customers.setup.catalogue import Catalogue, FieldDefinition
+from customers.setup.integration_points import Point
 from segments.naming import NamedSegmentation
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from customers.errors import SelfsameError
-from customers.points import Point
-from dedup.imports import staging
-from dedup.imports.models import ImportStates
+from customers.setup.integration_points import Point
 from dedup.imports.operations import find
+from dedup.imports.processing import staging
 from dedup.imports.reports import examples_of
-from dedup.integrity import faults
+from dedup.models import ImportStates
+from dedup.storage.integrity import faults
 from tests.dedup.imports.importing import (
     ANN,
     BOB,
@@ -29,7 +29,7 @@ from tests.dedup.imports.importing import (
     tried,
     worked,
 )
-from tests.dedup.imports.test_running import HEAD, people
+from tests.dedup.imports.processing.test_running import HEAD, people
 
 pytestmark = pytest.mark.django_db
 SUBSCRIBING = ("CrmID", "Email", "MobilePhone", "subscriptions.email")

@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 
 from customers.models import ApiKey, Scopes
 from dedup.imports import operations
-from dedup.imports.models import Import
+from dedup.models import Import
 from tests.dedup.api.conftest import shop
 from tests.dedup.imports.importing import ANN, BOB, csv_of, worked
 

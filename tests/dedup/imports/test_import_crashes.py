@@ -24,18 +24,18 @@ from kombu.exceptions import OperationalError
 from customers.models import Customer
 from dedup import tasks
 from dedup.imports import waking
-from dedup.imports.models import Import, ImportStates
 from dedup.imports.operations import find
+from dedup.imports.processing.staging import stage
 from dedup.imports.reports import progress, report_rows
-from dedup.imports.staging import stage
-from dedup.integrity import faults
+from dedup.models import Import, ImportStates
+from dedup.storage.integrity import faults
 from tests.dedup.imports.importing import ANN, counts, imported, project, sent
 from tests.scenarios.conftest import story
 
 __all__ = ["story"]
 
 PATIENCE = 120.0  # seconds
-WORK = "import django; django.setup(); from dedup.imports.working import work_for_a_while as w; w()"
+WORK = "import django; django.setup(); from dedup.imports.processing.slices import work_for_a_while as w; w()"
 ROWS = [("1", ANN, "", "Ann"), *[(str(n), f"p{n % 9}@example.com", "", f"N{n}") for n in range(2, 30)]]
 WAITING = """
 SELECT pid FROM pg_stat_activity

@@ -15,8 +15,8 @@ import pytest
 from django.db import connection
 
 from customers.models import Activity
-from dedup.integrity import faults
 from dedup.models import Event, FailedEvent
+from dedup.storage.integrity import faults
 from tests.dedup.tracking.sending import action
 from tests.dedup.tracking.working import Worker, until, worker
 from tests.scenarios.api import Project

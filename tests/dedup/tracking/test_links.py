@@ -12,8 +12,8 @@ from django.conf import settings as configured
 from django.core import signing
 from django.test import Client
 
-from customers.erasure import erase
 from customers.models import Activity
+from customers.privacy.erasure import erase
 from dedup.models import Event
 from dedup.tracking import links
 from dedup.tracking.resolving import resolve_waiting

@@ -15,11 +15,11 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisAway
 
-from customers.erasure import erase
 from customers.models import Activity, Customer
-from customers.privacy import export
-from dedup.integrity import faults
+from customers.privacy.erasure import erase
+from customers.privacy.export import export
 from dedup.models import Event, FailedEvent, SeenEvent
+from dedup.storage.integrity import faults
 from dedup.tracking import failures, inbox, resolving, retention
 from dedup.tracking.resolving import resolve_lane, resolve_waiting
 from tests.dedup.tracking.sending import BROWSER, PHONE_BROWSER, TRACKING, action, identify, page, send, whose

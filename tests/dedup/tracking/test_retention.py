@@ -11,8 +11,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from customers.models import Activity
-from dedup.integrity import faults
 from dedup.models import ForgottenMonth
+from dedup.storage.integrity import faults
 from dedup.tasks import forget_anonymous_activity, purge_events
 from dedup.tracking import retention
 from tests.dedup.tracking.sending import BROWSER, PHONE_BROWSER, action, send

@@ -16,7 +16,7 @@ from customers.api.access import KeyThrottle
 from customers.models import Activity, Customer, IntegrationPoint
 from customers.normalise import Invalid
 from dedup.models import Confirmation, Event, FailedEvent, Merge, Site
-from dedup.tracking.origins import origin_of
+from dedup.origins import origin_of
 from dedup.tracking.resolving import resolve_waiting
 from tests.dedup.tracking.sending import (
     BROWSER,

@@ -1,0 +1,178 @@
+"""From a profile to the JSON of the API: the same for one that is stored, previewed or decided just now.
+
+Payment card hashes are never part of it (R10). Times are ISO 8601 in UTC, with the offset written as +00:00.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from customers.profile import BY_HAND, Category, Holding, Member, Note, Personal, Profile
+from customers.setup.catalogue import Catalogue
+
+Json = dict[str, Any]
+
+# Why customer N holds a contact, by the criterion of R29 that decided.
+BECAUSE: Mapping[str, str] = {
+    "access_by_this_contact": gettext_noop("customer %(customer)s signs in with it"),
+    "this_contact_confirmed": gettext_noop("customer %(customer)s has confirmed it"),
+    "any_account_access": gettext_noop("customer %(customer)s has account access"),
+    "orders": gettext_noop("customer %(customer)s has orders, promo codes or reward points"),
+    "any_confirmed_contact": gettext_noop("customer %(customer)s has a confirmed contact"),
+    "last_activity": gettext_noop("customer %(customer)s was active more recently"),
+    "lower_maestra_id": gettext_noop("customer %(customer)s was here first"),
+}
+
+
+def present(profile: Profile, catalogue: Catalogue) -> Json:
+    """The customer as the API shows it. A profile that is not stored has no MaestraID yet."""
+    former = profile.maestra_ids - {profile.maestra_id}
+    return {
+        "maestra_id": None if profile.is_new else profile.maestra_id,
+        "former_maestra_ids": [] if profile.is_new else sorted(former),
+        "registered_at": moment(profile.registered_at) if profile.members else None,
+        "ids": _ids(profile),
+        "former_ids": _former_ids(profile),
+        "emails": _contacts(profile, Category.EMAIL),
+        "mobile_phones": _contacts(profile, Category.MOBILE_PHONE),
+        "discount_cards": _contacts(profile, Category.DISCOUNT_CARD),
+        "claims": [{"type": kind, "value": value} for kind, value in sorted(profile.claims)],
+        "devices": _values(profile, Category.DEVICE),
+        "mobile_devices": _values(profile, Category.MOBILE_DEVICE),
+        "personal": _personal(profile.personal),
+        "time_zone": profile.time_zone,
+        "custom_fields": {name: _plain(value) for name, value in sorted(profile.custom_fields.items())},
+        "subscriptions": _subscriptions(profile),
+        "segments": [],
+        "facts": _facts(profile),
+        "notes": _notes(profile, catalogue),
+    } | {key: presenter(profile) for key, presenter in _presenters.items()}
+
+
+def register(key: str, presenter: Callable[[Profile], Any]) -> None:
+    """Let a higher app present its share of a profile."""
+    _presenters[key] = presenter
+
+
+_presenters: dict[str, Callable[[Profile], Any]] = {}
+
+
+def moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def number(value: Decimal) -> int | float:
+    """A decimal as a JSON number."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def note_text(note: Note, labels: Mapping[str, str]) -> str:
+    """A note in plain words. `labels` are the identifier kinds' names for people (R30, R46)."""
+    if note.reason == BY_HAND:
+        return note.value
+    facts = {"kind": labels.get(note.kind, note.kind), "value": note.value, "customer": note.related}
+    if note.reason == "not_returned":
+        return _("%(kind)s %(value)s did not come back with the undo: the profile no longer held it.") % facts
+    if note.decided_by and note.decided_by in BECAUSE:
+        because = _(BECAUSE[note.decided_by]) % facts
+        return _("%(kind)s %(value)s stays with customer %(customer)s, because %(because)s.") % {
+            **facts,
+            "because": because,
+        }
+    return _("%(kind)s %(value)s stays with customer %(customer)s.") % facts
+
+
+def _by_age(holdings: Iterable[Holding]) -> list[Holding]:
+    return sorted(holdings, key=lambda h: (h.since, h.value))
+
+
+def _values(profile: Profile, category: Category) -> list[str]:
+    return [h.value for h in _by_age(profile.held(category))]
+
+
+def _contacts(profile: Profile, category: Category) -> list[Json]:
+    """The primary first, then by age."""
+    held = sorted(profile.held(category), key=lambda h: (not h.is_primary, h.since, h.value))
+    return [
+        {
+            "value": h.value,
+            "is_primary": h.is_primary,
+            "is_confirmed": h.confirmed_at is not None,
+            "is_pending": h.is_pending,
+            "gives_account_access": h.gives_access,
+        }
+        for h in held
+    ]
+
+
+def _ids(profile: Profile) -> Json:
+    """The current value of a unique kind, the list of values of any other."""
+    ids: Json = {h.kind: h.value for h in profile.held(Category.UNIQUE)}
+    for h in _by_age(profile.held(Category.IDENTIFIER)):
+        ids.setdefault(h.kind, []).append(h.value)
+    return dict(sorted(ids.items()))
+
+
+def _former_ids(profile: Profile) -> dict[str, list[str]]:
+    """Former values of unique kinds, the one retired last first."""
+    former = [(h.retired_at, h) for h in profile.holdings.values() if h.is_former and h.retired_at]
+    ids: dict[str, list[str]] = {}
+    for _retired_at, h in sorted(former, key=lambda pair: (pair[0], pair[1].value), reverse=True):
+        ids.setdefault(h.kind, []).append(h.value)
+    return dict(sorted(ids.items()))
+
+
+def _personal(personal: Personal) -> Json:
+    return {name: _plain(value) for name, value in personal.present().items()}
+
+
+def _plain(value: Any) -> Any:
+    """A stored value as JSON has it."""
+    match value:
+        case datetime():
+            return moment(value)
+        case Decimal():
+            return number(value)
+        case date():
+            return value.isoformat()
+        case _:
+            return value
+
+
+def _subscriptions(profile: Profile) -> list[Json]:
+    return [
+        {
+            "channel": channel,
+            "topic": topic or None,
+            "status": subscription.status.value,
+            "since": moment(subscription.since),
+        }
+        for (channel, topic), subscription in sorted(profile.subscriptions.items())
+    ]
+
+
+def _facts(profile: Profile) -> Json:
+    """The ledgers of all MaestraIDs, added up (R39). Money is text, so that no digit is lost."""
+    members: tuple[Member, ...] = profile.members
+    last = profile.last_action_at
+    return {
+        "orders_count": profile.orders_count,
+        "orders_total": f"{sum((m.orders_total for m in members), Decimal(0)):.2f}",
+        "points_balance": number(sum((m.points_balance for m in members), Decimal(0))),
+        "promo_codes_count": sum(m.promo_codes_count for m in members),
+        "last_activity_at": moment(last) if last else None,
+    }
+
+
+def _notes(profile: Profile, catalogue: Catalogue) -> list[Json]:
+    newest_first = sorted(profile.notes, key=lambda n: n.at, reverse=True)
+    return [
+        {"at": moment(n.at), "text": note_text(n, catalogue.labels), "related_maestra_id": n.related}
+        for n in newest_first
+    ]

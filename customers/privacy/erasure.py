@@ -1,0 +1,363 @@
+"""Forgetting a person under every MaestraID (R54).
+
+What only this person has is taken from every table; what another customer holds or claims too stays, as his.
+Orders, points and activities remain as amounts and counts under a MaestraID that finds nobody. The rows of
+values stay as blanks, because activities of others may point at them.
+
+Where others' rows may name the person is known from the links that a shared value leaves on both sides:
+related customers, notes, entries that name the other one, devices used by both, and what higher apps know
+(merges that were undone, pairs). So an erasure reads a few histories and not all of them, in a number of
+statements that does not depend on how much there is.
+
+Every app takes part with a module `erasure`, found when the apps are loaded: it registers an `Eraser` for the
+app's own tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from customers.changes import Erased
+from customers.privacy import suppression
+from customers.privacy.redaction import Person, entries_without, fields_of
+from customers.profile import PAYMENT_CARD, PERSONAL_FIELDS, Key, Profile
+from customers.setup.catalogue import Catalogue, catalogue
+from customers.storage import saving
+from customers.storage.batch import Batch, RecordChanges
+from customers.storage.loading import load_profiles
+from customers.storage.locking import head_of, lock, operation_of
+from customers.storage.sql import as_json
+from customers.storage.transactions import Contended, in_transaction
+
+SINGLES = (*PERSONAL_FIELDS, "time_zone")
+
+LINKED = """
+SELECT (e.entry ->> 'related')::bigint
+  FROM customers_change c CROSS JOIN LATERAL jsonb_array_elements(c.data) AS e(entry)
+ WHERE c.maestra_id = ANY(%(ids)s) AND e.entry ? 'related'
+UNION SELECT related_id FROM customers_relation WHERE maestra_id = ANY(%(ids)s)
+UNION SELECT maestra_id FROM customers_relation WHERE related_id = ANY(%(ids)s)
+UNION SELECT related FROM customers_note WHERE maestra_id = ANY(%(ids)s) AND related IS NOT NULL
+UNION SELECT maestra_id FROM customers_note WHERE related = ANY(%(ids)s)
+UNION SELECT other.origin_id FROM customers_deviceuse mine
+        JOIN customers_deviceuse other ON other.identifier_id = mine.identifier_id
+       WHERE mine.origin_id = ANY(%(ids)s)
+"""
+PROFILES = """
+SELECT m.id, m.profile_id FROM customers_customer m
+ WHERE m.profile_id IN (SELECT profile_id FROM customers_customer WHERE id = ANY(%s))
+"""
+# Every value the person's own rows name: what is held and claimed, and what notes and the history tell of.
+NAMED = """
+SELECT k.system_name, i.value
+  FROM (
+    SELECT id FROM customers_identifier WHERE customer_id = %(head)s
+    UNION SELECT identifier_id FROM customers_claim WHERE customer_id = %(head)s
+  ) own
+  JOIN customers_identifier i USING (id) JOIN customers_identifierkind k ON k.id = i.kind_id
+UNION SELECT kind, value FROM customers_note WHERE maestra_id = ANY(%(ids)s)
+UNION SELECT kind, value FROM customers_relation WHERE maestra_id = ANY(%(ids)s)
+UNION SELECT e.named ->> 'type', e.named ->> 'value'
+  FROM customers_change c
+ CROSS JOIN LATERAL jsonb_path_query(c.data, '$.** ? (exists(@.type) && exists(@.value))') AS e(named)
+ WHERE c.maestra_id = ANY(%(ids)s) AND jsonb_typeof(e.named) = 'object'
+"""
+LOCK_VALUES = """
+SELECT i.id FROM unnest(%(kinds)s::smallint[], %(values)s::text[]) AS v(kind, value)
+  JOIN customers_identifier i ON i.kind_id = v.kind AND i.value = v.value
+ ORDER BY i.id FOR UPDATE OF i
+"""
+VALUES = """
+SELECT k.system_name, i.value, i.id,
+       coalesce(i.customer_id <> %(head)s, false)
+       OR EXISTS (SELECT FROM customers_claim c WHERE c.identifier_id = i.id AND c.customer_id <> %(head)s)
+  FROM customers_identifier i JOIN customers_identifierkind k ON k.id = i.kind_id
+ WHERE i.id = ANY(%(rows)s)
+"""
+CARDS_OF_OTHERS = "SELECT hash FROM customers_paymentcard WHERE hash = ANY(%s) AND customer_id <> %s"
+OWN_FIELDS = f"""
+SELECT to_jsonb(c) FROM (
+  SELECT {", ".join(SINGLES)}, custom_fields FROM customers_customer WHERE id = ANY(%(ids)s)
+) c
+UNION
+SELECT jsonb_build_object('custom_fields', s.side)
+  FROM customers_change c
+ CROSS JOIN LATERAL jsonb_array_elements(c.data) AS e(entry)
+ CROSS JOIN LATERAL (VALUES (e.entry -> 'before'), (e.entry -> 'after')) AS s(side)
+ WHERE c.maestra_id = ANY(%(ids)s) AND e.entry ->> 'kind' IN ('personal_data', 'custom_fields')
+   AND e.entry ->> 'reason' NOT IN ('merge', 'undo')
+"""
+OTHERS_HISTORY = """
+SELECT c.id, c.data, l.shared
+  FROM customers_change c
+ CROSS JOIN LATERAL (
+   SELECT EXISTS (
+     SELECT FROM unnest(%(life_ids)s::bigint[], %(first)s::bigint[], %(last)s::bigint[]) AS l(id, first, last)
+      WHERE l.id = c.maestra_id AND c.operation_id BETWEEN l.first AND l.last
+   )
+ ) AS l(shared)
+ WHERE c.maestra_id = ANY(%(others)s)
+   AND (l.shared OR jsonb_path_exists(c.data, '$.** ? (@ == $names[*])', %(names)s::jsonb))
+ ORDER BY c.id
+"""
+FORGET_OWN_HISTORY = """
+UPDATE customers_change SET data = '[]', erased_at = %(at)s WHERE maestra_id = ANY(%(ids)s) AND data <> '[]'
+"""
+FORGET_IN_HISTORY = """
+UPDATE customers_change c SET data = u.data, erased_at = %s
+  FROM unnest(%s::bigint[], %s::jsonb[]) AS u(id, data) WHERE c.id = u.id
+"""
+FORGET_REMARKS = """
+DELETE FROM {table} r
+ WHERE r.maestra_id = ANY(%(ids)s) OR r.{other} = ANY(%(ids)s)
+    OR (r.maestra_id = ANY(%(others)s) AND (r.kind, r.value) IN (
+          SELECT kind, value FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS v(kind, value)))
+"""
+REMARKS = {"customers_note": "related", "customers_relation": "related_id"}
+KEPT_OF_LINES = (
+    "sku", "product_id", "item_id", "quantity", "count", "price", "unit_price", "amount", "total", "discount",
+    "tax", "currency",
+)  # fmt: skip
+"""What stays of the lines of an order: which goods, how many, for how much. All else may be of the person."""
+STRIP_ORDERS = """
+UPDATE customers_order o SET lines = (
+  SELECT coalesce(jsonb_agg(
+    (SELECT coalesce(jsonb_object_agg(f.name, f.fact), '{}') FROM jsonb_each(l.line) AS f(name, fact)
+      WHERE f.name = ANY(%(kept)s) AND jsonb_typeof(f.fact) IN ('number', 'string')) ORDER BY l.place), '[]')
+    FROM jsonb_array_elements(o.lines) WITH ORDINALITY AS l(line, place))
+ WHERE o.maestra_id = ANY(%(ids)s) AND o.lines <> '[]'
+"""
+# Texts that begin with a space are no normalised value's (R11), so that nobody can ever send one.
+STRIP_POINTS = """
+UPDATE customers_pointsmovement SET number = NULL, reason = ''
+ WHERE maestra_id = ANY(%(ids)s) AND (number IS NOT NULL OR reason <> '')
+"""
+STRIP_PROMO_CODES = "UPDATE customers_promocode SET code = ' erased ' || id WHERE maestra_id = ANY(%(ids)s)"
+STRIP_ACTIVITIES = """
+UPDATE customers_activity SET device_id = NULL, url = '', title = '', properties = '{}'
+ WHERE maestra_id = ANY(%(ids)s)
+   AND (device_id IS NOT NULL OR url <> '' OR title <> '' OR properties <> '{}')
+"""
+STRIP_LEDGERS = (STRIP_ORDERS, STRIP_POINTS, STRIP_PROMO_CODES, STRIP_ACTIVITIES)
+BLANK_VALUES = "UPDATE customers_identifier SET value = ' erased ' || id, raw = '' WHERE id = ANY(%s)"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLife:
+    """That others were one profile with the person from one operation to another, by which they were parted:
+    what was written in between may stand under their MaestraIDs and be the person's.
+    """
+
+    others: frozenset[int]
+    first_operation: int
+    last_operation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Others whose rows may name the person."""
+
+    others: frozenset[int] = frozenset()
+    shared_lives: tuple[SharedLife, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Who is forgotten. `person.keys` are the values nobody else holds or claims, `rows` the IDs of their
+    identifier rows. `others` are MaestraIDs whose rows may name the person. `batch` is for the writers.
+    """
+
+    person: Person
+    rows: tuple[int, ...]
+    others: frozenset[int]
+    batch: Batch
+
+    @property
+    def maestra_ids(self) -> list[int]:
+        return sorted(self.person.maestra_ids)
+
+    @property
+    def at(self) -> datetime:
+        return self.batch.operation.at
+
+    @property
+    def texts(self) -> list[str]:
+        """The values without their kinds."""
+        return sorted({key.value for key in self.person.keys})
+
+
+def no_links(_maestra_ids: Collection[int]) -> Links:
+    return Links()
+
+
+@dataclass(frozen=True, slots=True)
+class Eraser:
+    """What a higher app does: `erase` takes the person from its tables, `links` says who else may name the
+    person. Each takes a fixed number of statements.
+    """
+
+    erase: Callable[[Erasure], None]
+    links: Callable[[Collection[int]], Links] = no_links
+
+
+def register(eraser: Eraser) -> None:
+    """Let a higher app take part in every erasure (R54)."""
+    if eraser not in _erasers:
+        _erasers.append(eraser)
+
+
+_erasers: list[Eraser] = []
+
+
+def erase(maestra_id: int, *, actor: str, user_id: int | None = None, point_id: int | None = None) -> None:
+    """Forget the person whom any MaestraID of the profile names (R54). Raises `customer_not_found`."""
+    in_transaction(lambda: _erase(maestra_id, actor, user_id, point_id))
+
+
+def _erase(maestra_id: int, actor: str, user_id: int | None, point_id: int | None) -> None:
+    known, scope = catalogue(), _locked_scope(maestra_id)
+    profile, now = scope.profile, timezone.now()
+    keys, rows = _own_values(profile, known)
+    change = Erased(
+        customer=profile.maestra_id,
+        maestra_id=profile.maestra_id,
+        maestra_ids=tuple(sorted(profile.maestra_ids)),
+    )
+    operation = operation_of("erase", now, actor, user_id, point_id)
+    batch = Batch((RecordChanges((change,), now, point_id),), operation, known.kinds)
+    person = Person(profile.maestra_ids, keys, _own_fields(profile))
+    erasure = Erasure(person, rows, scope.others, batch)
+    suppression.suppress([*keys, *_own_cards(profile)], now)
+    _forget_in_histories(erasure, scope.shared_lives)
+    _strip_ledgers(erasure)
+    for eraser in _erasers:
+        eraser.erase(erasure)
+    saving.save(batch)
+    _execute(BLANK_VALUES, [list(rows)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The person's profile and the others it is linked with, all MaestraIDs of theirs with them."""
+
+    profile: Profile
+    others: frozenset[int]
+    heads: frozenset[int]
+    shared_lives: tuple[SharedLife, ...]
+
+
+def _locked_scope(maestra_id: int) -> _Scope:
+    """Read, lock everybody concerned, read again. Raises `Contended` where somebody came in between."""
+    before = _scope(maestra_id)
+    lock(before.heads)
+    scope = _scope(maestra_id)
+    if scope.profile.maestra_id != before.profile.maestra_id or not scope.heads <= before.heads:
+        raise Contended
+    return scope
+
+
+def _scope(maestra_id: int) -> _Scope:
+    head = head_of(maestra_id)
+    profile = load_profiles([head])[head]
+    own = profile.maestra_ids
+    links = [eraser.links(own) for eraser in _erasers]
+    linked = {row[0] for row in _rows(LINKED, {"ids": list(own)})}.union(*(link.others for link in links))
+    found = _rows(PROFILES, [[head, *linked]])
+    return _Scope(
+        profile,
+        others=frozenset(maestra_id for maestra_id, _ in found) - own,
+        heads=frozenset(of for _, of in found),
+        shared_lives=tuple(life for link in links for life in link.shared_lives),
+    )
+
+
+def _own_values(profile: Profile, known: Catalogue) -> tuple[frozenset[Key], tuple[int, ...]]:
+    """The values nobody else holds or claims, and the rows of those that have one.
+
+    A value that the person once had and that nobody has now is among them.
+    """
+    head = profile.maestra_id
+    named = {Key(*row) for row in _rows(NAMED, {"head": head, "ids": list(profile.maestra_ids)})}
+    placed = sorted((known.kinds[key.kind].id, key.value) for key in named if key.kind in known.kinds)
+    columns = {"kinds": [kind for kind, _ in placed], "values": [value for _, value in placed]}
+    locked = [row[0] for row in _rows(LOCK_VALUES, columns)]
+    others: set[Key] = set()
+    own: list[int] = []
+    for kind, value, row, is_anothers in _rows(VALUES, {"head": head, "rows": locked}):
+        if is_anothers:
+            others.add(Key(kind, value))
+        else:
+            own.append(row)
+    return frozenset(named - others), tuple(sorted(own))
+
+
+def _own_cards(profile: Profile) -> list[Key]:
+    """Payment card hashes nobody else has."""
+    shared = {row[0] for row in _rows(CARDS_OF_OTHERS, [list(profile.cards), profile.maestra_id])}
+    return [Key(PAYMENT_CARD, card) for card in sorted(profile.cards.keys() - shared)]
+
+
+def _own_fields(profile: Profile) -> frozenset[tuple[str, str]]:
+    """Personal data and custom fields, past ones included, that came with the person and not by a merge."""
+    found: set[tuple[str, str]] = set()
+    for (text,) in _rows(OWN_FIELDS, {"ids": list(profile.maestra_ids)}):
+        row = json.loads(text, parse_float=Decimal)
+        custom_fields = row.pop("custom_fields")
+        found |= fields_of(row) | fields_of(custom_fields)
+    return frozenset(found)
+
+
+def _forget_in_histories(erasure: Erasure, lives: Sequence[SharedLife]) -> None:
+    _execute(FORGET_OWN_HISTORY, {"ids": erasure.maestra_ids, "at": erasure.at})
+    kept: dict[int, str] = {}
+    for row, text, shared in _rows(OTHERS_HISTORY, _where_named(erasure, lives)):
+        entries = json.loads(text, parse_float=Decimal)
+        left = entries_without(entries, erasure.person, shared_life=shared)
+        if left != entries:
+            kept[row] = as_json(left)
+    _execute(FORGET_IN_HISTORY, [erasure.at, list(kept), list(kept.values())])
+    keys = sorted(erasure.person.keys)
+    where = {
+        "ids": erasure.maestra_ids,
+        "others": sorted(erasure.others),
+        "kinds": [key.kind for key in keys],
+        "values": [key.value for key in keys],
+    }
+    for table, other in REMARKS.items():
+        _execute(FORGET_REMARKS.format(table=table, other=other), where)
+
+
+def _where_named(erasure: Erasure, lives: Iterable[SharedLife]) -> dict[str, Any]:
+    spans = [(other, life) for life in lives for other in sorted(life.others)]
+    return {
+        "others": sorted(erasure.others),
+        "names": as_json({"names": [*erasure.texts, *erasure.maestra_ids]}),
+        "life_ids": [other for other, _ in spans],
+        "first": [life.first_operation for _, life in spans],
+        "last": [life.last_operation for _, life in spans],
+    }
+
+
+def _strip_ledgers(erasure: Erasure) -> None:
+    for statement in STRIP_LEDGERS:
+        _execute(statement, {"ids": erasure.maestra_ids, "kept": list(KEPT_OF_LINES)})
+
+
+def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _execute(sql: str, parameters: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)

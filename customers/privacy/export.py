@@ -1,0 +1,195 @@
+"""Everything that is known of a person, for that person to see (R55)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from django.db import models
+
+from customers.history.reading import history
+from customers.models import Customer, IntegrationPoint, PointsMovement, PromoCode, Relation
+from customers.models import Subscription as SubscriptionRow
+from customers.presentation.customer import present
+from customers.profile import (
+    PERSONAL_FIELDS,
+    Claim,
+    Holding,
+    Profile,
+)
+from customers.queries.timelines import ACTIVITIES, ORDERS
+from customers.setup.catalogue import Catalogue, catalogue
+from customers.storage.loading import load_profiles
+from customers.storage.locking import head_of
+from customers.storage.sql import as_json
+
+Item = dict[str, Any]
+Section = Callable[[Profile, Catalogue], Any]
+PAGE = 500
+
+
+def export(maestra_id: int) -> Item:
+    """Everything known of the person, across all MaestraIDs, without payment card hashes (R55).
+
+    Raises `customer_not_found`. Where the ledgers may be long, `export_in_pieces` needs no room for them.
+    """
+    exported: Item = json.loads("".join(export_in_pieces(maestra_id)))
+    return exported
+
+
+def export_in_pieces(maestra_id: int) -> Iterator[str]:
+    """The same as JSON text, piece by piece: a person with a million activities takes no more memory than
+    another. Raises `customer_not_found` at once, before the first piece is asked for.
+    """
+    head = head_of(maestra_id)
+    return _pieces(load_profiles([head])[head], catalogue())
+
+
+def register(name: str, section: Section) -> None:
+    """Let a higher app add what it knows of a person."""
+    _more_sections[name] = section
+
+
+_more_sections: dict[str, Section] = {}
+
+
+def _pieces(profile: Profile, known: Catalogue) -> Iterator[str]:
+    for number, (name, section) in enumerate({**SECTIONS, **_more_sections}.items()):
+        yield f"{',' if number else '{'}{as_json(name)}:"
+        yield from _piece(section(profile, known))
+    yield "}"
+
+
+def _piece(content: Any) -> Iterator[str]:
+    """A value whole, what is iterated as a list item by item."""
+    if not isinstance(content, Iterator):
+        yield as_json(content)
+        return
+    yield "["
+    for number, item in enumerate(content):
+        yield f"{',' if number else ''}{as_json(item)}"
+    yield "]"
+
+
+def _customer(profile: Profile, known: Catalogue) -> Item:
+    return present(profile, known)
+
+
+def _identifiers(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+    points = _points()
+    for h in sorted(profile.holdings.values(), key=lambda h: (h.kind, h.since, h.value)):
+        yield _held(h, points)
+
+
+def _held(h: Holding, points: Mapping[int | None, str]) -> Item:
+    return {
+        "type": h.kind,
+        "value": h.value,
+        "as_typed": h.raw,
+        "came_to_maestra_id": h.origin,
+        "integration_point": points.get(h.point),
+        "since": h.since,
+        "is_former": h.is_former,
+        "retired_at": h.retired_at,
+        "is_primary": h.is_primary,
+        "was_primary_until": h.was_primary_at,
+        "is_confirmed": h.confirmed_at is not None,
+        "confirmed_at": h.confirmed_at,
+        "is_pending": h.is_pending,
+        "gives_account_access": h.gives_access,
+    }
+
+
+def _claims(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+    points = _points()
+    for c in sorted(profile.claims.values(), key=lambda c: (c.kind, c.since, c.value)):
+        yield _claimed(c, points)
+
+
+def _claimed(c: Claim, points: Mapping[int | None, str]) -> Item:
+    return {
+        "type": c.kind,
+        "value": c.value,
+        "as_typed": c.raw,
+        "came_to_maestra_id": c.origin,
+        "integration_point": points.get(c.point),
+        "since": c.since,
+        "would_give_account_access": c.gives_access,
+    }
+
+
+def _points() -> Mapping[int | None, str]:
+    return dict(IntegrationPoint.objects.values_list("id", "name"))
+
+
+def _per_maestra_id(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+    """What each MaestraID brought: single values of former ones stay as they were when they were merged."""
+    subscriptions: dict[int, list[Item]] = {}
+    for row in _rows(SubscriptionRow, profile, "customer_id", "channel", "topic", "status", "since"):
+        subscriptions.setdefault(row.pop("customer_id"), []).append(row)
+    names = ("registered_at", *PERSONAL_FIELDS, "time_zone", "custom_fields", "opted_out_at")
+    for row in Customer.objects.filter(pk__in=profile.maestra_ids).order_by("pk").values("id", *names):
+        maestra_id = row.pop("id")
+        yield {"maestra_id": maestra_id, **row, "subscriptions": subscriptions.get(maestra_id, [])}
+
+
+def _rows(model: type[models.Model], profile: Profile, *names: str) -> Iterator[Item]:
+    """Rows of the person's MaestraIDs, in the order in which they were stored."""
+    column = names[0]
+    found = model._default_manager.filter(**{f"{column}__in": profile.maestra_ids}).order_by("pk")
+    return iter(found.values(*names).iterator(PAGE))
+
+
+def timeline(page: Callable[..., Any]) -> Section:
+    """A section of every item of a timeline, the newest first, read page by page."""
+
+    def section(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+        return _paged(lambda after: page(profile.maestra_ids, PAGE, after))
+
+    return section
+
+
+def _paged(page_after: Callable[[Any], Any]) -> Iterator[Item]:
+    place = None
+    while True:
+        page = page_after(place)
+        yield from page.items
+        place = page.next
+        if place is None:
+            return
+
+
+def _points_movements(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+    return _rows(PointsMovement, profile, "maestra_id", "number", "amount", "reason", "at")
+
+
+def _promo_codes(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+    return _rows(PromoCode, profile, "maestra_id", "code", "issued_at")
+
+
+def _related(profile: Profile, _known: Catalogue) -> list[int]:
+    """Only who: what is known of another is not the person's."""
+    found = Relation.objects.filter(maestra_id__in=profile.maestra_ids).order_by("related_id")
+    return list(found.values_list("related_id", flat=True).distinct())
+
+
+def _history(profile: Profile, known: Catalogue) -> Iterator[Item]:
+    read = partial(history, profile.maestra_ids, labels=known.labels, limit=PAGE)
+    return _paged(lambda after: read(after=after))
+
+
+SECTIONS: Mapping[str, Section] = {
+    "customer": _customer,
+    "maestra_ids": _per_maestra_id,
+    "identifiers": _identifiers,
+    "claims": _claims,
+    "orders": timeline(ORDERS.page),
+    "points": _points_movements,
+    "promo_codes": _promo_codes,
+    "activities": timeline(ACTIVITIES.page),
+    "related_maestra_ids": _related,
+    "history": _history,
+}
+"""What an export has, in this order; notes, subscriptions and segments of the profile are in `customer`."""

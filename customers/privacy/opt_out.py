@@ -1,0 +1,79 @@
+"""To be left in peace: opting a person out of everything (R53)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import chain
+
+from django.utils import timezone
+
+from customers.changes import OptedOut, SubscriptionChanged, Why
+from customers.profile import (
+    Category,
+    Channel,
+    Profile,
+    Status,
+    Subscription,
+)
+from customers.setup.catalogue import catalogue
+from customers.storage import saving
+from customers.storage.batch import Batch, RecordChanges
+from customers.storage.locking import locked_profile, operation_of
+from customers.storage.transactions import in_transaction
+from customers.transitions import changed
+
+REACHED_BY: Mapping[Category, tuple[str, ...]] = {
+    Category.EMAIL: ("email",),
+    Category.MOBILE_PHONE: ("sms", "viber", "call"),
+    Category.DEVICE: ("web_push",),
+    Category.MOBILE_DEVICE: ("mobile_push",),
+}
+"""The channels by which something that a customer holds is reached."""
+
+
+def opt_out(
+    maestra_id: int, *, actor: str, user_id: int | None = None, point_id: int | None = None
+) -> Profile:
+    """End every subscription and refuse every channel by which the profile can be reached (R53).
+
+    Answers the profile as it is then. Done again, it changes nothing. Raises `customer_not_found`.
+    """
+    return in_transaction(lambda: _opted_out(maestra_id, actor, user_id, point_id))
+
+
+def _opted_out(maestra_id: int, actor: str, user_id: int | None, point_id: int | None) -> Profile:
+    profile, now = locked_profile(maestra_id), timezone.now()
+    changes = tuple(_refusals(profile, maestra_id, now))
+    if not changes:
+        return profile
+    operation = operation_of("opt_out", now, actor, user_id, point_id)
+    saving.save(Batch((RecordChanges(changes, now, point_id),), operation, catalogue().kinds))
+    for change in changes:
+        profile = changed(profile, change)
+    return profile
+
+
+def _refusals(profile: Profile, maestra_id: int, now: datetime) -> Iterator[SubscriptionChanged | OptedOut]:
+    """Nothing where all is refused already. Who subscribed anew since the last time refuses anew (R37)."""
+    head, refused = profile.maestra_id, Subscription(Status.UNSUBSCRIBED, now)
+    current = {channel: profile.subscriptions.get(channel) for channel in sorted(_channels(profile))}
+    open_ones = {c: s for c, s in current.items() if s is None or s.status is not Status.UNSUBSCRIBED}
+    for channel, before in open_ones.items():
+        yield SubscriptionChanged(
+            customer=head,
+            maestra_id=maestra_id,
+            channel=channel,
+            before=before,
+            after=refused,
+            why=Why.OPT_OUT,
+        )
+    if open_ones or profile.opted_out_at is None:
+        yield OptedOut(customer=head, maestra_id=maestra_id, before=profile.opted_out_at, at=now)
+
+
+def _channels(profile: Profile) -> set[Channel]:
+    """Those subscribed to, and those by which the customer can be reached."""
+    held = {h.category for h in profile.holdings.values() if not h.is_former}
+    reachable = chain.from_iterable(REACHED_BY.get(category, ()) for category in held)
+    return {*profile.subscriptions, *map(Channel, reachable)}

@@ -1,0 +1,40 @@
+"""Customers who named the same contact and may not be one (R30)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from customers.models import Relation
+from customers.presentation.customer import moment
+from customers.profile import Profile
+from customers.storage.loading import heads_of
+
+
+def related_customers(profile: Profile) -> list[dict[str, Any]]:
+    """Customers who named the same contact and may not be one with this one, as they are today, newest
+    contest first (R30).
+    """
+    relations = list(Relation.objects.filter(maestra_id__in=profile.maestra_ids).order_by("-at", "-id"))
+    heads = heads_of({relation.related_id for relation in relations})
+    shown = [(heads[relation.related_id], relation) for relation in relations if relation.related_id in heads]
+    return [_related(head, relation) for head, relation in _newest(shown) if head != profile.maestra_id]
+
+
+def _newest(relations: Iterable[tuple[int, Relation]]) -> Iterable[tuple[int, Relation]]:
+    """Of several contests with a person for one contact, the newest."""
+    by_contest: dict[tuple[int, str, str], tuple[int, Relation]] = {}
+    for head, relation in relations:
+        by_contest.setdefault((head, relation.kind, relation.value), (head, relation))
+    return by_contest.values()
+
+
+def _related(head: int, relation: Relation) -> dict[str, Any]:
+    return {
+        "maestra_id": head,
+        "type": relation.kind,
+        "value": relation.value,
+        "is_kept": relation.kept,
+        "decided_by": relation.decided_by,
+        "at": moment(relation.at),
+    }

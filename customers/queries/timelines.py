@@ -1,0 +1,245 @@
+"""Pages of what happened to a profile: orders, activities, sessions, newest first, over all its MaestraIDs.
+
+Of a ledger the newest rows of each MaestraID are read by index and then sorted, so that a page costs the same
+whatever the ledger holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from customers.presentation.customer import moment
+
+Item = dict[str, Any]
+Row = tuple[Any, ...]
+
+
+class Place(NamedTuple):
+    """Where a page ends; the next one begins behind it."""
+
+    at: datetime
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next` is None on the last page."""
+
+    items: list[Item]
+    next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A statement whose last two columns are the place of its row, and what becomes of the others."""
+
+    sql: str
+    item: Callable[[Row], Item]
+
+    def page(self, maestra_ids: Collection[int], limit: int, after: Place | None = None) -> Page:
+        at, last = after or (None, None)
+        rows = self.rows({"maestra_ids": list(maestra_ids), "at": at, "id": last, "limit": limit + 1})
+        items = [self.item(row[:-2]) for row in rows[:limit]]
+        return Page(items, Place(*rows[limit - 1][-2:]) if len(rows) > limit else None)
+
+    def rows(self, asked: Mapping[str, Any]) -> list[Row]:
+        """The rows of a page and the one behind it, that tells whether there is another page."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, asked)
+            rows: list[Row] = cursor.fetchall()
+        return rows
+
+
+class SessionTimeline(Timeline):
+    """Sessions lie among the actions of other devices, and none is known to be whole before every action is
+    read that it may have. As many actions are read as a page may need, and more only where they were too few.
+    """
+
+    __slots__ = ()
+
+    def rows(self, asked: Mapping[str, Any]) -> list[Row]:
+        actions = ACTIONS_OF_A_SESSION * asked["limit"]
+        while True:
+            read = super().rows({**asked, "actions": actions})
+            found = [row for row in read if row[-1] is not None]
+            are_all, are_whole = read[0][0], all(row[1] for row in found[:-1])
+            if are_all or (len(found) == asked["limit"] and are_whole):
+                return [row[2:] for row in found]
+            actions *= 8
+
+
+_LEDGER = """
+SELECT {columns}, t.{time}, t.id
+  FROM unnest(%(maestra_ids)s::bigint[]) AS m(id)
+ CROSS JOIN LATERAL (
+   SELECT * FROM {table} r
+    WHERE r.maestra_id = m.id
+      AND (%(at)s::timestamptz IS NULL OR (r.{time}, r.id) < (%(at)s::timestamptz, %(id)s::bigint))
+    ORDER BY r.{time} DESC, r.id DESC LIMIT %(limit)s
+ ) t {join}
+ ORDER BY t.{time} DESC, t.id DESC LIMIT %(limit)s
+"""
+_DEVICE = "LEFT JOIN customers_identifier d ON d.id = t.device_id"
+ACTIONS_OF_A_SESSION = 20
+"""So many are expected."""
+# An action goes on a session of its device unless the pause before it was too long (R47). Where a page begins
+# in the middle, the actions of such a pause above it tell which sessions reach beyond: they were shown. The
+# first two columns say whether all actions were read, and all that the session may have. There is a row at
+# least.
+_SESSIONS = f"""
+WITH actions AS (
+  SELECT t.* FROM unnest(%(maestra_ids)s::bigint[]) AS m(id)
+   CROSS JOIN LATERAL (
+     SELECT id, maestra_id, device_id, occurred_at FROM customers_activity r
+      WHERE r.maestra_id = m.id
+        AND (%(at)s::timestamptz IS NULL OR r.occurred_at <= %(at)s::timestamptz + interval '30 minutes')
+      ORDER BY r.occurred_at DESC, r.id DESC LIMIT %(actions)s
+   ) t
+   ORDER BY t.occurred_at DESC, t.id DESC LIMIT %(actions)s
+), unread AS (
+  SELECT CASE WHEN count(*) < %(actions)s THEN '-infinity' ELSE min(occurred_at) END AS before FROM actions
+), linked AS (
+  SELECT *, occurred_at - lag(occurred_at) OVER (PARTITION BY device_id ORDER BY occurred_at, id)
+              <= interval '30 minutes' AS goes_on
+    FROM actions
+), numbered AS (
+  SELECT *, count(*) FILTER (WHERE goes_on IS NOT TRUE)
+              OVER (PARTITION BY device_id ORDER BY occurred_at, id) AS session
+    FROM linked
+), sessions AS (
+  SELECT device_id, min(occurred_at) AS started_at, max(occurred_at) AS ended_at, count(*) AS actions,
+         array_agg(DISTINCT maestra_id ORDER BY maestra_id) AS maestra_ids, max(id) AS id
+    FROM numbered GROUP BY device_id, session
+)
+SELECT u.before = '-infinity', t.started_at > u.before + interval '30 minutes',
+       d.value, t.started_at, t.ended_at, t.actions, t.maestra_ids, t.ended_at, t.id
+  FROM unread u
+  LEFT JOIN sessions t
+    ON %(at)s::timestamptz IS NULL OR (t.ended_at, t.id) < (%(at)s::timestamptz, %(id)s::bigint)
+  {_DEVICE}
+ ORDER BY t.ended_at DESC, t.id DESC LIMIT %(limit)s
+"""
+
+
+# A session is one device's, between its first and its last action.
+_ACTIONS = """
+SELECT s.place, a.maestra_id, a.kind, a.occurred_at, s.device, a.url, a.title, a.properties::text
+  FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[])
+         WITH ORDINALITY AS s(device, started_at, ended_at, place)
+ CROSS JOIN LATERAL (
+   SELECT r.* FROM customers_activity r LEFT JOIN customers_identifier d ON d.id = r.device_id
+    WHERE r.maestra_id = ANY(%s::bigint[]) AND r.occurred_at BETWEEN s.started_at AND s.ended_at
+      AND d.value IS NOT DISTINCT FROM s.device
+    ORDER BY r.occurred_at DESC, r.id DESC LIMIT %s
+ ) a
+ ORDER BY s.place, a.occurred_at DESC, a.id DESC
+"""
+
+
+def _order(row: Row) -> Item:
+    maestra_id, number, total, currency, placed_at, status, lines = row
+    return {
+        "maestra_id": maestra_id,
+        "number": number,
+        "total": f"{total:.2f}",
+        "currency": currency,
+        "placed_at": moment(placed_at),
+        "status": status,
+        "lines": json.loads(lines),
+    }
+
+
+def _activity(row: Row) -> Item:
+    maestra_id, kind, occurred_at, device, url, title, properties = row
+    return {
+        "maestra_id": maestra_id,
+        "kind": kind,
+        "occurred_at": moment(occurred_at),
+        "device_id": device,
+        "url": url,
+        "title": title,
+        "properties": json.loads(properties),
+    }
+
+
+def _movement(row: Row) -> Item:
+    maestra_id, number, amount, reason, at = row
+    return {
+        "maestra_id": maestra_id,
+        "number": number,
+        "amount": f"{amount.normalize():f}",
+        "reason": reason,
+        "at": moment(at),
+    }
+
+
+def _promo_code(row: Row) -> Item:
+    maestra_id, code, issued_at = row
+    return {"maestra_id": maestra_id, "code": code, "issued_at": moment(issued_at)}
+
+
+def _session(row: Row) -> Item:
+    device, started_at, ended_at, actions, maestra_ids = row
+    return {
+        "device_id": device,
+        "started_at": moment(started_at),
+        "ended_at": moment(ended_at),
+        "actions_count": actions,
+        "maestra_ids": maestra_ids,
+    }
+
+
+ORDERS = Timeline(
+    _LEDGER.format(
+        columns="t.maestra_id, t.number, t.total, t.currency, t.placed_at, t.status, t.lines::text",
+        table="customers_order",
+        time="placed_at",
+        join="",
+    ),
+    _order,
+)
+ACTIVITIES = Timeline(
+    _LEDGER.format(
+        columns="t.maestra_id, t.kind, t.occurred_at, d.value, t.url, t.title, t.properties::text",
+        table="customers_activity",
+        time="occurred_at",
+        join=_DEVICE,
+    ),
+    _activity,
+)
+POINTS = Timeline(
+    _LEDGER.format(
+        columns="t.maestra_id, t.number, t.amount, t.reason, t.at",
+        table="customers_pointsmovement",
+        time="at",
+        join="",
+    ),
+    _movement,
+)
+PROMO_CODES = Timeline(
+    _LEDGER.format(
+        columns="t.maestra_id, t.code, t.issued_at", table="customers_promocode", time="issued_at", join=""
+    ),
+    _promo_code,
+)
+SESSIONS = SessionTimeline(_SESSIONS, _session)
+
+
+def actions_of(sessions: Sequence[Item], limit: int) -> list[list[Item]]:
+    """The newest actions of each session, at most `limit`, in one query."""
+    if not sessions:
+        return []
+    columns = [[session[name] for session in sessions] for name in ("device_id", "started_at", "ended_at")]
+    ids = sorted({maestra_id for session in sessions for maestra_id in session["maestra_ids"]})
+    actions: list[list[Item]] = [[] for _ in sessions]
+    with connection.cursor() as cursor:
+        cursor.execute(_ACTIONS, [*columns, ids, limit])
+        for place, *row in cursor.fetchall():
+            actions[place - 1].append(_activity(tuple(row)))
+    return actions

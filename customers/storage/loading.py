@@ -1,0 +1,232 @@
+"""From the tables to profiles: one message to the database, whatever the number of profiles.
+
+A `Part` is one statement and how its rows fill the profiles. A higher app adds its own in `ready()`, which is
+how memberships come into a profile without this app knowing of segments. The parts are sent together and
+answered together, which relies on Django's default of binding parameters on the client.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from customers.profile import (
+    NOBODY,
+    Category,
+    Channel,
+    Claim,
+    Holding,
+    Key,
+    Member,
+    Membership,
+    Note,
+    Personal,
+    Profile,
+    Status,
+    Subscription,
+)
+from customers.storage.sql import Row, array, reading_cursor
+
+HIGHEST_MAESTRA_ID = 2**63 - 1
+"""What the database can hold."""
+
+# Read beside the identifiers, not joined to them: half of what reading one profile costs is planning.
+KINDS = "SELECT id, system_name, category FROM customers_identifierkind"
+HEADS = "SELECT id, profile_id FROM customers_customer WHERE id = ANY(%s::bigint[]) AND erased_at IS NULL"
+LOCK = "SELECT id FROM customers_customer WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+
+MEMBERS = """
+SELECT c.profile_id, c.is_head, c.last_name, c.first_name, c.middle_name, c.birth_date, c.gender, c.time_zone,
+       c.custom_fields, c.opted_out_at,
+       c.id, c.registered_at, f.orders_count, f.orders_total, f.points_count, f.points_balance,
+       f.promo_codes_count, f.last_action_at
+  FROM customers_customer c
+  LEFT JOIN customers_customerfacts f ON f.customer_id = c.id
+ WHERE c.profile_id = ANY(%(heads)s::bigint[]) AND c.erased_at IS NULL
+ ORDER BY c.id
+"""
+IDENTIFIERS = """
+SELECT customer_id, kind_id, value,
+       raw, origin_id, since, is_former, retired_at, is_primary, was_primary_at, must_be_confirmed,
+       confirmed_at, gives_access, point_id
+  FROM customers_identifier
+ WHERE customer_id = ANY(%(heads)s::bigint[])
+ ORDER BY id
+"""
+# A value may have been claimed under several MaestraIDs of a profile: the primary one's own claim counts,
+# else the oldest MaestraID's. What comes last stays.
+CLAIMS = """
+SELECT c.customer_id, i.kind_id, i.value,
+       coalesce(nullif(c.raw, ''), i.raw), c.origin_id, c.since, c.gives_access, c.point_id
+  FROM customers_claim c
+  JOIN customers_identifier i ON i.id = c.identifier_id
+ WHERE c.customer_id = ANY(%(heads)s::bigint[])
+ ORDER BY c.origin_id = c.customer_id, c.origin_id DESC
+"""
+CARDS = """
+SELECT customer_id, hash, origin_id FROM customers_paymentcard
+ WHERE customer_id = ANY(%(heads)s::bigint[])
+ ORDER BY origin_id = customer_id, origin_id DESC
+"""
+SUBSCRIPTIONS = """
+SELECT customer_id, channel, topic, status, since FROM customers_subscription
+ WHERE customer_id = ANY(%(heads)s::bigint[])
+"""
+NOTES = """
+SELECT c.profile_id, n.at, n.maestra_id, n.reason, n.kind, n.value, n.related, n.decided_by
+  FROM customers_customer c
+  JOIN customers_note n ON n.maestra_id = c.id
+ WHERE c.profile_id = ANY(%(heads)s::bigint[])
+ ORDER BY n.at, n.id
+"""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A profile while its rows come in."""
+
+    members: list[Member] = field(default_factory=list)
+    personal: Personal = NOBODY
+    time_zone: str | None = None
+    custom_fields: Mapping[str, Any] = field(default_factory=dict)
+    opted_out_at: datetime | None = None
+    holdings: dict[Key, Holding] = field(default_factory=dict)
+    claims: dict[Key, Claim] = field(default_factory=dict)
+    cards: dict[str, int] = field(default_factory=dict)
+    subscriptions: dict[Channel, Subscription] = field(default_factory=dict)
+    memberships: dict[int, Membership] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+    def profile(self, head: int) -> Profile:
+        return Profile(
+            maestra_id=head,
+            members=tuple(self.members),
+            personal=self.personal,
+            time_zone=self.time_zone,
+            custom_fields=self.custom_fields,
+            holdings=self.holdings,
+            claims=self.claims,
+            cards=self.cards,
+            subscriptions=self.subscriptions,
+            memberships=self.memberships,
+            opted_out_at=self.opted_out_at,
+            notes=tuple(self.notes),
+        )
+
+
+class Drafts(dict[int, Draft]):
+    """Drafts by primary MaestraID, with the identifier kinds by ID as (system name, category)."""
+
+    kinds: Mapping[int, tuple[str, Category]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A statement, over the primary MaestraIDs `%(heads)s` where it needs them, and what takes its rows."""
+
+    sql: str
+    fill: Callable[[Drafts, Iterable[Row]], None]
+
+
+def load_profiles(heads: Sequence[int]) -> dict[int, Profile]:
+    """The profiles of these primary MaestraIDs, by MaestraID. Erased ones, and IDs that are not primary, are
+    absent.
+    """
+    if not heads:
+        return {}
+    drafts = Drafts((head, Draft()) for head in heads)
+    parts = [*OWN_PARTS, *_more_parts]
+    with reading_cursor() as cursor:
+        cursor.execute(";".join(part.sql for part in parts), {"heads": array("bigint", heads)})
+        for part in parts:
+            part.fill(drafts, cursor.fetchall())
+            cursor.nextset()
+    return {head: draft.profile(head) for head, draft in drafts.items() if draft.members}
+
+
+def heads_of(maestra_ids: Iterable[int]) -> dict[int, int]:
+    """The primary MaestraID of each, former ones included (R1). Unknown and erased ones are absent."""
+    possible = [maestra_id for maestra_id in maestra_ids if maestra_id <= HIGHEST_MAESTRA_ID]
+    with connection.cursor() as cursor:
+        cursor.execute(HEADS, [possible])
+        return dict(cursor.fetchall())
+
+
+def register(part: Part) -> None:
+    """Let a higher app put its share into every profile that is read."""
+    if part not in _more_parts:
+        _more_parts.append(part)
+
+
+_more_parts: list[Part] = []
+
+
+def _kinds(drafts: Drafts, rows: Iterable[Row]) -> None:
+    drafts.kinds = {pk: (name, Category(category)) for pk, name, category in rows}
+
+
+def _members(drafts: Drafts, rows: Iterable[Row]) -> None:
+    """The single values are the primary MaestraID's; a former one's are what it had at the merge."""
+    for row in rows:
+        head, is_head = row[:2]
+        draft = drafts[head]
+        has_facts = row[12] is not None
+        draft.members.append(Member(*row[10:]) if has_facts else Member(*row[10:12]))
+        if is_head:
+            *personal, draft.time_zone, custom_fields, draft.opted_out_at = row[2:10]
+            draft.personal = Personal(*personal)
+            draft.custom_fields = _custom_fields(custom_fields)
+
+
+def _custom_fields(text: str) -> Mapping[str, Any]:
+    """Django leaves JSON unread. A decimal is read to the last digit."""
+    return {} if text == "{}" else json.loads(text, parse_float=Decimal)
+
+
+def _identifiers(drafts: Drafts, rows: Iterable[Row]) -> None:
+    for head, kind_id, value, *rest in rows:
+        kind, category = drafts.kinds[kind_id]
+        holding = Holding(kind, value, category, *rest)
+        drafts[head].holdings[holding.key] = holding
+
+
+def _claims(drafts: Drafts, rows: Iterable[Row]) -> None:
+    for head, kind_id, value, *rest in rows:
+        kind, category = drafts.kinds[kind_id]
+        drafts[head].claims[Key(kind, value)] = Claim(kind, value, category, *rest)
+
+
+def _cards(drafts: Drafts, rows: Iterable[Row]) -> None:
+    for head, card, origin in rows:
+        drafts[head].cards[card] = origin
+
+
+def _subscriptions(drafts: Drafts, rows: Iterable[Row]) -> None:
+    for head, channel, topic, status, since in rows:
+        drafts[head].subscriptions[Channel(channel, topic)] = Subscription(STATUSES[status], since)
+
+
+def _notes(drafts: Drafts, rows: Iterable[Row]) -> None:
+    for head, *note in rows:
+        drafts[head].notes.append(Note(*note))
+
+
+# A look-up in a plain mapping is several times faster than the enumeration's own.
+STATUSES: Mapping[str, Status] = {status.value: status for status in Status}
+
+# The kinds come first: the others refer to them.
+OWN_PARTS = (
+    Part(KINDS, _kinds),
+    Part(MEMBERS, _members),
+    Part(IDENTIFIERS, _identifiers),
+    Part(CLAIMS, _claims),
+    Part(CARDS, _cards),
+    Part(SUBSCRIPTIONS, _subscriptions),
+    Part(NOTES, _notes),
+)

@@ -1,0 +1,50 @@
+"""What an operation on one stored customer begins with: the profile under lock, so that what is decided on it
+still holds when it is written, and the operation's own number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from customers.errors import ErrorCode, SelfsameError
+from customers.profile import Profile
+from customers.storage import saving
+from customers.storage.batch import OperationInfo
+from customers.storage.loading import LOCK, heads_of, load_profiles
+from customers.storage.transactions import Contended
+
+
+def head_of(maestra_id: int) -> int:
+    """The primary MaestraID of any of a profile's. Raises `customer_not_found`, for an erased one too."""
+    head = heads_of([maestra_id]).get(maestra_id)
+    if head is None:
+        detail = _("There is no customer %(maestra_id)s. Check the MaestraID.")
+        raise SelfsameError(ErrorCode.CUSTOMER_NOT_FOUND, detail % {"maestra_id": maestra_id})
+    return head
+
+
+def lock(heads: Collection[int]) -> None:
+    """Keep these profiles as they are until the transaction ends, locked in MaestraID order."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [sorted(heads)])
+
+
+def locked_profile(maestra_id: int) -> Profile:
+    """The profile under its lock. Raises `customer_not_found`; `Contended` where it was merged meanwhile."""
+    head = head_of(maestra_id)
+    lock([head])
+    if head_of(maestra_id) != head:
+        raise Contended
+    return load_profiles([head])[head]
+
+
+def operation_of(
+    kind: str, at: datetime, actor: str, user_id: int | None, point_id: int | None
+) -> OperationInfo:
+    """A new operation, its ID drawn."""
+    number = saving.draw_ids("customers_operation", 1)[0]
+    return OperationInfo(number, kind, actor, at, actor_user=user_id, point=point_id)

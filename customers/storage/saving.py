@@ -1,0 +1,528 @@
+"""The one writer of a customer's record: its tables and its history, from the changes and from nothing else.
+
+Set-based: the number of statements depends on which tables a batch touches, never on how many records it has.
+Tables come in one fixed order, and new values sorted by kind and value, so that two batches cannot wait for
+each other in a circle.
+
+A value believed to have no row is inserted plainly: if somebody else was faster, that is a unique violation,
+and the whole operation is to be tried again; so it is with `customers.storage.sql.Overtaken`, where a value
+believed free has found a holder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db import connection
+
+from customers.profile import NOBODY, PERSONAL_FIELDS, Category, Holding, Key, Personal
+from customers.storage.batch import Batch, OperationInfo
+from customers.storage.entries import histories
+from customers.storage.folding import CustomFields, Facts, Fold, Value, fold
+from customers.storage.sql import Row, Script, Table, as_json
+
+SINGLES = {
+    **dict.fromkeys(("last_name", "first_name", "middle_name"), "text"),
+    "birth_date": "date",
+    "gender": "text",
+    "time_zone": "text",
+    "opted_out_at": "timestamptz",
+    "is_identified": "boolean",
+    "erased_at": "timestamptz",
+}
+CUSTOMERS = Table(
+    "customers_customer",
+    {
+        "id": "bigint",
+        "profile_id": "bigint",
+        "registered_at": "timestamptz",
+        "point_id": "bigint",
+        **SINGLES,
+        "custom_fields": "jsonb",
+    },
+)
+FACTS = Table(
+    "customers_customerfacts",
+    {
+        "customer_id": "bigint",
+        "orders_count": "integer",
+        "orders_total": "numeric",
+        "points_count": "integer",
+        "points_balance": "numeric",
+        "promo_codes_count": "integer",
+        "last_action_at": "timestamptz",
+    },
+)
+HOLDER = {
+    "customer_id": "bigint",
+    "origin_id": "bigint",
+    "since": "timestamptz",
+    "is_former": "boolean",
+    "retired_at": "timestamptz",
+    "is_primary": "boolean",
+    "was_primary_at": "timestamptz",
+    "must_be_confirmed": "boolean",
+    "confirmed_at": "timestamptz",
+    "gives_access": "boolean",
+    "point_id": "bigint",
+}
+IDENTIFIERS = Table(
+    "customers_identifier",
+    {"kind_id": "smallint", "value": "text", "is_unique_kind": "boolean", "raw": "text", **HOLDER},
+)
+FREE: Row = (None, None, None, False, None, False, None, False, None, False, None)
+"""What a value nobody holds has in place of `HOLDER`."""
+SUBSCRIPTIONS = Table(
+    "customers_subscription",
+    {"customer_id": "bigint", "channel": "text", "topic": "text", "status": "text", "since": "timestamptz"},
+)
+ORDERS = Table(
+    "customers_order",
+    {
+        "number": "text",
+        "maestra_id": "bigint",
+        "total": "numeric",
+        "currency": "text",
+        "placed_at": "timestamptz",
+        "status": "text",
+        "lines": "jsonb",
+    },
+)
+POINTS = Table(
+    "customers_pointsmovement",
+    {"number": "text", "maestra_id": "bigint", "amount": "numeric", "reason": "text", "at": "timestamptz"},
+)
+PROMO_CODES = Table(
+    "customers_promocode", {"code": "text", "maestra_id": "bigint", "issued_at": "timestamptz"}
+)
+NOTES = Table(
+    "customers_note",
+    {
+        "maestra_id": "bigint",
+        "at": "timestamptz",
+        "reason": "text",
+        "kind": "text",
+        "value": "text",
+        "related": "bigint",
+        "decided_by": "text",
+    },
+)
+CHANGES = Table(
+    "customers_change",
+    {"operation_id": "bigint", "maestra_id": "bigint", "at": "timestamptz", "data": "jsonb"},
+)
+
+OPERATIONS = Table(
+    "customers_operation",
+    {
+        "id": "bigint",
+        "kind": "text",
+        "actor": "text",
+        "actor_user_id": "bigint",
+        "point_id": "bigint",
+        "at": "timestamptz",
+    },
+)
+
+DRAW = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+ADD_FACTS = f"""
+INSERT INTO {FACTS.name} AS f ({FACTS.columns}) SELECT * FROM {{rows}}
+ON CONFLICT (customer_id) DO UPDATE SET
+  orders_count = f.orders_count + EXCLUDED.orders_count,
+  orders_total = f.orders_total + EXCLUDED.orders_total,
+  points_count = f.points_count + EXCLUDED.points_count,
+  points_balance = f.points_balance + EXCLUDED.points_balance,
+  promo_codes_count = f.promo_codes_count + EXCLUDED.promo_codes_count,
+  last_action_at = GREATEST(f.last_action_at, EXCLUDED.last_action_at)
+"""
+MOVES = {"id": "bigint", "head": "bigint"}
+POINT_AT_HEAD = f"""
+UPDATE {CUSTOMERS.name} c SET profile_id = u.head
+  FROM {{rows}} WHERE c.id = u.id AND c.profile_id <> u.head
+"""
+GROUPS = ("personal", "time_zone", "opted_out_at", "is_identified", "erased_at")
+"""Single values that are written together or not at all. A row names its own: the others stay as they are."""
+
+
+def _setters() -> str:
+    groups = {**dict.fromkeys(PERSONAL_FIELDS, "personal"), **{name: name for name in GROUPS[1:]}}
+    return ",\n  ".join(
+        f"{column} = CASE WHEN '{group}' = ANY(u.groups::text[]) THEN u.{column} ELSE c.{column} END"
+        for column, group in groups.items()
+    )
+
+
+CHANGED = {
+    "id": "bigint",
+    "groups": "text",  # an array as text, for there are no arrays of uneven arrays
+    **SINGLES,
+    "is_emptied": "boolean",
+    "removed": "text",  # the same
+    "custom_fields": "jsonb",
+}
+SET_SINGLES = f"""
+UPDATE {CUSTOMERS.name} c SET
+  {_setters()},
+  custom_fields = (CASE WHEN u.is_emptied THEN '{{{{}}}}' ELSE c.custom_fields - u.removed::text[] END)
+    || u.custom_fields
+  FROM {{rows}}
+ WHERE c.id = u.id
+"""
+FREE_VALUES = f"""
+UPDATE {IDENTIFIERS.name} SET ({", ".join(HOLDER)}) = ROW (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ WHERE customer_id = ANY(%s)
+"""
+# Tables whose rows go to the survivor of a merge with what it absorbs.
+MOVING = (IDENTIFIERS.name, "customers_claim", "customers_paymentcard")
+MOVE = "UPDATE {table} t SET customer_id = u.head FROM {{rows}} WHERE t.customer_id = u.id"
+ADDRESS = {"kind_id": "smallint", "value": "text"}
+GIVEN = {**ADDRESS, "was_free": "boolean", "raw": "text", **HOLDER}
+GIVE_VALUES = f"""
+UPDATE {IDENTIFIERS.name} i SET
+  raw = u.raw,
+  {", ".join(f"{name} = u.{name}" for name in HOLDER)}
+  FROM {{rows}}
+ WHERE i.kind_id = u.kind_id AND i.value = u.value
+   AND (NOT u.was_free OR i.customer_id IS NULL OR i.is_former)
+"""
+DROP_CLAIMS_OF = "DELETE FROM customers_claim WHERE customer_id = ANY(%s)"
+DROPPED_CLAIMS = {"customer_id": "bigint", **ADDRESS}
+DROP_CLAIMS = f"""
+DELETE FROM customers_claim c USING {{rows}}, {IDENTIFIERS.name} i
+ WHERE i.kind_id = u.kind_id AND i.value = u.value
+   AND c.identifier_id = i.id AND c.customer_id = u.customer_id
+"""
+CLAIMS = {
+    **ADDRESS,
+    "customer_id": "bigint",
+    "origin_id": "bigint",
+    "raw": "text",
+    "since": "timestamptz",
+    "gives_access": "boolean",
+    "point_id": "bigint",
+}
+CLAIM = f"""
+INSERT INTO customers_claim (identifier_id, customer_id, origin_id, raw, since, gives_access, point_id)
+SELECT i.id, u.customer_id, u.origin_id, u.raw, u.since, u.gives_access, u.point_id
+  FROM {{rows}} JOIN {IDENTIFIERS.name} i ON i.kind_id = u.kind_id AND i.value = u.value
+    ON CONFLICT (identifier_id, origin_id) DO UPDATE SET
+  customer_id = EXCLUDED.customer_id, raw = EXCLUDED.raw, since = EXCLUDED.since,
+  gives_access = EXCLUDED.gives_access, point_id = EXCLUDED.point_id
+"""
+DROP_CARDS_OF = "DELETE FROM customers_paymentcard WHERE customer_id = ANY(%s)"
+DROPPED_CARDS = {"customer_id": "bigint", "hash": "text"}
+DROP_CARDS = """
+DELETE FROM customers_paymentcard p USING {rows}
+ WHERE p.customer_id = u.customer_id AND p.hash = u.hash
+"""
+CARDS = {"hash": "text", "customer_id": "bigint", "origin_id": "bigint", "since": "timestamptz"}
+# A card the profile has already stays as it first came.
+ADD_CARDS = """
+INSERT INTO customers_paymentcard (hash, customer_id, origin_id, since)
+SELECT u.hash, u.customer_id, u.origin_id, u.since
+  FROM {rows}
+ WHERE NOT EXISTS (
+   SELECT FROM customers_paymentcard p WHERE p.hash = u.hash AND p.customer_id = u.customer_id
+ )
+    ON CONFLICT (hash, origin_id) DO UPDATE SET customer_id = EXCLUDED.customer_id
+"""
+DROP_DEVICE_USES_OF = "DELETE FROM customers_deviceuse WHERE origin_id = ANY(%s)"
+DEVICE_USES = {**ADDRESS, "origin_id": "bigint", "since": "timestamptz"}
+ADD_DEVICE_USES = f"""
+INSERT INTO customers_deviceuse (identifier_id, origin_id, since)
+SELECT i.id, u.origin_id, u.since
+  FROM {{rows}}
+  CROSS JOIN LATERAL (
+    SELECT id FROM {IDENTIFIERS.name} i WHERE i.kind_id = u.kind_id AND i.value = u.value LIMIT 1
+  ) i
+    ON CONFLICT (identifier_id, since, origin_id) DO NOTHING
+"""
+DROP_SUBSCRIPTIONS_OF = "DELETE FROM customers_subscription WHERE customer_id = ANY(%s)"
+DROPPED_SUBSCRIPTIONS = {"customer_id": "bigint", "channel": "text", "topic": "text"}
+DROP_SUBSCRIPTIONS = """
+DELETE FROM customers_subscription s USING {rows}
+ WHERE s.customer_id = u.customer_id AND s.channel = u.channel AND s.topic = u.topic
+"""
+SUBSCRIBE = f"""
+INSERT INTO {SUBSCRIPTIONS.name} ({SUBSCRIPTIONS.columns}) SELECT * FROM {{rows}}
+ON CONFLICT (customer_id, channel, topic) DO UPDATE SET status = EXCLUDED.status, since = EXCLUDED.since
+"""
+UPDATE_ORDERS = f"""
+UPDATE {ORDERS.name} o SET total = u.total, currency = u.currency, placed_at = u.placed_at, status = u.status,
+  lines = u.lines
+  FROM {{rows}} WHERE o.number = u.number
+"""
+RELATIONS = {
+    "maestra_id": "bigint",
+    "related_id": "bigint",
+    "kind": "text",
+    "value": "text",
+    "decided_by": "text",
+    "kept": "boolean",
+    "at": "timestamptz",
+}
+RELATE = f"""
+INSERT INTO customers_relation ({", ".join(RELATIONS)}) SELECT * FROM {{rows}}
+ON CONFLICT (maestra_id, related_id, kind, value) DO UPDATE SET
+  decided_by = EXCLUDED.decided_by, kept = EXCLUDED.kept, at = EXCLUDED.at
+"""
+
+
+def draw_ids(table: str, count: int) -> list[int]:
+    """IDs for rows to be written, never drawn again."""
+    with connection.cursor() as cursor:
+        cursor.execute(DRAW, [table, count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def save(batch: Batch) -> None:
+    """Write the customers' part of a batch with its history. Raises `IntegrityError` or `Overtaken` where
+    another was faster.
+    """
+    folded = fold(batch)
+    script = Script()
+    _write_operation(script, batch.operation)
+    _write_customers(script, folded)
+    _write_facts(script, folded)
+    _take_away(script, folded, batch)
+    _move(script, folded)
+    _write_values(script, folded, batch)
+    _write_claims(script, folded, batch)
+    _write_cards_and_devices(script, folded, batch)
+    _write_subscriptions(script, folded)
+    _write_ledgers(script, folded)
+    _write_remarks(script, folded)
+    _write_history(script, batch)
+    script.send()
+
+
+def _write_operation(script: Script, o: OperationInfo) -> None:
+    script.insert(OPERATIONS, [(o.id, o.kind, o.actor, o.actor_user, o.point, o.at)])
+
+
+def _write_customers(script: Script, f: Fold) -> None:
+    script.insert(CUSTOMERS, [_new_customer(f, maestra_id) for maestra_id in sorted(f.created)])
+    script.with_rows(POINT_AT_HEAD, MOVES, _moves(f))
+    changed = (f.singles.keys() | f.custom_fields.keys()) - f.created.keys()
+    script.with_rows(
+        SET_SINGLES, CHANGED, [_changed_customer(f, maestra_id) for maestra_id in sorted(changed)]
+    )
+
+
+def _moves(f: Fold) -> list[Row]:
+    """Pointers that change, rows made in this batch left out: they are inserted with the final one."""
+    return [(old, head) for old, head in sorted(f.heads.items()) if old not in f.created]
+
+
+def _new_customer(f: Fold, maestra_id: int) -> Row:
+    registered_at, point = f.created[maestra_id]
+    singles = f.singles.get(maestra_id, {})
+    fields = f.custom_fields.get(maestra_id)
+    return (
+        maestra_id,
+        f.head(maestra_id),
+        registered_at,
+        point,
+        *_single_values(singles, is_identified=False),
+        as_json(fields.values) if fields else "{}",
+    )
+
+
+def _changed_customer(f: Fold, maestra_id: int) -> Row:
+    singles = f.singles.get(maestra_id, {})
+    fields = f.custom_fields.get(maestra_id, CustomFields())
+    return (
+        maestra_id,
+        _as_array(singles),
+        *_single_values(singles, is_identified=None),
+        fields.is_emptied,
+        _as_array(sorted(fields.removed)),
+        as_json(fields.values),
+    )
+
+
+def _as_array(names: Iterable[str]) -> str:
+    """System names, of which none needs quoting, as an array literal."""
+    return f"{{{','.join(names)}}}"
+
+
+def _single_values(singles: dict[str, Any], *, is_identified: bool | None) -> Row:
+    personal: Personal = singles.get("personal", NOBODY)
+    return (
+        personal.last_name,
+        personal.first_name,
+        personal.middle_name,
+        personal.birth_date,
+        personal.gender,
+        singles.get("time_zone"),
+        singles.get("opted_out_at"),
+        singles.get("is_identified", is_identified),
+        singles.get("erased_at"),
+    )
+
+
+def _write_facts(script: Script, f: Fold) -> None:
+    """Counts of new customers are inserted, those of others added up."""
+    new, old = _split(sorted(f.facts), f)
+    script.insert(FACTS, [_facts_row(maestra_id, f.facts[maestra_id]) for maestra_id in new])
+    script.with_rows(
+        ADD_FACTS, FACTS.types, [_facts_row(maestra_id, f.facts[maestra_id]) for maestra_id in old]
+    )
+
+
+def _split(customers: Iterable[int], f: Fold) -> tuple[list[int], list[int]]:
+    """Those created in the batch, whose rows cannot exist yet, and the others."""
+    new: list[int] = []
+    old: list[int] = []
+    for customer in customers:
+        (new if customer in f.created else old).append(customer)
+    return new, old
+
+
+def _facts_row(maestra_id: int, facts: Facts) -> Row:
+    return (
+        maestra_id,
+        facts.orders_count,
+        facts.orders_total,
+        facts.points_count,
+        facts.points_balance,
+        facts.promo_codes_count,
+        facts.last_action_at,
+    )
+
+
+def _take_away(script: Script, f: Fold, batch: Batch) -> None:
+    """What stood with customers before the batch and does not any more. Before the merges move the rest."""
+    emptied, erased = sorted(f.emptied), sorted(f.erased)
+    if emptied:
+        script.execute(FREE_VALUES, [*FREE, emptied])
+        script.execute(DROP_CLAIMS_OF, [emptied])
+    dropped = ((customer, key) for customer, key in sorted(f.dropped_claims) if customer not in f.created)
+    script.with_rows(
+        DROP_CLAIMS, DROPPED_CLAIMS, [(customer, *_address(key, batch)) for customer, key in dropped]
+    )
+    if erased:
+        script.execute(DROP_CARDS_OF, [erased])
+        script.execute(DROP_DEVICE_USES_OF, [erased])
+    script.with_rows(DROP_CARDS, DROPPED_CARDS, sorted(f.dropped_cards))
+
+
+def _move(script: Script, f: Fold) -> None:
+    """With the merges."""
+    moves = [(old, head) for old, head in _moves(f) if old != head]
+    for table in MOVING:
+        script.with_rows(MOVE.format(table=table), MOVES, moves)
+
+
+def _write_values(script: Script, f: Fold, batch: Batch) -> None:
+    """Insert what is new, and give every other value to its last holder."""
+    new: list[Row] = []
+    given: list[Row] = []
+    for key, value in (f.values | _claimed_values(f, batch)).items():
+        kind, holder = batch.kinds[key.kind], _holder(f, value)
+        if value.is_stored or key in batch.known:
+            given.append((kind.id, key.value, value.was_free, value.raw, *holder))
+        else:
+            new.append((kind.id, key.value, kind.category is Category.UNIQUE, value.raw, *holder))
+    script.insert(IDENTIFIERS, sorted(new))
+    script.with_rows(GIVE_VALUES, GIVEN, sorted(given), expected=len(given))
+
+
+def _claimed_values(f: Fold, batch: Batch) -> dict[Key, Value]:
+    """A claimed value that nobody holds needs a row as well."""
+    claimed = {key: claim for claims in f.claims.values() for key, claim in claims.items()}
+    missing = (claimed.keys() - f.values.keys()).difference(batch.known)
+    return {key: Value(claimed[key].raw) for key in missing}
+
+
+def _holder(f: Fold, value: Value) -> Row:
+    if value.customer is None or value.holding is None:
+        return FREE
+    h: Holding = value.holding
+    return (
+        f.heads.get(value.customer, value.customer),
+        h.origin,
+        h.since,
+        h.is_former,
+        h.retired_at,
+        h.is_primary,
+        h.was_primary_at,
+        h.must_be_confirmed,
+        h.confirmed_at,
+        h.gives_access,
+        h.point,
+    )
+
+
+def _write_claims(script: Script, f: Fold, batch: Batch) -> None:
+    claims = sorted(_claim_rows(f, batch), key=lambda row: row[:4])
+    script.with_rows(CLAIM, CLAIMS, claims, expected=len(claims))
+
+
+def _claim_rows(f: Fold, batch: Batch) -> Iterator[Row]:
+    for customer, claims in f.claims.items():
+        for key, c in claims.items():
+            yield (*_address(key, batch), customer, c.origin, c.raw, c.since, c.gives_access, c.point)
+
+
+def _address(key: Key, batch: Batch) -> tuple[int, str]:
+    return batch.kinds[key.kind].id, key.value
+
+
+def _write_cards_and_devices(script: Script, f: Fold, batch: Batch) -> None:
+    cards = [
+        (card, customer, origin, since)
+        for customer, found in f.cards.items()
+        for card, (origin, since) in found.items()
+    ]
+    script.with_rows(ADD_CARDS, CARDS, sorted(cards))
+    uses = [(*_address(key, batch), origin, at) for key, origin, at in f.device_uses]
+    script.with_rows(ADD_DEVICE_USES, DEVICE_USES, sorted(use for use in uses if use[2] not in f.erased))
+
+
+def _write_subscriptions(script: Script, f: Fold) -> None:
+    if f.resubscribed:
+        script.execute(DROP_SUBSCRIPTIONS_OF, [sorted(f.resubscribed)])
+    ended: list[Row] = []
+    new: list[Row] = []
+    old: list[Row] = []
+    for (customer, channel), subscription in sorted(f.subscriptions.items(), key=lambda item: item[0]):
+        key = (customer, channel.channel, channel.topic)
+        if subscription is None:
+            ended.append(key)
+        else:
+            row = (*key, str(subscription.status), subscription.since)
+            (new if customer in f.created else old).append(row)
+    script.with_rows(DROP_SUBSCRIPTIONS, DROPPED_SUBSCRIPTIONS, ended)
+    script.insert(SUBSCRIPTIONS, new)
+    script.with_rows(SUBSCRIBE, SUBSCRIPTIONS.types, old)
+
+
+def _write_ledgers(script: Script, f: Fold) -> None:
+    rows: dict[bool, list[Row]] = {True: [], False: []}
+    for number, row in sorted(f.orders.items()):
+        o = row.order
+        columns = (number, row.maestra_id, o.total, o.currency, o.placed_at, o.status, as_json(o.lines))
+        rows[row.is_new].append(columns)
+    script.insert(ORDERS, rows[True])
+    script.with_rows(UPDATE_ORDERS, ORDERS.types, rows[False], expected=len(rows[False]))
+    points = [(c.number, c.maestra_id, c.amount, c.reason, c.at) for c in f.points]
+    script.insert(POINTS, sorted(points, key=lambda row: row[0] or ""))
+    script.insert(PROMO_CODES, sorted((c.code, c.maestra_id, c.issued_at) for c in f.promo_codes))
+
+
+def _write_remarks(script: Script, f: Fold) -> None:
+    notes = [(n.maestra_id, n.at, n.reason, n.kind, n.value, n.related, n.decided_by) for n in f.notes]
+    script.insert(NOTES, notes)
+    relations = [
+        (maestra_id, related, key.kind, key.value, criterion, kept, at)
+        for (maestra_id, related, key), (criterion, kept, at) in sorted(f.relations.items())
+    ]
+    script.with_rows(RELATE, RELATIONS, relations)
+
+
+def _write_history(script: Script, batch: Batch) -> None:
+    operation = batch.operation.id
+    lines = [(operation, maestra_id, at, as_json(told)) for maestra_id, at, told in histories(batch)]
+    script.insert(CHANGES, lines)

@@ -1,0 +1,73 @@
+"""Trying again what lost a race: serialization failures, deadlocks, locks not had at once, unique violations.
+
+The whole of read, decide and write is repeated, a bounded number of times, with a growing random pause. And
+giving up what takes too long.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+from customers.errors import ErrorCode, SelfsameError
+from customers.storage.sql import Overtaken
+
+T = TypeVar("T")
+
+TRIES = 12
+FIRST_PAUSE = 0.004  # seconds; doubled by each try up to the longest
+LONGEST_PAUSE = 0.25
+# serialization_failure, deadlock_detected, lock_not_available, unique_violation, exclusion_violation
+RACES = frozenset({"40001", "40P01", "55P03", "23505", "23P01"})
+
+QUERY_CANCELED = "57014"
+
+
+class Contended(Exception):  # noqa: N818 - it never leaves a transaction
+    """What was read changed before it could be locked. Nothing was written; the whole can be tried again."""
+
+
+def lost_a_race(error: Exception) -> bool:
+    """Whether an error says only that somebody else was faster."""
+    if isinstance(error, (Contended, Overtaken)):
+        return True
+    return getattr(error.__cause__, "sqlstate", None) in RACES
+
+
+def in_transaction(work: Callable[[], T], tries: int = TRIES) -> T:
+    """What `work` returns, done in one transaction, or in a savepoint where one is open already.
+
+    Raises `busy` where the database stayed contended through all tries.
+    """
+    for attempt in range(tries):
+        try:
+            with transaction.atomic():
+                return work()
+        except (Contended, IntegrityError, OperationalError) as error:
+            if not lost_a_race(error):
+                raise
+            time.sleep(random.random() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
+    raise SelfsameError(
+        ErrorCode.BUSY,
+        "Many requests change the same customers at this moment. Try again in a second.",
+        retry_after=1,
+    )
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """A transaction none of whose statements takes longer. Raises TimeoutError where one would."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(int(seconds * 1000))])
+            yield
+            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != QUERY_CANCELED:
+            raise
+        raise TimeoutError(f"A statement took longer than {seconds} s.") from error

@@ -1,0 +1,175 @@
+"""What integrators send of activity, and the links they put into messages (POST)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_view
+from rest_framework import serializers
+
+from customers.api.schema import AnyObject, documented, moment, text
+from customers.errors import ErrorCode, invalid
+from customers.models import Scopes
+from dedup.api import schema
+from dedup.api.base import Call, OperationView
+from dedup.api.bodies import Body
+from dedup.api.idempotency import Reply
+from dedup.operations.lookups import lookup
+from dedup.tracking.inbox import append
+from dedup.tracking.links import LIFE, LONGEST_LIFE, Link, address_of, leads_to
+from dedup.tracking.reading import EVENTS_LIMIT, KIND_LIMIT, TITLE_LIMIT, URL_LIMIT, read_activities
+
+
+class ActivitySerializer(serializers.Serializer[Any]):
+    uuid = serializers.UUIDField(
+        required=False,
+        help_text="Made by you: sent again it is the same event. Without it every arrival is a new one.",
+    )
+    kind = text("What happened, such as page_view.", max_length=KIND_LIMIT)
+    occurred_at = moment("Now where it is not said.", required=False)
+    device_id = text("The browser.", required=False, max_length=255)
+    mobile_device_id = text("The app's device.", required=False, max_length=255)
+    lookup = schema.LookupField(
+        required=False,
+        help_text="The customer; with a device, who signed in on it.",
+    )
+    url = text(required=False, max_length=URL_LIMIT)
+    title = text(required=False, max_length=TITLE_LIMIT)
+    properties = AnyObject(required=False)
+
+
+class ActivitiesSerializer(serializers.Serializer[Any]):
+    activities = serializers.ListField(child=ActivitySerializer(), max_length=EVENTS_LIMIT)
+
+
+class AcceptedSerializer(serializers.Serializer[Any]):
+    accepted = serializers.IntegerField(help_text="Events that are kept and will be resolved.")
+    uuids = serializers.ListField(child=serializers.UUIDField(), help_text="Of the events, in their order.")
+
+
+@extend_schema_view(
+    post=documented(
+        "activities",
+        "Send activity",
+        tag="Activity",
+        request=ActivitiesSerializer,
+        answers={202: AcceptedSerializer},
+        refused=(ErrorCode.IDEMPOTENCY_CONFLICT,),
+        description=(
+            "What customers did, on a device or known by a lookup. All of it is kept or none; it is "
+            "resolved within seconds, each event once (R47 to R50)."
+        ),
+        examples=[
+            schema.example(
+                "A page view",
+                {
+                    "activities": [
+                        {
+                            "uuid": "7d1f8f0e-3c1b-4c0e-9d57-0c8f6f1d2a3b",
+                            "kind": "page_view",
+                            "occurred_at": "2026-01-05T10:00:00Z",
+                            "device_id": "3f2b8c1e-7d4a-4c58-9b60-1f2e3d4c5b6a",
+                            "url": "https://shop.example/shoes/42",
+                            "title": "Running shoes",
+                        }
+                    ]
+                },
+            ),
+            schema.example(
+                "A message was opened",
+                {"activities": [{"kind": "message_open", "lookup": {"email": "ann@example.com"}}]},
+            ),
+        ],
+        parameters=(schema.IDEMPOTENCY_KEY,),
+    )
+)
+class ActivitiesView(OperationView):
+    scope = Scopes.TRACK
+
+    def act(self, call: Call) -> Reply:
+        point = call.caller.point
+        events = read_activities(call.data, point, call.catalogue, timezone.now())
+        assert point.id is not None, "only a key has this scope"
+        append(events, point.id, call.catalogue)
+        return Reply(202, {"accepted": len(events), "uuids": [str(event.uuid) for event in events]})
+
+
+class PersonalLinkSerializer(serializers.Serializer[Any]):
+    lookup = schema.LookupField()
+    url = text("A page of the point's site.", max_length=URL_LIMIT)
+    message = text(
+        "What you call the message; the click's activity bears it.", required=False, max_length=100
+    )
+    expires_in = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=int(LONGEST_LIFE.total_seconds()),
+        help_text=f"Seconds; {int(LIFE.total_seconds())} ({LIFE.days} days) where it is not said.",
+    )
+
+
+class PersonalLinkAnswerSerializer(serializers.Serializer[Any]):
+    url = text("The address to put into the message.")
+    expires_at = moment()
+
+
+@extend_schema_view(
+    post=documented(
+        "personal_links",
+        "Make a personal link",
+        tag="Activity",
+        request=PersonalLinkSerializer,
+        answers={201: PersonalLinkAnswerSerializer},
+        refused=(ErrorCode.CUSTOMER_NOT_FOUND, ErrorCode.IDEMPOTENCY_CONFLICT),
+        description=(
+            "An address that leads to a page of your site and tells who opened it: the browser becomes the "
+            "customer's (R49). Put it into messages to this customer only."
+        ),
+        examples=[
+            schema.example(
+                "A newsletter",
+                {
+                    "lookup": {"email": "ann@example.com"},
+                    "url": "https://shop.example/sale",
+                    "message": "newsletter-may",
+                },
+            )
+        ],
+        parameters=(schema.IDEMPOTENCY_KEY,),
+    )
+)
+class PersonalLinksView(OperationView):
+    def act(self, call: Call) -> Reply:
+        body = Body(call.data, ("lookup", "url"), ("message", "expires_in"))
+        key = body.lookup(call.parser, "lookup", call.data["lookup"]) if body.has("lookup") else None
+        url, message, life = _text(body, "url", URL_LIMIT), _text(body, "message", 100), _life(body)
+        body.check()
+        assert key
+        profile = lookup(call.caller, key).profile
+        point = call.caller.point.id or 0
+        link = Link(profile.maestra_id, point, url, message, timezone.now().replace(microsecond=0) + life)
+        if leads_to(link) is None:
+            raise invalid(
+                ("url", "Links lead to pages of the point's site. Add the page's origin to the site.")
+            )
+        return Reply(201, {"url": address_of(link), "expires_at": link.expires_at.isoformat()})
+
+
+def _text(body: Body, name: str, limit: int) -> str:
+    value = body.data.get(name) or ""
+    if isinstance(value, str) and len(value) <= limit:
+        return value.strip()
+    body.fault(name, f"It must be a text of at most {limit} characters.")
+    return ""
+
+
+def _life(body: Body) -> timedelta:
+    seconds = body.data.get("expires_in")
+    if seconds is None:
+        return LIFE
+    if type(seconds) is int and 0 < seconds <= LONGEST_LIFE.total_seconds():
+        return timedelta(seconds=seconds)
+    body.fault("expires_in", f"It is a whole number of seconds, at most {int(LONGEST_LIFE.total_seconds())}.")
+    return LIFE

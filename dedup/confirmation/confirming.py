@@ -1,0 +1,122 @@
+"""The customer, or an integrator for the customer, confirms a contact (R45)."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.errors import ErrorCode, SelfsameError
+from customers.profile import MAESTRA_ID, Key, Profile
+from customers.setup.integration_points import STAFF
+from customers.storage.transactions import in_transaction
+from dedup.confirmation.sending import (
+    count_wrong_try,
+    digest,
+    is_spent,
+    key_of,
+    mark_used,
+    profile_of,
+    sent_code,
+    sent_link,
+)
+from dedup.engine.record import Operation, Record, Sent
+from dedup.operations.base import Answer, Caller
+from dedup.operations.lookups import lookup
+from dedup.operations.records import submit_one
+
+THE_CUSTOMER = Caller(actor="customer", point=STAFF)
+"""Who opens a link needs no key: the token is the proof."""
+
+
+def confirm_by_token(token: str) -> Answer:
+    """The link in an e-mail was opened. Raises `code_invalid`, `code_expired`."""
+    return in_transaction(lambda: _by_token(token))
+
+
+def _by_token(token: str) -> Answer:
+    now, row = timezone.now(), sent_link(token)
+    if row is None:
+        raise code_invalid()
+    if is_spent(row, now):
+        raise code_expired()
+    profile = profile_of(row.maestra_id)
+    if profile is None:
+        raise code_invalid()
+    answer = _confirm(THE_CUSTOMER, profile, key_of(row.identifier), now)
+    mark_used(row, now)
+    return answer
+
+
+def confirm_by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Answer:
+    """The customer typed in the code of a text message. A wrong one counts as a try, whatever comes of the
+    request.
+
+    Raises `customer_not_found`, `code_invalid`, `code_expired`.
+    """
+    answer = in_transaction(lambda: _by_code(caller, customer, contact, code))
+    if answer is None:
+        raise code_invalid()
+    return answer
+
+
+def _by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Answer | None:
+    profile, now = lookup(caller, customer).profile, timezone.now()
+    row = sent_code(profile, contact)
+    if row is None:
+        raise code_invalid()
+    if is_spent(row, now):
+        raise code_expired()
+    if not hmac.compare_digest(row.digest or "", digest(row.kind, row.pk, code)):
+        count_wrong_try(row)
+        return None
+    answer = _confirm(caller, profile, contact, now)
+    mark_used(row, now)
+    return answer
+
+
+def report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_at: datetime) -> Answer:
+    """The integrator confirmed the contact in its own way. A moment in the future counts as now.
+
+    Raises `customer_not_found`, `code_invalid` where the customer neither holds nor claims the contact.
+    """
+    at = min(confirmed_at, timezone.now())
+    return in_transaction(lambda: _confirm(caller, lookup(caller, customer).profile, contact, at))
+
+
+def _confirm(caller: Caller, profile: Profile, contact: Key, at: datetime) -> Answer:
+    """As an edit that brings the contact confirmed, with the flags its record gave it."""
+    named = profile.claims.get(contact) or profile.holdings.get(contact)
+    if named is None:
+        raise code_invalid()
+    held = profile.holdings.get(contact)
+    sent = Sent(
+        contact.kind,
+        contact.value,
+        named.category,
+        named.raw,
+        is_confirmed=True,
+        must_be_confirmed=held is None or held.must_be_confirmed,
+        gives_access=named.gives_access,
+    )
+    record = Record(
+        Operation.CONFIRM,
+        at,
+        identifiers=(sent,),
+        lookup=Key(MAESTRA_ID, str(profile.maestra_id)),
+        personal_action=True,
+        point=named.point,
+    )
+    return submit_one(caller, record)
+
+
+def code_invalid() -> SelfsameError:
+    detail = _("This code or link is wrong, was used already, or the contact was removed. Ask for a new one.")
+    return SelfsameError(ErrorCode.CODE_INVALID, detail)
+
+
+def code_expired() -> SelfsameError:
+    detail = _("This code or link is too old, or was tried too often. Ask for a new one.")
+    return SelfsameError(ErrorCode.CODE_EXPIRED, detail)

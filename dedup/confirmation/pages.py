@@ -1,0 +1,30 @@
+"""The one page customers themselves see: where the link of a confirmation leads (R45)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from customers.errors import SelfsameError
+from dedup.confirmation.confirming import confirm_by_token
+
+PAGE = "confirm.html"
+
+
+@never_cache
+@csrf_exempt  # the token in the address is the proof, and the page needs no cookie
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Asks first, because mail programs open links by themselves; only the button confirms."""
+    if request.method != "POST":
+        return render(request, PAGE, {"state": "ask"})
+    try:
+        confirm_by_token(token)
+    except SelfsameError as refusal:
+        return render(request, PAGE, {"state": "refused", "refusal": refusal}, status=refusal.status)
+    return render(request, PAGE, {"state": "done"}, status=HTTPStatus.OK)

@@ -1,0 +1,154 @@
+"""Confirming contacts by a link or a code (R45).
+
+What is to be sent is written with the operation that asked for it and sent after its commit, so that nothing
+is sent for what did not happen, and what could not be sent is tried again. Only digests are kept. A later one
+replaces the one before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from customers.models import Identifier
+from customers.profile import Key, Profile
+from customers.storage.loading import heads_of, load_profiles
+from dedup.models import Confirmation, ConfirmationKinds
+
+LINK_LIFE = timedelta(days=3)
+CODE_LIFE = timedelta(minutes=15)
+CODE_TRIES = 5
+CODE_DIGITS = 6
+
+
+log = logging.getLogger(__name__)
+
+
+def send_waiting(limit: int = 500) -> int:
+    """Send what was not sent yet; how many there were. The worker calls it every few seconds."""
+    waiting = Confirmation.objects.filter(sent_at=None).order_by("pk").values_list("pk", flat=True)[:limit]
+    return send(list(waiting))
+
+
+def send(ids: Iterable[int]) -> int:
+    """Send these confirmations, each in a transaction of its own; how many went out."""
+    return sum(map(_send_one, ids))
+
+
+def _send_one(confirmation_id: int) -> bool:
+    try:
+        with transaction.atomic():
+            return _sent(confirmation_id)
+    except Exception:
+        log.exception("confirmation_not_sent", extra={"confirmation": confirmation_id})
+        return False
+
+
+def _sent(confirmation_id: int) -> bool:
+    """Sends, unless another worker is at it, or the contact no longer waits for a confirmation."""
+    waiting = Confirmation.objects.select_for_update(of=("self",), skip_locked=True).filter(sent_at=None)
+    row = waiting.select_related("identifier").filter(pk=confirmation_id).first()
+    if row is None:
+        return False
+    profile = profile_of(row.maestra_id)
+    key = key_of(row.identifier)
+    if profile is None or not awaits(profile, key):
+        row.delete()
+        return False
+    _replace_earlier(row, profile)
+    secret = new_secret(row.kind)
+    row.digest, row.sent_at = digest(row.kind, row.pk, secret), timezone.now()
+    row.expires_at = row.sent_at + (LINK_LIFE if row.kind == ConfirmationKinds.LINK else CODE_LIFE)
+    row.save()
+    _deliver(row, key.value, secret)
+    return True
+
+
+def _replace_earlier(row: Confirmation, profile: Profile) -> None:
+    earlier = Confirmation.objects.filter(
+        identifier=row.identifier_id, maestra_id__in=profile.maestra_ids, used_at=None, pk__lt=row.pk
+    )
+    earlier.delete()
+
+
+def _deliver(row: Confirmation, value: str, secret: str) -> None:
+    if row.kind == ConfirmationKinds.LINK:
+        link = f"{settings.PUBLIC_URL}/confirm/{secret}/"
+        text = _("Please confirm your e-mail address by opening this link within three days:\n\n%(link)s\n")
+        send_mail(_("Please confirm your e-mail address"), text % {"link": link}, None, [value])
+    else:
+        text = _("Your confirmation code is %(code)s. It is valid for 15 minutes.")
+        import_string(settings.SMS_SENDER)(value, text % {"code": secret})
+
+
+def new_secret(kind: str) -> str:
+    """A link's token, or a code's digits."""
+    if kind == ConfirmationKinds.LINK:
+        return secrets.token_urlsafe(32)
+    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
+
+
+def digest(kind: str, confirmation_id: int, secret: str) -> str:
+    """What is kept of a token or code. A code is short, so its digest is keyed and bound to its row."""
+    text = secret if kind == ConfirmationKinds.LINK else f"{confirmation_id}:{secret}"
+    return hmac.new(settings.HASH_KEY, text.encode(), hashlib.sha256).hexdigest()
+
+
+def awaits(profile: Profile, key: Key) -> bool:
+    """Whether the contact is pending with this customer, held or claimed."""
+    holding = profile.holdings.get(key)
+    return key in profile.claims or (holding is not None and holding.is_pending)
+
+
+def profile_of(maestra_id: int) -> Profile | None:
+    """The profile a MaestraID belongs to now; None once erased."""
+    head = heads_of([maestra_id]).get(maestra_id)
+    return None if head is None else load_profiles([head])[head]
+
+
+def key_of(identifier: Identifier) -> Key:
+    return Key(identifier.kind.system_name, identifier.value)
+
+
+def sent_code(profile: Profile, key: Key) -> Confirmation | None:
+    """The code last sent to this customer for this contact, locked so that no two tries count as one."""
+    rows = Confirmation.objects.select_for_update(of=("self",)).filter(
+        kind=ConfirmationKinds.CODE,
+        identifier__kind__system_name=key.kind,
+        identifier__value=key.value,
+        maestra_id__in=profile.maestra_ids,
+        used_at=None,
+        sent_at__isnull=False,
+    )
+    return rows.order_by("-pk").first()
+
+
+def sent_link(token: str) -> Confirmation | None:
+    """The unused link with this token, locked."""
+    rows = Confirmation.objects.select_for_update(of=("self",)).select_related("identifier__kind")
+    return rows.filter(kind=ConfirmationKinds.LINK, digest=digest("link", 0, token), used_at=None).first()
+
+
+def is_spent(row: Confirmation, now: datetime) -> bool:
+    """Too old, or tried too often."""
+    return row.expires_at is None or row.expires_at <= now or row.tries >= CODE_TRIES
+
+
+def count_wrong_try(row: Confirmation) -> None:
+    Confirmation.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
+
+
+def mark_used(row: Confirmation, now: datetime) -> None:
+    Confirmation.objects.filter(pk=row.pk).update(used_at=now)

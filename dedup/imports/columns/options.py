@@ -1,0 +1,140 @@
+"""How the rows of a file are read: what the sender of a file chooses besides the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import phonenumbers
+from django.utils.translation import gettext as _
+
+from customers import normalise
+from customers.errors import invalid
+from customers.normalise import Invalid
+from customers.profile import MAESTRA_ID
+from customers.setup.catalogue import Catalogue
+from dedup.engine.record import Mode
+from dedup.imports.columns.values import yes_or_no
+from dedup.imports.files import encodings
+from dedup.imports.files.delimited import is_delimiter
+from segments.naming import NamedSegmentation
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the rows of a file are read.
+
+    `segment` is a (segmentation, segment), by system names, that every row's customer is put into. Dates
+    whose day and month could be either way round are read by `day_first`; times without an offset are of
+    `time_zone`; phones without a country of `default_region`, by default the project's. `drop_invalid`: R11;
+    `mode`: R44; `lookup_by`: R17, by default the integration point's.
+    """
+
+    lookup_by: tuple[str, ...] = ()
+    mode: Mode = Mode.OVERWRITE
+    drop_invalid: bool = False
+    day_first: bool | None = None
+    default_region: str | None = None
+    time_zone: str = "UTC"
+    segment: tuple[str, str] | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+
+    @classmethod
+    def read(
+        cls, data: Mapping[str, Any], catalogue: Catalogue, segmentations: Mapping[str, NamedSegmentation]
+    ) -> Options:
+        """From an API body, a form, or what `to_json` gave; what is empty stays as by default.
+
+        Raises `validation_error` naming each option at fault.
+        """
+        readers = _readers(catalogue, segmentations)
+        found: dict[str, Any] = {}
+        errors = [(f"options.{name}", _("There is no such option.")) for name in data if name not in readers]
+        for name in readers.keys() & data.keys():
+            if data[name] in (None, "", [], ()):
+                continue
+            try:
+                found[name] = readers[name](data[name])
+            except Invalid as error:
+                errors.append((f"options.{name}", error.reason))
+        if errors:
+            raise invalid(*sorted(errors))
+        return cls(**found)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _readers(
+    catalogue: Catalogue, segmentations: Mapping[str, NamedSegmentation]
+) -> Mapping[str, Callable[[Any], Any]]:
+    return {
+        "lookup_by": lambda raw: _lookup_by(raw, catalogue),
+        "mode": _mode,
+        "drop_invalid": _boolean,
+        "day_first": _boolean,
+        "default_region": _region,
+        "time_zone": normalise.time_zone,
+        "segment": lambda raw: _segment(raw, segmentations),
+        "encoding": _encoding,
+        "delimiter": _delimiter,
+    }
+
+
+def _lookup_by(raw: Any, catalogue: Catalogue) -> tuple[str, ...]:
+    """A list of kinds, or their names with commas between them."""
+    names = [name.strip() for name in raw.split(",")] if isinstance(raw, str) else raw
+    known = {MAESTRA_ID, *catalogue.kinds}
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) and name in known for name in names):
+        raise Invalid(_("List identifier kinds by their system names, as in maestra_id, crm_id."))
+    return tuple(dict.fromkeys(names))
+
+
+def _mode(raw: Any) -> Mode:
+    try:
+        return Mode(raw)
+    except ValueError:
+        raise Invalid(_("It is one of: overwrite, fill.")) from None
+
+
+def _boolean(raw: Any) -> bool:
+    value = raw if isinstance(raw, bool) else yes_or_no(raw)
+    if value is None:
+        raise Invalid(_("Write true or false."))
+    return value
+
+
+def _region(raw: Any) -> str:
+    region = raw.strip().upper() if isinstance(raw, str) else ""
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise Invalid(_("Write a country code of two letters, such as US."))
+    return region
+
+
+def _segment(raw: Any, segmentations: Mapping[str, NamedSegmentation]) -> tuple[str, str]:
+    """As `loyalty.gold`, or a pair."""
+    parts = raw.split(".") if isinstance(raw, str) else raw
+    if not isinstance(parts, Sequence) or len(parts) != 2 or not all(isinstance(p, str) for p in parts):
+        raise Invalid(_("Write segmentation and segment by their system names, as in loyalty.gold."))
+    segmentation = segmentations.get(parts[0])
+    if segmentation is None or parts[1] not in segmentation.segments:
+        raise Invalid(_("There is no such segment."))
+    if not segmentation.is_static:
+        raise Invalid(_("Its segments are calculated: nobody is put in or out by hand."))
+    return parts[0], parts[1]
+
+
+def _encoding(raw: Any) -> str:
+    if found := encodings.known(raw) if isinstance(raw, str) else None:
+        return found
+    raise Invalid(encodings.unknown())
+
+
+def _delimiter(raw: Any) -> str:
+    """One character; `tab` and `\\t` stand for a tab."""
+    text = {"tab": "\t", "\\t": "\t"}.get(raw, raw) if isinstance(raw, str) else ""
+    if not is_delimiter(text):
+        raise Invalid(_("A delimiter is one character, such as ; or a tab, and no letter."))
+    return text

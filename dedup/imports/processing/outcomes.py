@@ -1,0 +1,153 @@
+"""What became of the rows of a chunk, as it is kept: an outcome for each, what they did in numbers, and in a
+dry run examples in sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from customers.changes import Change, Claimed, Created, Held, OptedOut, SubscriptionChanged
+from customers.errors import SelfsameError
+from customers.history.reading import worded
+from customers.profile import CONTACTS, Status
+from customers.setup.catalogue import Catalogue
+from customers.storage.entries import entries
+from dedup.engine.outcome import Status as DecidedStatus
+from dedup.imports.processing.reading import TextRow
+from dedup.models import Outcomes
+from dedup.operations.base import Answer, Answered
+from dedup.storage.loading import IMAGINARY
+
+EXAMPLES_OF_EACH = 2
+"""In one chunk. Of a long file there are more chunks than anybody wants examples."""
+MERGED, MOVED, CLAIMS, RESUBSCRIBED = "merged", "contacts_moved", "claims", "resubscribed"
+EFFECTS = (MERGED, MOVED, CLAIMS, RESUBSCRIBED)
+"""Beside the outcomes of rows: stored customers that merged, contacts that changed hands, claims, and people
+subscribed who had unsubscribed.
+"""
+FAILED_BY = "failed:"
+NEW_CUSTOMER = re.compile(r"\b46\d{17}\b")
+"""The MaestraID of a customer whom a dry run would create."""
+
+
+Row = tuple[str, str, str, int | None]
+OUTCOME_OF = {status: Outcomes(status).value for status in DecidedStatus}
+
+
+@dataclass(slots=True)
+class Worked:
+    """`rows` has an outcome, error code, reason and MaestraID for each row of a chunk, in its order."""
+
+    rows: list[Row]
+    counts: Counter[str]
+    examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+def worked(answers: Sequence[Answered]) -> Worked:
+    """What is kept of the rows that were answered so."""
+    rows = [_row(answer) for answer in answers]
+    decided = [answer for answer in answers if isinstance(answer, Answer)]
+    resubscribed: set[int] = set()
+    counts = Counter([outcome for outcome, _, _, _ in rows])
+    counts.update([f"{FAILED_BY}{code}" for _, code, _, _ in rows if code])
+    counts.update([effect for answer in decided for effect in _effects(answer, resubscribed)])
+    counts[MERGED] = sum([len(answer.outcome.merges) for answer in decided])
+    counts[RESUBSCRIBED] = len(resubscribed)
+    return Worked(rows, +counts)  # without zeros
+
+
+def _row(answer: Answered) -> Row:
+    if isinstance(answer, SelfsameError):
+        return Outcomes.FAILED.value, answer.code.value, answer.detail, None
+    outcome = answer.outcome
+    return OUTCOME_OF[outcome.status], "", " ".join(outcome.warnings), _customer(answer)
+
+
+def _customer(answer: Answer) -> int | None:
+    """The customer a row ended in; none where a dry run would create it."""
+    maestra_id = answer.profile.maestra_id
+    return maestra_id if maestra_id < IMAGINARY else None
+
+
+def _effects(answer: Answer, resubscribed: set[int]) -> Iterator[str]:
+    for change in answer.outcome.changes:
+        match change:
+            case Held(before=None, taken_from=int(), after=holding) if holding.category in CONTACTS:
+                yield MOVED
+            case Claimed():
+                yield CLAIMS
+            case SubscriptionChanged() | OptedOut() if _resubscribes(change):
+                resubscribed.add(answer.profile.maestra_id)
+
+
+def _resubscribes(change: Change) -> bool:
+    """Whether somebody who had unsubscribed, or refused all communication, is subscribed."""
+    match change:
+        case SubscriptionChanged(before=before, after=after):
+            was = before is not None and before.status is Status.UNSUBSCRIBED
+            return was and after is not None and after.status is not Status.UNSUBSCRIBED
+        case OptedOut(before=datetime(), at=None):
+            return True
+    return False
+
+
+def examples(
+    rows: Sequence[TextRow], answers: Sequence[Answered], known: Catalogue
+) -> dict[str, list[dict[str, Any]]]:
+    """The first rows of each kind of outcome and effect, with what would happen to whom."""
+    new = {
+        change.maestra_id: row.line
+        for row, answer in zip(rows, answers, strict=True)
+        if isinstance(answer, Answer)
+        for change in answer.outcome.changes
+        if isinstance(change, Created)
+    }
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row, answer in zip(rows, answers, strict=True):
+        names = [name for name in _shown_by(answer) if len(found.get(name, ())) < EXAMPLES_OF_EACH]
+        if names:
+            example = _example(row, answer, known, new)
+            for name in names:
+                found.setdefault(name, []).append(example)
+    return found
+
+
+def _shown_by(answer: Answered) -> Iterator[str]:
+    """What the answer is an example of."""
+    if isinstance(answer, SelfsameError):
+        yield f"{FAILED_BY}{answer.code.value}"
+        return
+    yield answer.outcome.status.value
+    if answer.outcome.merges:
+        yield MERGED
+    resubscribed: set[int] = set()
+    yield from dict.fromkeys(_effects(answer, resubscribed))
+    if resubscribed:
+        yield RESUBSCRIBED
+
+
+def _example(row: TextRow, answer: Answered, known: Catalogue, new: Mapping[int, int]) -> dict[str, Any]:
+    if isinstance(answer, SelfsameError):
+        return {"line": row.line, "maestra_id": None, "sentences": [answer.detail]}
+    told = [entry for change in answer.outcome.changes for entry in entries(change)]
+    said = worded([entry for _, entry in told], known.labels)
+    sentences = [_about(maestra_id, text, answer) for (maestra_id, _), text in zip(told, said, strict=True)]
+    named = partial(NEW_CUSTOMER.sub, partial(_line_of, new))
+    return {"line": row.line, "maestra_id": _customer(answer), "sentences": [named(s) for s in sentences]}
+
+
+def _about(maestra_id: int, sentence: str, answer: Answer) -> str:
+    """A sentence; with whom it is about, where that is not the customer the row ended in."""
+    return sentence if maestra_id in answer.profile.maestra_ids else f"{maestra_id}: {sentence}"
+
+
+def _line_of(new: Mapping[int, int], found: re.Match[str]) -> str:
+    """A customer who does not exist yet is named by the line that makes him."""
+    line = new.get(int(found[0]))
+    return f"(line {line})" if line is not None else found[0]

@@ -1,0 +1,211 @@
+"""Working the chunks of imports: any number of workers on any number of hosts, sharing only the database.
+
+A worker claims a chunk by locking its row, in the very transaction in which its rows are decided, stored and
+reported. So a row takes effect exactly once whatever dies: with the worker its transaction goes, and with
+that the lock. Chunks share no values, so they need not wait for each other; those of a component that is too
+large for one follow each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from structlog.stdlib import get_logger
+
+from customers.changes import Reason
+from customers.errors import ErrorCode, SelfsameError, invalid
+from customers.setup.catalogue import Catalogue, catalogue
+from customers.storage.sql import as_json, over
+from customers.storage.transactions import in_transaction
+from dedup.engine.record import Record
+from dedup.imports.forgetting import ERASED_CELLS
+from dedup.imports.processing import statistics
+from dedup.imports.processing.outcomes import Worked, examples, worked
+from dedup.imports.processing.reading import Reader, TextRow, rows_of_chunk
+from dedup.imports.processing.staging import stage
+from dedup.imports.reports import differences, sums
+from dedup.models import Import, ImportKind, ImportStates
+from dedup.operations.base import Answered, Caller
+from dedup.operations.merging import merge
+from dedup.operations.records import submit_at_once
+
+log = get_logger(__name__)
+
+TRIES = 4
+"""Of a chunk as a whole; then its rows are taken one by one, so that what cannot be stored fails alone."""
+CLAIM = """
+SELECT c.number FROM dedup_importchunk c
+ WHERE c.source_id = %(source)s AND c.worked_at IS NULL
+   AND (c.after IS NULL OR EXISTS (
+     SELECT FROM dedup_importchunk b
+      WHERE b.source_id = c.source_id AND b.number = c.after AND b.worked_at IS NOT NULL))
+   AND EXISTS (SELECT FROM dedup_import i WHERE i.id = %(source)s AND i.state = 'running')
+ ORDER BY c.number LIMIT 1 FOR UPDATE OF c SKIP LOCKED
+"""
+STORE = """
+UPDATE dedup_importchunk
+   SET outcomes = %s::text[], codes = %s::text[], reasons = %s::text[], maestra_ids = %s::bigint[],
+       counts = %s::jsonb, examples = %s::jsonb, worked_at = clock_timestamp()
+ WHERE source_id = %s AND number = %s
+"""
+REPORTED = {"outcome": "text", "code": "text", "reason": "text", "maestra_id": "bigint"}
+WAITING = "SELECT EXISTS (SELECT FROM dedup_importchunk WHERE source_id = %s AND worked_at IS NULL)"
+
+Decide = Callable[[Caller, Import, Sequence[Record | SelfsameError]], list[Answered]]
+
+
+def step() -> bool:
+    """Do the next piece of work there is: stage a file, or work a chunk. False where nothing is left to
+    take.
+    """
+    at_work = Import.objects.filter(state__in=[ImportStates.STAGING, ImportStates.RUNNING])
+    return any(step_of(source) for source in at_work.select_related("point").order_by("pk"))
+
+
+def step_of(source: Import) -> bool:
+    """The same for one import."""
+    if source.state == ImportStates.STAGING:
+        return stage(source.pk)
+    if work_chunk(source):
+        statistics.refresh()
+        return True
+    return finish(source.pk)
+
+
+def work_chunk(source: Import) -> bool:
+    """Work the next chunk nobody is at; false where there is none, or the import does not run."""
+    try:
+        return in_transaction(lambda: _work(source, _at_once), TRIES)
+    except SelfsameError as error:
+        if error.code is not ErrorCode.BUSY:
+            raise
+    except DatabaseError as error:
+        if not _is_of_a_row(error):
+            raise
+        log.exception("import_chunk_failed", extra={"import": source.pk})
+    except Exception:
+        log.exception("import_chunk_failed", extra={"import": source.pk})
+    return in_transaction(lambda: _work(source, _one_by_one))
+
+
+def _is_of_a_row(error: DatabaseError) -> bool:
+    """Whether the database refused what was to be written, as against being away: data exception, or a
+    constraint.
+    """
+    return str(getattr(error.__cause__, "sqlstate", None))[:2] in {"22", "23"}
+
+
+def _work(source: Import, decide: Decide) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"source": source.pk})
+        claimed = cursor.fetchone()
+    if claimed is None:
+        return False
+    rows = rows_of_chunk(source, claimed[0])
+    known = catalogue()
+    answers = _answers(source, known, rows, decide)
+    kept = worked(answers)
+    if source.is_dry_run:
+        kept.examples = examples(rows, answers, known)
+    _store(source, claimed[0], kept)
+    return True
+
+
+def _answers(source: Import, known: Catalogue, rows: Sequence[TextRow], decide: Decide) -> Sequence[Answered]:
+    try:
+        reader = Reader(source, known)
+    except SelfsameError as error:  # an option names something that is no more
+        return [error] * len(rows)
+    caller = Caller(source.actor, reader.point, source.actor_user_id, known)
+    if reader.kind is ImportKind.MERGES:
+        return _merged(caller, source, reader, rows)
+    return decide(caller, source, [_read(reader, row) for row in rows])
+
+
+def _read(reader: Reader, row: TextRow) -> Record | SelfsameError:
+    if error := _unreadable(row):
+        return error
+    try:
+        return reader.record(row)
+    except SelfsameError as refused:
+        return refused
+
+
+def _unreadable(row: TextRow) -> SelfsameError | None:
+    if row.fault is not None:
+        return invalid(("", row.fault))
+    if row.cells == ERASED_CELLS:
+        return SelfsameError(ErrorCode.ERASED_PERSON, _("This person asked to be forgotten."))
+    return None
+
+
+def _at_once(caller: Caller, source: Import, records: Sequence[Record | SelfsameError]) -> list[Answered]:
+    return submit_at_once(caller, records, source.created_at, keep=not source.is_dry_run)
+
+
+def _one_by_one(caller: Caller, source: Import, records: Sequence[Record | SelfsameError]) -> list[Answered]:
+    """Slower, for a chunk that failed as a whole: what cannot be stored fails by itself."""
+    return [_alone(lambda r=record: _at_once(caller, source, [r])[0]) for record in records]  # type: ignore[misc]
+
+
+def _alone(work: Callable[[], Answered]) -> Answered:
+    try:
+        return in_transaction(work)
+    except SelfsameError as error:
+        return error
+    except DatabaseError as error:
+        if not _is_of_a_row(error):
+            raise
+        log.exception("import_row_failed")
+    except Exception:
+        log.exception("import_row_failed")
+    detail = _("The row could not be stored, because of a fault on our side. Tell the operator when it was.")
+    return SelfsameError(ErrorCode.INTERNAL_ERROR, detail)
+
+
+def _merged(caller: Caller, source: Import, reader: Reader, rows: Sequence[TextRow]) -> list[Answered]:
+    """Each merge by itself, for each sees what the one before it did. A dry run takes them all back."""
+    with transaction.atomic():
+        answers = [_alone(lambda r=row: _merge(caller, reader, r)) for row in rows]  # type: ignore[misc]
+        transaction.set_rollback(source.is_dry_run)
+    return answers
+
+
+def _merge(caller: Caller, reader: Reader, row: TextRow) -> Answered:
+    if error := _unreadable(row):
+        return error
+    resulting, customers = reader.merge(row)
+    reason = Reason.API if caller.user_id is None else Reason.ADMIN
+    return merge(caller, customers, resulting, reason=reason)
+
+
+def _store(source: Import, chunk: int, kept: Worked) -> None:
+    _, columns = over("{rows}", REPORTED, kept.rows)
+    with connection.cursor() as cursor:
+        cursor.execute(STORE, [*columns, as_json(kept.counts), as_json(kept.examples), source.pk, chunk])
+
+
+def finish(import_id: int) -> bool:
+    """End an import whose chunks are all worked; whether it was."""
+    with transaction.atomic():
+        running = Import.objects.select_for_update(of=("self",)).select_related("dry_run")
+        found = running.filter(pk=import_id, state=ImportStates.RUNNING).first()
+        source = None if _is_waiting(import_id) else found
+        if source is None:
+            return False
+        source.result = {"counts": sums(source)}
+        if source.dry_run:
+            source.result["differences"] = differences(source)
+        source.state, source.finished_at = ImportStates.FINISHED, timezone.now()
+        source.save(update_fields=["result", "state", "finished_at"])
+        return True
+
+
+def _is_waiting(import_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, [import_id])
+        return bool(cursor.fetchone()[0])

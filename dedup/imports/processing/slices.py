@@ -1,0 +1,47 @@
+"""What a worker does when it is woken: work for a while, then let others have the worker, and come back."""
+
+from __future__ import annotations
+
+import time
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from structlog.stdlib import get_logger
+
+from dedup.imports import waking
+from dedup.imports.processing.running import step
+from dedup.models import ImportChunk, ImportStates
+
+log = get_logger(__name__)
+
+SLICE = 10.0  # seconds; then other tasks have their turn
+AWAY = 1.0  # seconds to wait for a database that does not answer
+TRIES = 5
+
+
+def work_for_a_while() -> None:
+    """Take work until there is none, or the time is up and another call is on its way."""
+    deadline = time.monotonic() + SLICE
+    if _is_enough_for_two():
+        waking.wake()
+    while _step():
+        if time.monotonic() > deadline and waking.wake():
+            return
+
+
+def _is_enough_for_two() -> bool:
+    """Each worker that comes calls the next one while there is more than it can take."""
+    waiting = ImportChunk.objects.filter(worked_at=None, source__state=ImportStates.RUNNING)
+    return len(waiting.values_list("pk")[:2]) == 2
+
+
+def _step() -> bool:
+    """A step, tried again where the database went away meanwhile: what that undid is still to be done."""
+    for _ in range(TRIES):
+        try:
+            return step()
+        except DatabaseError:
+            log.warning("import_interrupted", exc_info=True)
+            close_old_connections()
+            time.sleep(AWAY)
+    return False

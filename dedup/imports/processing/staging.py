@@ -1,0 +1,269 @@
+"""From the uploaded file to rows in the database, cut into chunks that workers can take side by side.
+
+One worker stages an import. That it is at it is known by an advisory lock of its connection, which dies with
+it: whoever finds an import that is to be staged and gets the lock begins anew. So there is no long
+transaction, and nothing to wait for when a worker was killed.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, TypeVar
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from structlog.stdlib import get_logger
+
+from customers.errors import ErrorCode, SelfsameError, invalid
+from customers.setup.catalogue import catalogue
+from customers.storage.sql import as_json
+from dedup.imports.forgetting import forget
+from dedup.imports.processing.components import Components, Cut, cut
+from dedup.imports.processing.keys import numbers_of
+from dedup.imports.processing.reading import Reader, TextRow, rows_to_stage
+from dedup.models import Import, ImportBlock, ImportChunk, ImportPiece, ImportStates
+
+log = get_logger(__name__)
+
+LOCKS = 0x5E1F
+"""The first half of the advisory locks of imports; the second is the import's ID."""
+READ_AT_ONCE = 2_000
+HELD_AT_ONCE = 50_000
+"""Rows that are held in memory while their chunks fill up."""
+DECIDED_AT_ONCE = 10_000
+"""Rows that hang together and are still decided as one in a dry run."""
+HIGHEST_LINE = 2**31 - 1
+
+LOCK = "SELECT pg_try_advisory_lock(%s, %s)"
+UNLOCK = "SELECT pg_advisory_unlock(%s, %s)"
+INSERT_PIECE = """
+INSERT INTO dedup_importpiece (source_id, chunk, first, lines, cells, faults, keys, key_counts)
+VALUES (%s, %s, %s, %s::int[], %s, %s::jsonb, %s::bigint[], %s::int[])
+"""
+
+T = TypeVar("T")
+StagedRow = tuple[int, str, str | None, list[int]]
+"""A row's line, cells and fault, and the numbers of what it names."""
+
+
+@dataclass(slots=True)
+class Held:
+    """Rows of a chunk that are not written yet."""
+
+    first: int = 0
+    rows: list[StagedRow] = field(default_factory=list)
+
+
+def stage(import_id: int) -> bool:
+    """Stage an import, unless somebody is at it or it is staged; whether anything was done."""
+    with alone_with(import_id) as is_alone:
+        source = is_alone and _waiting(import_id)
+        if not source:
+            return False
+        try:
+            with TemporaryDirectory(prefix="selfsame-import-") as folder:
+                _stage(source, Path(folder))
+        except Stopped:
+            _drop_rows(import_id)
+        except SelfsameError as error:
+            fail(source, error)
+        except (DatabaseError, OSError):
+            raise
+        except Exception:
+            log.exception("import_not_staged", extra={"import": import_id})
+            fail(source, _unexpected())
+        return True
+
+
+@contextmanager
+def alone_with(import_id: int) -> Iterator[bool]:
+    """Within it nobody else stages the import, if it says so."""
+    place = [LOCKS, import_id % 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, place)
+        (is_alone,) = cursor.fetchone()
+    try:
+        yield is_alone
+    finally:
+        # A connection that was lost has taken its locks with it.
+        if is_alone and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute(UNLOCK, place)
+
+
+def _waiting(import_id: int) -> Import | None:
+    return (
+        Import.objects.select_related("point", "dry_run")
+        .filter(pk=import_id, state=ImportStates.STAGING)
+        .first()
+    )
+
+
+def _unexpected() -> SelfsameError:
+    detail = _("The file could not be read, because of a fault on our side. Tell the operator when it was.")
+    return SelfsameError(ErrorCode.INTERNAL_ERROR, detail)
+
+
+def fail(source: Import, error: SelfsameError) -> None:
+    """The import ends here, and says why. Nothing of it took effect."""
+    with transaction.atomic():
+        _drop_rows(source.pk)
+        ImportBlock.objects.filter(source=source).delete()
+        Import.objects.filter(pk=source.pk, state=ImportStates.STAGING).update(
+            state=ImportStates.FAILED, problem=error.problem(), finished_at=timezone.now()
+        )
+
+
+def _drop_rows(import_id: int) -> None:
+    """What was staged of an import that is to be staged anew, or not at all."""
+    ImportPiece.objects.filter(source=import_id).delete()
+    ImportChunk.objects.filter(source=import_id).delete()
+
+
+def _stage(source: Import, folder: Path) -> None:
+    _drop_rows(source.pk)  # of a worker that died over it
+    spool = _Spool(folder / "rows")
+    components = Components(folder)
+    _read(source, components, spool)
+    if not spool.count:
+        raise invalid(("file", _("There are no rows below the header.")))
+    largest = max(settings.IMPORT_CHUNK_ROWS, DECIDED_AT_ONCE) if source.is_dry_run else 0
+    found = cut(components.joined(), settings.IMPORT_CHUNK_ROWS, largest=largest)
+    _write_chunks(source, found)
+    _write_pieces(source, found, spool)
+    _begin(source, spool, found)
+
+
+def _read(source: Import, components: Components, spool: _Spool) -> None:
+    """Once through the file: every row to the spool, with what it names."""
+    known = catalogue()
+    reader = Reader(source, known)
+    with rows_to_stage(source) as found:
+        for batch in batches(found, READ_AT_ONCE):
+            keys = numbers_of([reader.named(row) for row in batch], known)
+            for numbers in keys:
+                components.add(numbers)
+            spool.add(batch, keys)
+            waiting = Import.objects.filter(pk=source.pk, state=ImportStates.STAGING)
+            if not waiting.update(rows_staged=spool.count):
+                raise Stopped
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """Somebody paused or cancelled the import while it was read."""
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+class _Spool:
+    """The rows with their keys on the worker's own disk, to be read once more when the chunks are known."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = self.last_line = 0
+        self._file: IO[bytes] = path.open("wb")
+
+    def add(self, rows: Sequence[TextRow], keys: Sequence[Sequence[int]]) -> None:
+        self.count += len(rows)
+        self.last_line = min(rows[-1].line, HIGHEST_LINE)
+        staged = [(*row, numbers) for row, numbers in zip(rows, keys, strict=True)]
+        pickle.dump(staged, self._file, pickle.HIGHEST_PROTOCOL)
+
+    def read(self) -> Iterator[StagedRow]:
+        """All rows, in their order; afterwards nothing can be added."""
+        self._file.close()
+        read = 0
+        with self.path.open("rb") as file:
+            while read < self.count:
+                rows = pickle.load(file)  # written by this process, a moment ago
+                read += len(rows)
+                yield from rows
+
+
+def _write_chunks(source: Import, found: Cut) -> None:
+    """Nobody works them before the import runs."""
+    for some in batches(found.chunks, READ_AT_ONCE):
+        ImportChunk.objects.bulk_create(
+            ImportChunk(source=source, number=chunk.number, size=chunk.size, after=chunk.after)
+            for chunk in some
+        )
+
+
+def _write_pieces(source: Import, found: Cut, spool: _Spool) -> None:
+    """Every chunk as soon as its rows are together, and all of them where too many rows are held."""
+    held: defaultdict[int, Held] = defaultdict(Held)
+    count = 0
+    for number, row in zip(found.chunk_of, spool.read(), strict=True):
+        holding = held[number]
+        holding.rows.append(row)
+        count += 1
+        if holding.first + len(holding.rows) == found.chunks[number].size:
+            _write_piece(source, number, held.pop(number))
+            count -= len(holding.rows)
+        elif count == HELD_AT_ONCE:
+            for waiting, some in held.items():
+                _write_piece(source, waiting, some)
+                held[waiting] = Held(some.first + len(some.rows))
+            count = 0
+
+
+def _write_piece(source: Import, chunk: int, held: Held) -> None:
+    if not held.rows:
+        return
+    lines, cells, faults, keys = zip(*held.rows, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INSERT_PIECE,
+            [
+                source.pk,
+                chunk,
+                held.first,
+                _array(lines),
+                "\n".join(cells),
+                as_json({str(n): fault for n, fault in enumerate(faults) if fault is not None}),
+                _array([number for numbers in keys for number in numbers]),
+                _array([len(numbers) for numbers in keys]),
+            ],
+        )
+
+
+def _array(numbers: Sequence[int]) -> str:
+    """As PostgreSQL writes an array: JSON in other brackets."""
+    return "{" + as_json(numbers)[1:-1] + "}"
+
+
+def _begin(source: Import, spool: _Spool, found: Cut) -> None:
+    """From here on workers take its chunks. Who was erased while the file was read is forgotten first."""
+    chained = any(chunk.after is not None for chunk in found.chunks)
+    with transaction.atomic():
+        held = Import.objects.select_for_update().get(pk=source.pk)
+        if held.state != ImportStates.STAGING:
+            raise Stopped
+        forget(held.forgotten, source=source.pk)
+        ImportBlock.objects.filter(source=source).delete()
+        held.state, held.running_since = ImportStates.RUNNING, timezone.now()
+        held.last_line, held.forgotten = spool.last_line, []
+        if chained and held.is_dry_run:
+            held.warnings.append(_approximate())
+        held.save()
+
+
+def _approximate() -> str:
+    return _(
+        "More than %(rows)s rows hang together, by values they share. They were decided in parts, so that "
+        "the figures for them are approximate."
+    ) % {"rows": DECIDED_AT_ONCE}

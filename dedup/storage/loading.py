@@ -1,0 +1,332 @@
+"""Between the engine and the tables: reads the world a batch of records can touch, and saves its changes.
+
+The number of statements is the same for one record and for a thousand. What was read is read again under the
+lock of its profiles, locked in MaestraID order; a profile that turns up only then is locked without waiting,
+so that two batches can never wait for each other in a circle. Values nobody holds are arbitrated by the
+unique index when they are written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from customers.changes import Order
+from customers.profile import DEVICES, MAESTRA_ID, Key, Profile
+from customers.setup.catalogue import Catalogue
+from customers.storage.loading import LOCK, heads_of, load_profiles
+from customers.storage.sql import Question, Row, array, ask
+from customers.storage.transactions import Contended
+from dedup.engine.finding import BY_LOOKUP
+from dedup.engine.record import Record
+from dedup.engine.world import World
+
+CARDS_LOOKED_AT = 50  # customers per payment card hash that a record is tested against
+
+# What the fields of `Wanted` are found by. Only what a batch names is asked for, because planning all of it
+# takes longer than all the rest. A LATERAL with a limit is one index look-up for each value; a join may read
+# the whole table, which before its first ANALYZE it mostly does.
+FIND = {
+    "keys": """
+SELECT 'identifier', k.kind::text, k.value, i.customer_id
+  FROM unnest(%(kinds)s::smallint[], %(values)s::text[]) AS k(kind, value)
+  CROSS JOIN LATERAL (
+    SELECT customer_id FROM customers_identifier WHERE kind_id = k.kind AND value = k.value LIMIT 1
+  ) i
+""",
+    "maestra_ids": """
+SELECT 'maestra_id', '', c.id::text, c.profile_id
+  FROM customers_customer c WHERE c.id = ANY(%(maestra_ids)s) AND c.erased_at IS NULL
+""",
+    "cards": """
+SELECT 'card', '', h.hash, p.customer_id
+  FROM unnest(%(cards)s::text[]) AS h(hash)
+  CROSS JOIN LATERAL (
+    SELECT DISTINCT customer_id FROM customers_paymentcard
+     WHERE hash = h.hash ORDER BY customer_id LIMIT %(limit)s
+  ) p
+""",
+    "points": """
+SELECT 'points', '', p.number, p.maestra_id FROM customers_pointsmovement p WHERE p.number = ANY(%(points)s)
+""",
+    "promo_codes": """
+SELECT 'promo_code', '', p.code, p.maestra_id FROM customers_promocode p WHERE p.code = ANY(%(promo_codes)s)
+""",
+    "orders": """
+SELECT 'order', '', o.number, o.maestra_id FROM customers_order o WHERE o.number = ANY(%(orders)s)
+""",
+}
+# A value that nobody holds has no profile to lock, so its row is locked instead.
+LOCK_FREE = """
+SELECT 1 FROM unnest(%s::smallint[], %s::text[]) AS k(kind, value)
+  JOIN customers_identifier i ON i.kind_id = k.kind AND i.value = k.value
+ WHERE i.customer_id IS NULL ORDER BY i.id FOR NO KEY UPDATE OF i
+"""
+DEVICE_USERS = """
+SELECT d.kind, d.value, u.profile_id
+  FROM unnest(%s::smallint[], %s::text[]) AS d(kind, value)
+  CROSS JOIN LATERAL (
+    SELECT id FROM customers_identifier WHERE kind_id = d.kind AND value = d.value LIMIT 1
+  ) i
+  CROSS JOIN LATERAL (
+    SELECT DISTINCT h.profile_id
+      FROM customers_deviceuse u
+      CROSS JOIN LATERAL (
+        SELECT h.id AS profile_id
+          FROM customers_customer c
+          JOIN customers_customer h ON h.id = c.profile_id AND h.is_identified AND h.erased_at IS NULL
+         WHERE c.id = u.origin_id LIMIT 1
+      ) h
+     WHERE u.identifier_id = i.id LIMIT %s
+  ) u
+"""
+APART = """
+SELECT low_id, high_id FROM dedup_apartpair
+ WHERE lifted_at IS NULL AND low_id = ANY(%(ids)s::bigint[]) AND high_id = ANY(%(ids)s::bigint[])
+"""
+ORDERS = """
+SELECT number, maestra_id, total, currency, placed_at, status, lines
+  FROM customers_order WHERE number = ANY(%s)
+"""
+NEW_IDS = "SELECT nextval('customers_customer_id_seq') FROM generate_series(1, %s)"
+OPERATION_ID = "SELECT nextval('customers_operation_id_seq')"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a batch of records names, and so what must be read for it."""
+
+    keys: frozenset[Key] = frozenset()
+    maestra_ids: frozenset[int] = frozenset()
+    cards: frozenset[str] = frozenset()
+    orders: frozenset[str] = frozenset()
+    points: frozenset[str] = frozenset()
+    promo_codes: frozenset[str] = frozenset()
+    new_customers: int = 0
+
+
+@dataclass(slots=True)
+class Located:
+    """Where the values named were found: rows that exist, and the MaestraIDs behind them."""
+
+    rows: dict[Key, int | None] = field(default_factory=dict)
+    maestra_ids: dict[int, int] = field(default_factory=dict)
+    cards: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    orders: dict[str, int] = field(default_factory=dict)
+    points: dict[str, int] = field(default_factory=dict)
+    promo_codes: dict[str, int] = field(default_factory=dict)
+
+    def touched(self) -> set[int]:
+        """Every MaestraID whose profile may bear on the decision."""
+        ids = {head for head in self.rows.values() if head is not None}
+        ids.update(self.maestra_ids.values(), *self.cards.values())
+        ids.update(self.orders.values(), self.points.values(), self.promo_codes.values())
+        return ids
+
+    def has_free_rows(self) -> bool:
+        return None in self.rows.values()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A world, with what the writer must know: the values that have a row already, and, where it was locked,
+    the ID for the operation.
+    """
+
+    world: World
+    known: frozenset[Key]
+    operation: int | None
+
+
+def wanted_by(records: Iterable[Record]) -> Wanted:
+    """What these records name."""
+    records = list(records)
+    named = wanted_keys(r.lookup for r in records if r.lookup)
+    return Wanted(
+        keys=named.keys.union([s.key for r in records for s in r.identifiers]),
+        maestra_ids=named.maestra_ids.union([r.maestra_id for r in records if r.maestra_id is not None]),
+        cards=frozenset([card for r in records for card in r.cards]),
+        orders=frozenset([r.order.number for r in records if r.order]),
+        points=frozenset([r.points.number for r in records if r.points and r.points.number]),
+        promo_codes=frozenset([r.promo_code.code for r in records if r.promo_code]),
+        new_customers=sum(r.operation not in BY_LOOKUP for r in records),
+    )
+
+
+def wanted_keys(keys: Iterable[Key]) -> Wanted:
+    """What bare look-ups name."""
+    named = list(keys)
+    return Wanted(
+        keys=frozenset([key for key in named if key.kind != MAESTRA_ID]),
+        maestra_ids=frozenset([int(key.value) for key in named if key.kind == MAESTRA_ID]),
+    )
+
+
+def load(wanted: Wanted, catalogue: Catalogue, *, lock: bool) -> Loaded:
+    """The world that may bear on what is wanted. With `lock`, its profiles stay as they are until the
+    transaction ends.
+
+    Raises `Contended` where they could not be locked as they were read.
+    """
+    drawn, located = _locate(wanted, catalogue, *(_draw(wanted) if lock else ()))
+    heads = _heads(located)
+    if lock and heads:
+        located, heads = _locked(located, heads, wanted, catalogue)
+    profiles = load_profiles(sorted(heads))
+    world = _world(catalogue, located, profiles, _further(catalogue, located, profiles))
+    known = frozenset(located.rows).union(*(p.holdings.keys() | p.claims.keys() for p in profiles.values()))
+    if not lock:
+        return Loaded(replace(world, new_ids=_imaginary_ids()), known, None)
+    ((operation,),), new_ids = drawn
+    return Loaded(replace(world, new_ids=[maestra_id for (maestra_id,) in new_ids]), known, operation)
+
+
+def _draw(wanted: Wanted) -> list[Question]:
+    """The IDs that writing needs, asked for with the first message: most new customers need no further one.
+    New MaestraIDs that turn out not to be needed are never used again (R1).
+    """
+    return [(OPERATION_ID, []), (NEW_IDS, [wanted.new_customers])]
+
+
+def _locked(
+    located: Located, heads: set[int], wanted: Wanted, catalogue: Catalogue
+) -> tuple[Located, set[int]]:
+    """Lock, then read again: what was found may have moved meanwhile."""
+    locked = set(heads)
+    locks: list[Question] = [(LOCK, [array("bigint", sorted(heads))])]
+    if located.has_free_rows():
+        locks.append((LOCK_FREE, _columns(wanted.keys, catalogue)))
+    _, located = _locate(wanted, catalogue, *locks)
+    heads = _heads(located)
+    if more := heads - locked:
+        _, located = _locate(wanted, catalogue, (f"{LOCK} NOWAIT", [array("bigint", sorted(more))]))
+        heads = _heads(located)
+        if heads - locked - more:
+            raise Contended
+    return located, heads
+
+
+def _locate(wanted: Wanted, catalogue: Catalogue, *first: Question) -> tuple[list[list[Row]], Located]:
+    """Find what is wanted, once the first questions are answered and the locks are had. Each statement of a
+    message sees what was committed before it.
+    """
+    named = [sql for name, sql in FIND.items() if getattr(wanted, name)]
+    if not named:
+        return ask(first), Located()
+    kinds, values = _columns(wanted.keys, catalogue)
+    parameters = {
+        "kinds": kinds,
+        "values": values,
+        "maestra_ids": list(wanted.maestra_ids),
+        "cards": list(wanted.cards),
+        "limit": CARDS_LOOKED_AT,
+        "orders": list(wanted.orders),
+        "points": list(wanted.points),
+        "promo_codes": list(wanted.promo_codes),
+    }
+    *answers, found = ask([*first, ("UNION ALL".join(named), parameters)])
+    return answers, _located(found, catalogue)
+
+
+def _located(found: Iterable[Row], catalogue: Catalogue) -> Located:
+    """The rows of `FIND` by what they answer."""
+    located = Located()
+    for what, kind, value, maestra_id in found:
+        match what:
+            case "identifier":
+                located.rows[Key(catalogue.kinds_by_id[int(kind)].name, value)] = maestra_id
+            case "maestra_id":
+                located.maestra_ids[int(value)] = maestra_id
+            case "card":
+                located.cards[value].add(maestra_id)
+            case "points":
+                located.points[value] = maestra_id
+            case "promo_code":
+                located.promo_codes[value] = maestra_id
+            case _:
+                located.orders[value] = maestra_id
+    return located
+
+
+def _heads(located: Located) -> set[int]:
+    """The primary MaestraIDs behind what was found. Ledger rows bear former ones too."""
+    ledger = {*located.orders.values(), *located.points.values(), *located.promo_codes.values()}
+    if not ledger:
+        return located.touched()
+    return (located.touched() - ledger) | set(heads_of(ledger).values())
+
+
+def _further(
+    catalogue: Catalogue, located: Located, profiles: Mapping[int, Profile]
+) -> Mapping[str, list[Row]]:
+    """What else bears on the decision, in one message."""
+    questions: dict[str, Question] = {}
+    devices = [k for k in located.rows if catalogue.kinds[k.kind].category in DEVICES]
+    if devices:
+        limit = catalogue.shared_device_limit + 1
+        questions["device_users"] = (DEVICE_USERS, [*_columns(devices, catalogue), limit])
+    if len(profiles) > 1:
+        ids = [m.maestra_id for profile in profiles.values() for m in profile.members]
+        questions["apart"] = (APART, {"ids": array("bigint", ids)})
+    if located.orders:
+        questions["orders"] = (ORDERS, [list(located.orders)])
+    return defaultdict(list, zip(questions, ask([*questions.values()]), strict=True))
+
+
+def _world(
+    catalogue: Catalogue,
+    located: Located,
+    profiles: Mapping[int, Profile],
+    further: Mapping[str, list[Row]],
+) -> World:
+    return World(
+        kinds=catalogue.kinds,
+        larger_fields=catalogue.larger_fields,
+        shared_device_limit=catalogue.shared_device_limit,
+        profiles=profiles,
+        heads={m.maestra_id: head for head, profile in profiles.items() for m in profile.members},
+        holders={key: head for key, head in located.rows.items() if head is not None},
+        card_holders={card: frozenset(heads) for card, heads in located.cards.items()},
+        device_users=_device_users(further["device_users"], catalogue),
+        apart=frozenset(frozenset(pair) for pair in further["apart"]),
+        orders={order.number: (maestra_id, order) for maestra_id, order in map(_order, further["orders"])},
+        points=located.points,
+        promo_codes=located.promo_codes,
+    )
+
+
+def _device_users(rows: Iterable[Row], catalogue: Catalogue) -> dict[Key, frozenset[int]]:
+    users: dict[Key, set[int]] = defaultdict(set)
+    for kind, value, head in rows:
+        users[Key(catalogue.kinds_by_id[kind].name, value)].add(head)
+    return {key: frozenset(heads) for key, heads in users.items()}
+
+
+def _order(row: Row) -> tuple[int, Order]:
+    """An order as it is stored, after the MaestraID it stands under."""
+    number, maestra_id, total, currency, placed_at, status, lines = row
+    return maestra_id, Order(
+        number=number,
+        total=total,
+        currency=currency,
+        placed_at=placed_at,
+        status=status,
+        lines=tuple(json.loads(lines, parse_float=Decimal)),
+    )
+
+
+def _imaginary_ids() -> Iterator[int]:
+    """IDs for customers a preview would create: beyond any that is drawn."""
+    return iter(range(IMAGINARY, IMAGINARY + 1_000_000))
+
+
+IMAGINARY = 1 << 62
+
+
+def _columns(keys: Iterable[Key], catalogue: Catalogue) -> tuple[str, str]:
+    """Kinds and values as two arrays, in the order in which rows are locked and written."""
+    pairs = sorted((catalogue.kinds[k.kind].id, k.value) for k in keys)
+    return array("smallint", [kind for kind, _ in pairs]), array("text", [value for _, value in pairs])

@@ -1,0 +1,359 @@
+"""The admin: every page opens to whom it is offered, what was recorded is not edited, a key is shown once."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.contrib import admin
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from customers.admin.base import Recorded
+from customers.admin.words import KINDS
+from customers.history.sentences import PRIORITY, SENTENCES
+from customers.models import (
+    ApiKey,
+    BlockedValue,
+    Change,
+    Customer,
+    CustomField,
+    IdentifierKind,
+    IntegrationPoint,
+    Note,
+    ProjectSettings,
+    Relation,
+)
+from customers.setup.catalogue import VERSION
+from customers.setup.integration_points import access_of
+from customers.storage.loading import load_profiles
+from dedup.demo import story
+from dedup.engine.vetoes import VETOES
+from dedup.models import Merge, ReviewPair, Site
+from segments.models import Segment, Segmentation
+from tests.staff import address, signed_in
+
+pytestmark = pytest.mark.django_db
+
+OURS = [
+    model for model in admin.site._registry if model._meta.app_label in ("customers", "segments", "dedup")
+]
+RECORDED = [model for model in OURS if isinstance(admin.site._registry[model], Recorded)]
+# What is set up in the admin, and nothing else.
+EDITABLE = {
+    IdentifierKind,
+    CustomField,
+    IntegrationPoint,
+    ApiKey,
+    BlockedValue,
+    ProjectSettings,
+    Segmentation,
+    Segment,
+    Site,
+}
+ROLES = ("Viewer", "Marketer", "Integrator", "Privacy officer")
+
+
+def act(client: Client, row: Model, action: str, **more: str) -> str:
+    """What the list answers to an action on a row, once its messages are shown."""
+    data = {"action": action, "_selected_action": str(row.pk), **more}
+    return client.post(address(type(row)), data, follow=True).content.decode()
+
+
+@pytest.mark.usefixtures("shop")
+def test_every_page_opens() -> None:
+    client = signed_in()
+    assert client.get(reverse("admin:index")).status_code == 200
+    for model, page in admin.site._registry.items():
+        assert client.get(address(model), follow=True).status_code == 200, model
+        if page.search_fields:
+            for text in ("7", "x\0", "99999999999999999999"):
+                assert client.get(address(model), {"q": text}, follow=True).status_code == 200, (model, text)
+        for row in model._default_manager.all()[:1]:
+            assert client.get(address(model, "change", row.pk)).status_code == 200, model
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_role_opens_every_page_it_is_offered() -> None:
+    for role in ROLES:
+        client = signed_in(role)
+        index = client.get(reverse("admin:index")).content.decode()
+        offered = set(re.findall(r'href="(/admin/\w+/\w+/)"', index))
+        assert address(Customer) in offered, role
+        assert {client.get(link, follow=True).status_code for link in offered} == {200}, role
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_is_stored_as_names_of_the_code_is_shown_in_words() -> None:
+    client = signed_in()
+    pages = [address(model) for model in (Note, Relation, Change, Merge, ReviewPair)]
+    pages += [
+        address(model, "change", row.pk)
+        for model in (Note, Relation, Merge, ReviewPair)
+        for row in model._default_manager.all()[:1]
+    ]
+    shown = [re.sub(r"<[^>]*>", " ", client.get(page).content.decode()) for page in pages]
+    names = {*PRIORITY, *(veto.__name__ for veto in VETOES), *SENTENCES, "mobile_phone"}
+    coded = {name for name in names if "_" in name}
+    assert {name for name in coded for text in shown if re.search(rf"\b{name}\b", text)} == set()
+    assert "Mobile phone +14155550122 stays with customer" in shown[0]
+
+
+def test_every_kind_of_entry_has_a_name() -> None:
+    assert KINDS.keys() == SENTENCES.keys()
+
+
+def test_only_set_up_can_be_edited() -> None:
+    assert set(OURS) - set(RECORDED) == EDITABLE
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_was_recorded_is_not_edited() -> None:
+    client = signed_in()
+    for model in RECORDED:
+        assert client.post(address(model, "add"), {}).status_code == 403, model
+        client.post(address(model), {"action": "delete_selected", "_selected_action": "1"})
+        for row in model._default_manager.all()[:1]:
+            assert client.post(address(model, "change", row.pk), {}).status_code == 403, model
+            assert client.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403, model
+            assert model._default_manager.filter(pk=row.pk).exists(), model
+
+
+@pytest.mark.usefixtures("shop")
+def test_no_list_of_records_counts_its_table() -> None:
+    client = signed_in()
+    with CaptureQueriesContext(connection) as queries:
+        for model in RECORDED:
+            client.get(address(model))
+    assert [query["sql"] for query in queries if "COUNT(" in query["sql"]] == []
+
+
+@pytest.fixture
+def notes() -> None:
+    lost = {"maestra_id": 1, "at": timezone.now(), "reason": "lost", "kind": "email", "value": "x@x.test"}
+    Note.objects.bulk_create(Note(**lost) for _ in range(20))
+
+
+@pytest.mark.usefixtures("notes")
+def test_a_list_asks_for_the_set_up_once_and_not_in_every_row() -> None:
+    client = signed_in()
+    client.get(address(Note))
+    with CaptureQueriesContext(connection) as queries:
+        client.get(address(Note))
+    assert [query["sql"] for query in queries].count(VERSION) == 1
+
+
+@pytest.mark.usefixtures("notes")
+def test_each_page_shows_the_set_up_as_it_is_by_then() -> None:
+    client = signed_in()
+    assert "E-mail x@x.test" in client.get(address(Note)).content.decode()
+    IdentifierKind.objects.filter(system_name="email").update(name="Address")
+    assert "Address x@x.test" in client.get(address(Note)).content.decode()
+
+
+def test_a_key_is_shown_once() -> None:
+    point = IntegrationPoint.objects.create(system_name="shop", name="Shop", kind="website")
+    client = signed_in()
+    made = client.post(address(ApiKey, "add"), {"point": point.pk, "name": "Backend", "scopes": ["read"]})
+    match = re.search(r"ssk_\w{8}_[\w-]{43}", made.content.decode())
+    assert match
+    assert "no-store" in made["Cache-Control"]
+    access = access_of(match[0], timezone.now())
+    assert access
+    assert (access.point.system_name, set(access.scopes)) == ("shop", {"read"})
+    key = ApiKey.objects.get()
+    for page in (
+        address(ApiKey),
+        address(ApiKey, "change", key.pk),
+        address(IntegrationPoint, "change", point.pk),
+    ):
+        text = client.get(page).content.decode()
+        assert key.prefix in text
+        assert match[0] not in text
+        assert key.digest not in text
+
+
+def test_a_key_without_chosen_scopes_gets_those_of_its_point() -> None:
+    point = IntegrationPoint.objects.create(
+        system_name="shop", name="Shop", kind="website", default_scopes=["write"]
+    )
+    signed_in().post(address(ApiKey, "add"), {"point": point.pk, "name": ""})
+    assert ApiKey.objects.get().scopes == ["write"]
+
+
+def test_a_key_is_revoked_only_when_asked_twice(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    call_command("configure", str(story.SETUP), keys=str(file), verbosity=0)
+    client, key = signed_in(), ApiKey.objects.get(point__system_name="website")
+    assert "Yes, revoke" in act(client, key, "revoke")
+    text = json.loads(file.read_text())["website"]
+    assert access_of(text, timezone.now())
+    assert "1 key was revoked" in act(client, key, "revoke", confirmed="yes")
+    assert access_of(text, timezone.now()) is None
+
+
+def test_a_viewer_makes_no_keys() -> None:
+    client = signed_in("Viewer")
+    assert client.get(address(ApiKey, "add")).status_code == 403
+    assert client.get(address(ApiKey)).status_code == 403
+
+
+def test_what_a_kind_is_cannot_be_changed() -> None:
+    kind = IdentifierKind.objects.create(system_name="crm_id", name="CRM ID", category="unique")
+    data = {
+        "name": "CRM number",
+        "system_name": "other",
+        "category": "identifier",
+        "do_not_merge_different": "on",
+        "confirmed": "yes",
+    }
+    assert signed_in().post(address(IdentifierKind, "change", kind.pk), data).status_code == 302
+    kind.refresh_from_db()
+    assert (kind.name, kind.system_name, kind.category) == ("CRM number", "crm_id", "unique")
+    assert kind.do_not_merge_different
+
+
+def test_a_new_kind_is_one_that_projects_define() -> None:
+    client = signed_in()
+    client.post(address(IdentifierKind, "add"), {"name": "X", "system_name": "x", "category": "email"})
+    assert not IdentifierKind.objects.filter(system_name="x").exists()
+    client.post(address(IdentifierKind, "add"), {"name": "X", "system_name": "x", "category": "identifier"})
+    assert IdentifierKind.objects.get(system_name="x").pk >= 100
+
+
+@pytest.mark.usefixtures("shop")
+def test_segments_are_renamed_and_added_but_keep_their_system_names() -> None:
+    loyalty = Segmentation.objects.get(system_name="loyalty")
+    silver, gold = loyalty.segments.order_by("id")
+    data = {
+        "name": "Loyalty",
+        "segments-TOTAL_FORMS": "3",
+        "segments-INITIAL_FORMS": "2",
+        "segments-0-id": str(silver.pk),
+        "segments-0-system_name": "bronze",
+        "segments-0-name": "Bronze",
+        "segments-1-id": str(gold.pk),
+        "segments-1-name": "Gold",
+        "segments-2-system_name": "platinum",
+        "segments-2-name": "Platinum",
+    }
+    assert signed_in("Marketer").post(address(Segmentation, "change", loyalty.pk), data).status_code == 302
+    names = list(loyalty.segments.order_by("id").values_list("system_name", "name"))
+    assert names == [("silver", "Bronze"), ("gold", "Gold"), ("platinum", "Platinum")]
+
+
+@pytest.mark.parametrize(
+    ("lookup_by", "fault"),
+    [
+        (["crm"], "crm is not one of the available choices."),
+        (["payment_card_hash"], "payment_card_hash is not one of the available choices."),
+        (["email", "", "email"], "Choose each once."),
+    ],
+)
+def test_a_point_looks_up_by_kinds_that_exist(lookup_by: list[str], fault: str) -> None:
+    data = {"name": "Shop", "system_name": "shop", "kind": "website", "lookup_by": lookup_by}
+    answer = signed_in().post(address(IntegrationPoint, "add"), data)
+    assert fault in answer.content.decode()
+    assert not IntegrationPoint.objects.exists()
+
+
+def test_the_order_of_looking_up_is_shown_and_changed() -> None:
+    point = IntegrationPoint.objects.create(
+        name="Shop", system_name="shop", kind="website", lookup_by=["email", "maestra_id"]
+    )
+    client, page = signed_in(), address(IntegrationPoint, "change", point.pk)
+    form = client.get(page).context["adminform"].form
+    shown = re.findall(r'<option value="(\w*)" selected>', str(form["lookup_by"]))
+    assert shown == ["email", "maestra_id", ""]
+    keys = {"keys-TOTAL_FORMS": "0", "keys-INITIAL_FORMS": "0"}
+    data = {"name": "Shop", "kind": "website", "lookup_by": ["maestra_id", "", "email"], **keys}
+    assert client.post(page, data).status_code == 302
+    point.refresh_from_db()
+    assert point.lookup_by == ["maestra_id", "email"]
+
+
+def test_a_point_is_set_up() -> None:
+    data = {
+        "name": "Shop",
+        "system_name": "shop",
+        "kind": "website",
+        "lookup_by": ["maestra_id", "email"],
+        "default_scopes": ["read"],
+        "mobile_phone_gives_access": "on",
+        "keys-TOTAL_FORMS": "0",
+        "keys-INITIAL_FORMS": "0",
+    }
+    assert signed_in().post(address(IntegrationPoint, "add"), data).status_code == 302
+    point = IntegrationPoint.objects.get()
+    assert (point.lookup_by, point.default_scopes) == (["maestra_id", "email"], ["read"])
+    assert point.mobile_phone_gives_access
+
+
+def test_the_block_list_takes_no_pattern_that_is_none() -> None:
+    client = signed_in()
+    answer = client.post(address(BlockedValue, "add"), {"type": "email", "value": "", "pattern": "((("})
+    assert "not a valid regular expression" in answer.content.decode()
+    client.post(address(BlockedValue, "add"), {"type": "*", "value": "", "pattern": "^zzz"})
+    assert BlockedValue.objects.filter(type="*", pattern="^zzz").exists()
+
+
+def test_the_settings_are_one_page() -> None:
+    client = signed_in("Integrator")
+    data = {"default_region": "DE", "shared_device_limit": "7", "suppression_list": "on"}
+    page = client.get(address(ProjectSettings))
+    assert page.headers["Location"] == address(ProjectSettings, "change", 1)
+    assert client.post(address(ProjectSettings, "change", 1), data).status_code == 302
+    assert ProjectSettings.objects.values_list("default_region", "shared_device_limit").get() == ("DE", 7)
+
+
+@pytest.mark.usefixtures("shop")
+def test_customers_are_opted_out_only_when_asked_twice() -> None:
+    client, paul = signed_in("Privacy officer"), Customer.objects.get(first_name="Paul")
+    assert "Yes, opt out" in act(client, paul, "opt_out")
+    assert load_profiles([paul.pk])[paul.pk].opted_out_at is None
+    act(client, paul, "opt_out", confirmed="yes")
+    assert load_profiles([paul.pk])[paul.pk].opted_out_at
+
+
+@pytest.mark.usefixtures("shop")
+def test_customers_are_erased_only_when_asked_twice() -> None:
+    client, paul = signed_in("Privacy officer"), Customer.objects.get(first_name="Paul")
+    assert "Yes, erase for ever" in act(client, paul, "erase")
+    assert Customer.objects.get(pk=paul.pk).erased_at is None
+    act(client, paul, "erase", confirmed="yes")
+    assert Customer.objects.get(pk=paul.pk).erased_at
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_customer_is_exported() -> None:
+    client, paul = signed_in("Privacy officer"), Customer.objects.get(first_name="Paul")
+    answer = client.get(address(Customer, "export", paul.pk))
+    exported = json.loads(b"".join(answer.streaming_content))  # type: ignore[attr-defined]
+    assert exported["customer"]["personal"]["first_name"] == "Paul"
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_marketer_neither_erases_nor_opts_out_nor_exports() -> None:
+    client, paul = signed_in("Marketer"), Customer.objects.get(first_name="Paul")
+    for action in ("erase", "opt_out"):
+        act(client, paul, action, confirmed="yes")
+    assert client.get(address(Customer, "export", paul.pk)).status_code == 403
+    row = Customer.objects.get(pk=paul.pk)
+    assert (row.erased_at, row.opted_out_at) == (None, None)
+
+
+@pytest.mark.usefixtures("shop")
+def test_payment_cards_are_masked_and_only_for_privacy_officers() -> None:
+    hash_ = "f" * 64
+    paul = Customer.objects.get(first_name="Paul")
+    card = paul.payment_cards.create(hash=hash_, origin_id=paul.pk, since=timezone.now())
+    page = address(type(card), "change", card.pk)
+    text = signed_in("Privacy officer").get(page).content.decode()
+    assert "ffff…" in text
+    assert hash_ not in text
+    assert signed_in("Marketer").get(page).status_code == 403
