@@ -8,7 +8,6 @@ COPY config config
 COPY customers customers
 COPY segments segments
 COPY dedup dedup
-COPY templates templates
 COPY manage.py ./
 RUN pip install -e . \
     && SELFSAME_ENV=production SECRET_KEY=$(python -c "import secrets; print(secrets.token_urlsafe(64))") \

@@ -14,9 +14,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Count, Q, QuerySet
 from django.forms.models import ModelChoiceIterator
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.utils.functional import Promise
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -72,10 +70,6 @@ class Checkboxes(UnfoldAdminCheckboxSelectMultipleWidget):  # type: ignore[misc]
 
     class Media:
         css = {"all": ("customers/setup.css",)}
-
-    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
-        """By the project's templates, which Django's renderer of forms does not know."""
-        return mark_safe(render_to_string(template_name, context))
 
 
 class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
