@@ -15,8 +15,8 @@ from segments.conditions import TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-INTEGRATING, OPERATING, SET_UP = (
-    ROOT / "docs" / f"{name}.md" for name in ("integrating", "operating", "set-up")
+ARCHITECTURE, INTEGRATING, OPERATING, SET_UP = (
+    ROOT / "docs" / f"{name}.md" for name in ("architecture", "integrating", "operating", "set-up")
 )
 
 CODE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -63,6 +63,20 @@ def test_every_link_leads_somewhere(document: Path):
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+def rules_in(text: str) -> set[int]:
+    """The rules a text names, `R33–R39` being all of them."""
+    spans = re.findall(r"\bR(\d+)(?:(?:–R|–| to R)(\d+))?", text)
+    return {rule for first, last in spans for rule in range(int(first), int(last or first) + 1)}
+
+
+def test_every_rule_lives_where_the_developers_are_told():
+    elsewhere = []
+    for row in re.findall(r"^\| R\d.*$", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE):
+        named = [(ROOT / path).read_text(encoding="utf-8") for path in SPAN.findall(row)]
+        elsewhere += sorted(rules_in(row) - set().union(*map(rules_in, named)))
+    assert elsewhere == []
 
 
 def test_every_variable_of_the_environment_is_documented_and_no_other():
