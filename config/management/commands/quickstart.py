@@ -157,9 +157,9 @@ def make_user(name: str, role: str | None, password: str | None) -> str:
 def programs(port: int) -> dict[str, list[str]]:
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "--app", "config.celery"]
-    web = [*python, "gunicorn", "config.wsgi", "--bind", f"{HOST}:{port}"]
+    gunicorn = [*python, "gunicorn", "--config", "python:config.gunicorn", "config.wsgi"]
     return {
-        "web": [*web, "--workers", "2", "--threads", "4"],
+        "web": [*gunicorn, "--bind", f"{HOST}:{port}"],
         "worker": [*celery, "worker", "--concurrency", "1", "--loglevel", "WARNING"],
         "beat": [*celery, "beat", "--loglevel", "WARNING"],
     }

@@ -1,0 +1,49 @@
+"""How gunicorn serves: `gunicorn --config python:config.gunicorn config.wsgi`; options there come first."""
+
+import os
+import shutil
+import tempfile
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+bind = "0.0.0.0:8000"
+workers = 2
+threads = 4
+
+# A process ends after so many requests and another takes its place, so that memory it loses does not add up.
+# The jitter keeps them from doing so at once.
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+# Nobody steers it while it runs: it ends by a signal, and another one starts.
+control_socket_disable = True
+
+accesslog = "-"
+# Paths without their queries, which may be searches for a person.
+access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(D)s us"
+
+# Processes show that they live by touching a file, which must not wait for a slow disk.
+if Path("/dev/shm").is_dir():
+    worker_tmp_dir = "/dev/shm"
+
+# Every process counts in files of its own here, and /metrics adds them up. Each server begins at zero.
+METRICS = tempfile.mkdtemp(prefix="selfsame-metrics-")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give a new process the lowest number that no living one has."""
+    taken = {other.number for other in server.WORKERS.values()}
+    worker.number = next(number for number in count() if number not in taken)
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    """Name the files of metrics by that number: by process number there would be more of them for ever."""
+    from prometheus_client import values  # noqa: PLC0415 - it looks for the folder when it is imported
+
+    values.ValueClass = values.MultiProcessValue(lambda: worker.number)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    shutil.rmtree(METRICS, ignore_errors=True)
