@@ -6,7 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_process_init
 
-from customers import collector
+from customers import garbage_collection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -17,4 +17,4 @@ app.autodiscover_tasks()
 
 @worker_process_init.connect
 def _spare_collector(**_: Any) -> None:
-    collector.spare()
+    garbage_collection.freeze_gc()

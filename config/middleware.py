@@ -21,7 +21,7 @@ from whitenoise import middleware as whitenoise
 from config.health import healthz, readyz
 from config.problems import foreseen, is_api, problem, too_large
 from customers.errors import ErrorCode
-from customers.setup.catalogue import one_catalogue
+from customers.setup.project_config import pinned_project_config
 from dedup.tracking.sites import is_of_a_site
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -128,7 +128,7 @@ def zone_named(name: str) -> tzinfo:
         return UTC
 
 
-class CatalogueMiddleware:
+class ProjectConfigMiddleware:
     """A page of the admin shows one state of the set-up, read once, in all its rows."""
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -136,7 +136,7 @@ class CatalogueMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         is_page = request.method == "GET" and request.path_info.startswith(ADMIN)
-        with one_catalogue() if is_page else nullcontext():
+        with pinned_project_config() if is_page else nullcontext():
             return self.get_response(request)
 
 

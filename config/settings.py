@@ -125,7 +125,7 @@ MIDDLEWARE = [
     "config.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "config.middleware.CatalogueMiddleware",
+    "config.middleware.ProjectConfigMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 

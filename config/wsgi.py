@@ -5,7 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from customers import collector
+from customers import garbage_collection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -13,4 +13,4 @@ application = get_wsgi_application()
 
 # What a request needs is loaded now: it is imported with the first look.
 get_resolver().url_patterns  # noqa: B018
-collector.spare()
+garbage_collection.freeze_gc()

@@ -9,7 +9,7 @@ from customers.changes import NoteAdded
 from customers.errors import invalid
 from customers.normalise import trim
 from customers.profile import BY_HAND, Note
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.storage import saving
 from customers.storage.batch import Batch, RecordChanges
 from customers.storage.locking import locked_profile, operation_of
@@ -33,7 +33,9 @@ def add_note(maestra_id: int, text: str, *, actor: str, user_id: int | None = No
 
 
 def _add(maestra_id: int, text: str, actor: str, user_id: int | None) -> None:
-    head, now = locked_profile(maestra_id).maestra_id, timezone.now()
-    change = NoteAdded(customer=head, maestra_id=head, note=Note(now, head, BY_HAND, "", text))
+    primary_id, now = locked_profile(maestra_id).maestra_id, timezone.now()
+    change = NoteAdded(
+        customer=primary_id, maestra_id=primary_id, note=Note(now, primary_id, BY_HAND, "", text)
+    )
     operation = operation_of("note", now, actor, user_id, None)
-    saving.save(Batch((RecordChanges((change,), now),), operation, catalogue().kinds))
+    saving.save(Batch((RecordChanges((change,), now),), operation, project_config().kinds))

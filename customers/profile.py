@@ -137,7 +137,7 @@ NOBODY = Personal()
 PERSONAL_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Personal))
 
 
-class Status(StrEnum):
+class SubscriptionStatus(StrEnum):
     """Subscription statuses, the strongest first (R37)."""
 
     SUBSCRIBED = "subscribed"
@@ -154,7 +154,7 @@ class Channel(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    status: Status
+    status: SubscriptionStatus
     since: datetime
 
 
@@ -269,7 +269,7 @@ class Profile:
         return any(h.confirmed_at and h.category in CONTACTS for h in self.holdings.values())
 
 
-def heir(holdings: Iterable[Holding]) -> Holding | None:
+def next_primary(holdings: Iterable[Holding]) -> Holding | None:
     """Who follows a lost primary among values of one kind: the previous primary, else the value held longest
     (R7).
     """
@@ -296,8 +296,8 @@ def repaired_primaries(holdings: Mapping[Key, Holding], at: datetime) -> Mapping
     nothing is to be repaired.
     """
     led = {h.kind for h in holdings.values() if h.is_primary}
-    headless = [h for h in holdings.values() if h.category in WITH_PRIMARY and h.kind not in led]
-    for kind in dict.fromkeys(h.kind for h in headless):
-        if next_one := heir(h for h in headless if h.kind == kind):
+    without_primary = [h for h in holdings.values() if h.category in WITH_PRIMARY and h.kind not in led]
+    for kind in dict.fromkeys(h.kind for h in without_primary):
+        if next_one := next_primary(h for h in without_primary if h.kind == kind):
             holdings = with_primary(holdings, next_one.key, at)
     return holdings

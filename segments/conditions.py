@@ -19,7 +19,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from customers.errors import invalid
-from customers.profile import PERSONAL_FIELDS, Status
+from customers.profile import PERSONAL_FIELDS, SubscriptionStatus
 from segments.readers import (
     Amount,
     Choice,
@@ -119,7 +119,7 @@ class Subscribed:
     """Has a subscription of the channel in this status: on the topic; an empty topic is the one without."""
 
     channel: str = needed(Choice(("email", "sms", "web_push", "mobile_push", "viber", "call")))
-    status: str = needed(Choice(tuple(Status)))
+    status: str = needed(Choice(tuple(SubscriptionStatus)))
     topic: str | None = optional(Text(may_be_empty=True))
 
 

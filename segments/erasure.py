@@ -7,7 +7,7 @@ from typing import Any
 
 from customers.privacy import erasure, export
 from customers.profile import Profile
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 from segments import writing
 from segments.models import Membership
 from segments.reading import names_of
@@ -18,7 +18,7 @@ def erase(forgotten: erasure.Erasure) -> None:
     writing.save(forgotten.batch)
 
 
-def memberships(profile: Profile, _known: Catalogue) -> Iterator[dict[str, Any]]:
+def memberships(profile: Profile, _config: ProjectConfig) -> Iterator[dict[str, Any]]:
     """For an export: the segments each MaestraID was brought into."""
     found = Membership.objects.filter(customer__in=profile.maestra_ids).order_by("pk")
     for maestra_id, segment, since in found.values_list("customer_id", "segment_id", "since"):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from customers.changes import Why
 from customers.errors import invalid
-from customers.storage.loading import heads_of
+from customers.storage.loading import primary_ids_of
 from customers.storage.locking import operation_of
 from customers.storage.transactions import Contended, in_transaction
 from segments.models import Membership, Segment, SegmentationKinds
@@ -70,7 +70,7 @@ def put_in(segment: Segment, maestra_ids: Collection[int], who: Actor) -> Answer
     """Make customers members of a static segment; in the segmentation's others they are no longer. Former
     MaestraIDs will do. Raises `validation_error` for a calculated segment.
     """
-    decide: Decide = lambda _head, _is_in: segment.pk  # noqa: E731
+    decide: Decide = lambda _primary_id, _is_in: segment.pk  # noqa: E731
     return _done(_Order(segment, decide, "put_in_segment", who, timezone.now()), maestra_ids)
 
 
@@ -80,7 +80,7 @@ def take_out(segment: Segment, maestra_ids: Collection[int], who: Actor) -> Answ
 
 
 def _out_of(segment: Segment) -> Decide:
-    return lambda _head, is_in: None if is_in == segment.pk else is_in
+    return lambda _primary_id, is_in: None if is_in == segment.pk else is_in
 
 
 def delete(segments: Collection[Segment], who: Actor) -> None:
@@ -118,8 +118,8 @@ def _in_parts(order: _Order, maestra_ids: Iterable[int]) -> Answer:
 
 
 def _part(order: _Order, ids: Sequence[int]) -> Answer:
-    heads, who = heads_of(ids), order.who
-    wanted = frozenset(heads.values())
+    primary_ids, who = primary_ids_of(ids), order.who
+    wanted = frozenset(primary_ids.values())
     moved = move(
         wanted,
         order.segment.segmentation_id,
@@ -130,5 +130,5 @@ def _part(order: _Order, ids: Sequence[int]) -> Answer:
     )
     if moved.present != wanted:
         raise Contended
-    unknown = tuple(maestra_id for maestra_id in ids if maestra_id not in heads)
+    unknown = tuple(maestra_id for maestra_id in ids if maestra_id not in primary_ids)
     return Answer(moved.entered, moved.left, len(wanted) - max(moved.entered, moved.left), unknown)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from customers.changes import MembershipChanged, Why
 from customers.profile import Membership
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.storage import saving as customers_writing
 from customers.storage.batch import Batch, OperationInfo, RecordChanges
 from customers.storage.locking import lock
@@ -41,7 +41,7 @@ class Moved:
 
 
 def move(
-    heads: Collection[int],
+    primary_ids: Collection[int],
     segmentation: int,
     decide: Decide,
     operation: Callable[[], OperationInfo],
@@ -52,12 +52,12 @@ def move(
     """Bring customers into the segment decided on, in the transaction that is open. Who is in it already
     keeps the date of entry (R52). An operation is drawn only where something changes.
     """
-    lock(heads)
-    current = _current(heads, segmentation)
+    lock(primary_ids)
+    current = _current(primary_ids, segmentation)
     changes = list(_changes(current, segmentation, decide, at, why))
     if changes:
         records = tuple(RecordChanges((change,), at) for change in changes)
-        batch = Batch(records, operation(), catalogue().kinds)
+        batch = Batch(records, operation(), project_config().kinds)
         customers_writing.save(batch)
         writing.save(batch)
     return Moved(
@@ -67,21 +67,26 @@ def move(
     )
 
 
-def _current(heads: Collection[int], segmentation: int) -> dict[int, Membership | None]:
-    ids = sorted(heads)
+def _current(primary_ids: Collection[int], segmentation: int) -> dict[int, Membership | None]:
+    ids = sorted(primary_ids)
     present, rows = ask([(PRESENT, [ids]), (MEMBERSHIPS, [ids, segmentation])])
-    found = {head: Membership(segment, since) for head, segment, since in rows}
-    return {head: found.get(head) for (head,) in present}
+    found = {primary_id: Membership(segment, since) for primary_id, segment, since in rows}
+    return {primary_id: found.get(primary_id) for (primary_id,) in present}
 
 
 def _changes(
     current: dict[int, Membership | None], segmentation: int, decide: Decide, at: datetime, why: Why
 ) -> Iterator[MembershipChanged]:
-    for head, before in current.items():
+    for primary_id, before in current.items():
         is_in = before.segment if before else None
-        wanted = decide(head, is_in)
+        wanted = decide(primary_id, is_in)
         if wanted != is_in:
             after = Membership(wanted, at) if wanted else None
             yield MembershipChanged(
-                customer=head, maestra_id=head, segmentation=segmentation, before=before, after=after, why=why
+                customer=primary_id,
+                maestra_id=primary_id,
+                segmentation=segmentation,
+                before=before,
+                after=after,
+                why=why,
             )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from customers.models import CustomField, IdentifierKind, IntegrationPoint
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 from segments.conditions import Node, parse
 from segments.dependencies import Graph, segmentations_of
 from segments.models import Segment, Segmentation, SegmentationKinds
@@ -37,7 +37,7 @@ def named_segmentations() -> dict[str, NamedSegmentation]:
     }
 
 
-def setup_of(known: Catalogue) -> Setup:
+def setup_of(config: ProjectConfig) -> Setup:
     """What conditions can refer to at present."""
     segments = Segment.objects.select_related("segmentation").order_by("segmentation__name", "id")
     return Setup(
@@ -47,7 +47,7 @@ def setup_of(known: Catalogue) -> Setup:
             Refers.POINT: _labels(IntegrationPoint.objects.values_list("system_name", "name")),
             Refers.SEGMENT: {full_name(s): f"{s.segmentation.name}: {s.name}" for s in segments},
         },
-        custom_types={name: field.type for name, field in known.custom_fields.items()},
+        custom_types={name: field.type for name, field in config.custom_fields.items()},
     )
 
 

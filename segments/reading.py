@@ -14,7 +14,7 @@ from customers.storage.sql import Row
 
 MEMBERSHIPS = """
 SELECT customer_id, segmentation_id, segment_id, since FROM segments_membership
- WHERE customer_id = ANY(%(heads)s::bigint[])
+ WHERE customer_id = ANY(%(primary_ids)s::bigint[])
 """
 # All at once: there are few, and a page of customers shows many of them.
 NAMES = """
@@ -33,8 +33,8 @@ class Names(NamedTuple):
 
 
 def fill(drafts: Drafts, rows: Iterable[Row]) -> None:
-    for head, segmentation, segment, since in rows:
-        drafts[head].memberships[segmentation] = Membership(segment, since)
+    for primary_id, segmentation, segment, since in rows:
+        drafts[primary_id].memberships[segmentation] = Membership(segment, since)
 
 
 def present_segments(profile: Profile) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from django.utils import timezone
 
 from customers.changes import Why
 from customers.errors import SelfsameError
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.storage.batch import OperationInfo
 from customers.storage.locking import operation_of
 from customers.storage.transactions import in_transaction, limited
@@ -36,7 +36,7 @@ from segments.dependencies import in_order
 from segments.models import Recalculation, Segmentation, SegmentationKinds, States
 from segments.moving import Moved, move
 from segments.naming import graph_of_stored, setup_of
-from segments.references import Setup, faults, sound
+from segments.references import Setup, faults, valid
 from segments.sql import Compiler
 from segments.wording import sentence
 
@@ -180,7 +180,7 @@ def _write_batch(recalculation: Recalculation, wanted: dict[int, int], at: datet
         moved = move(
             wanted,
             recalculation.segmentation_id,
-            lambda head, _is_in: wanted[head] or None,
+            lambda primary_id, _is_in: wanted[primary_id] or None,
             operation,
             at=at,
             why=Why.RECALCULATED,
@@ -229,14 +229,14 @@ class Differing:
 
 def plan_of(segmentation: Segmentation, at: datetime) -> Plan:
     """What its conditions ask at this moment."""
-    setup = setup_of(catalogue())
+    setup = setup_of(project_config())
     plan: list[tuple[int, Node]] = []
     warnings = []
     # The highest ID first: of several that match it wins (R51).
     for segment in segmentation.segments.exclude(condition=None).order_by("-id"):
         whole = parse(segment.condition)
         warnings += [{"segment": segment.system_name, "fault": text} for _path, text in faults(whole, setup)]
-        if (node := sound(whole, setup)) is not None:
+        if (node := valid(whole, setup)) is not None:
             plan.append((segment.pk, node))
     return Plan(segmentation.pk, tuple(plan), setup, at, warnings)
 

@@ -68,11 +68,11 @@ def faults(node: Node, setup: Setup) -> list[Fault]:
     ]
 
 
-def sound(node: Node, setup: Setup) -> Node | None:
+def valid(node: Node, setup: Setup) -> Node | None:
     """The condition without what matches nobody; None where nothing is left."""
     if not isinstance(node, Group):
         return None if any(_faults(node, setup)) else node
-    inside = [sound(inner, setup) for inner in node.conditions]
+    inside = [valid(inner, setup) for inner in node.conditions]
     whole = tuple(inner for inner in inside if inner is not None)
     if not whole or (node.mode is not Mode.ANY and len(whole) < len(inside)):
         return None

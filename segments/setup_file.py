@@ -7,7 +7,6 @@ from typing import Any
 
 from customers.errors import SelfsameError
 from customers.normalise import CustomType
-from customers.setup.catalogue import catalogue
 from customers.setup.file.sections import (
     Declared,
     Section,
@@ -20,6 +19,7 @@ from customers.setup.file.sections import (
     without,
 )
 from customers.setup.file.shapes import Entry, Place, list_of, mapping_of, no_repetition, one_of, text
+from customers.setup.project_config import project_config
 from segments.conditions import Group, Node, parse, stored_form
 from segments.dependencies import Graph, cycle
 from segments.models import Segmentation, SegmentationKinds
@@ -80,7 +80,7 @@ def check_conditions(entry: Entry, kind: str | None, setup: Setup, place: Place)
 
 def setup_with(declared: Declared) -> Setup:
     """What conditions can refer to once the file is written."""
-    present = setup_of(catalogue())
+    present = setup_of(project_config())
     more = {
         Refers.IDENTIFIER_KIND: names_in(declared, "identifier_kinds"),
         Refers.CUSTOM_FIELD: names_in(declared, "custom_fields"),

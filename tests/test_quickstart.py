@@ -26,8 +26,8 @@ from customers.models import Change, Customer, IntegrationPoint
 from customers.presentation.customer import present
 from customers.profile import MAESTRA_ID
 from customers.queries.search import found_by
-from customers.setup.catalogue import catalogue
-from customers.storage.loading import heads_of, load_profiles
+from customers.setup.project_config import project_config
+from customers.storage.loading import load_profiles, primary_ids_of
 from dedup.demo import story
 from dedup.models import Merge
 
@@ -43,8 +43,10 @@ def shop(db: None) -> None:
 def customer(text: str) -> dict[str, Any]:
     """The one customer that an identifier leads to, as the API shows it."""
     # A MaestraID may happen to be the same number.
-    (head,) = {found.head for found in found_by(text, catalogue()) if found.kind != MAESTRA_ID}
-    return present(load_profiles([head])[head], catalogue())
+    (primary_id,) = {
+        found.primary_id for found in found_by(text, project_config()) if found.kind != MAESTRA_ID
+    }
+    return present(load_profiles([primary_id])[primary_id], project_config())
 
 
 def values(contacts: list[dict[str, Any]]) -> list[str]:
@@ -125,7 +127,7 @@ def test_a_phone_on_file_becomes_an_account_and_an_account_is_left_alone() -> No
 
 @pytest.mark.usefixtures("shop")
 def test_nobody_else_came() -> None:
-    heads = set(heads_of(list(Customer.objects.values_list("id", flat=True))).values())
+    heads = set(primary_ids_of(list(Customer.objects.values_list("id", flat=True))).values())
     assert len(heads) == 11
 
 

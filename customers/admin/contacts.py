@@ -69,12 +69,12 @@ def token_of(key: Key) -> str:
 
 
 def contact_of(shown: Shown, row: Holding | Claim, points: dict[int, str]) -> Contact:
-    covered = shown.veil.covers(row.kind, row.value)
+    covered = shown.masking.masks(row.kind, row.value)
     flags = _flags(row) if isinstance(row, Holding) else {"is_claim": True}
-    value = shown.veil.value(row.kind, row.value)
+    value = shown.masking.value(row.kind, row.value)
     return Contact(
         category=row.category,
-        label=shown.catalogue.labels[row.kind],
+        label=shown.config.labels[row.kind],
         value=value,
         typed="" if covered or row.raw == row.value else row.raw,
         origin=row.origin,

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from customers.admin.sections import midnight
+from customers.admin.profile_tabs import midnight
 from customers.models import Channels, Customer, IntegrationPoint, Statuses
 from customers.models.identifiers import DISCOUNT_CARD_ID, EMAIL_ID, MOBILE_PHONE_ID
 from customers.queries import filters
@@ -203,7 +203,7 @@ class ActiveFilter(DatesFilter):
 
 
 class BelowFilter(admin.ListFilter):
-    """Goes on where looking at everybody was given up (`customers.admin.looking`)."""
+    """Goes on where looking at everybody was given up (`customers.admin.time_limited_list`)."""
 
     title = _("MaestraID")
     template = "admin/customers/filter_below.html"

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from customers.normalise import trim
-from customers.presentation.masking import Veil
+from customers.presentation.masking import MaskingPolicy
 from customers.profile import MAESTRA_ID
 from customers.queries.search import Found, found_by, named_ids
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 
 TOLD = 10
 """Matches that are told of above a list."""
@@ -20,23 +20,23 @@ TOLD = 10
 class Finding:
     """What a text leads to."""
 
-    def __init__(self, text: str, veil: Veil) -> None:
+    def __init__(self, text: str, masking: MaskingPolicy) -> None:
         self.text = trim(text)
-        self.veil = veil
+        self.masking = masking
 
     @cached_property
     def found(self) -> list[Found]:
-        return found_by(self.text, catalogue()) if self.text and "\0" not in self.text else []
+        return found_by(self.text, project_config()) if self.text and "\0" not in self.text else []
 
     @cached_property
     def only(self) -> int | None:
         """The one customer that the text leads to, by an identifier or by name; None for none or several."""
         if not self.text or "\0" in self.text:
             return None
-        heads, named = {found.head for found in self.found}, named_ids(self.text)
-        if len(heads) > 1 or named is None:
+        primary_ids, named = {found.primary_id for found in self.found}, named_ids(self.text)
+        if len(primary_ids) > 1 or named is None:
             return None
-        present = Customer.objects.filter(is_head=True, erased_at=None, pk__in=heads | named)
+        present = Customer.objects.filter(is_head=True, erased_at=None, pk__in=primary_ids | named)
         only = present.order_by("-pk").values_list("pk", flat=True)[:2]
         return only[0] if len(only) == 1 else None
 
@@ -50,7 +50,7 @@ class Finding:
         return [self._sentence(found) for found in self.found[:TOLD]]
 
     def _sentence(self, found: Found) -> str:
-        words = {"value": self._value(found), "customer": found.head}
+        words = {"value": self._value(found), "customer": found.primary_id}
         if found.kind == MAESTRA_ID and found.is_former:
             return _("%(value)s was merged into customer %(customer)s.") % words
         if found.is_former:
@@ -58,5 +58,5 @@ class Finding:
         return _("%(value)s is customer %(customer)s's.") % words
 
     def _value(self, found: Found) -> str:
-        label = _("MaestraID") if found.kind == MAESTRA_ID else catalogue().labels[found.kind]
-        return f"{label} {self.veil.value(found.kind, found.value)}"
+        label = _("MaestraID") if found.kind == MAESTRA_ID else project_config().labels[found.kind]
+        return f"{label} {self.masking.value(found.kind, found.value)}"

@@ -176,17 +176,17 @@ def _chips(shown: Shown, held: Iterable[Holding], y: int, joined: Collection[Key
             y += CHIP_HEIGHT + CHIP_GAP
         if hidden := len(members) - len(visible):
             text = ngettext("and %d more", "and %d more", hidden) % hidden
-            label = shown.catalogue.labels[kind]
+            label = shown.config.labels[kind]
             yield Chip(y, ICONS[members[0].category], label, text, f"{label}: {text}", more=True)
             y += CHIP_HEIGHT + CHIP_GAP
 
 
 def _shown_key(shown: Shown, h: Holding) -> Key:
-    return Key(h.kind, shown.veil.value(h.kind, h.value))
+    return Key(h.kind, shown.masking.value(h.kind, h.value))
 
 
 def _chip(shown: Shown, h: Holding, y: int, joined: Collection[Key]) -> Chip:
-    label, value = shown.catalogue.labels[h.kind], shown.veil.value(h.kind, h.value)
+    label, value = shown.config.labels[h.kind], shown.masking.value(h.kind, h.value)
     is_joined = _shown_key(shown, h) in joined
     note = _("joined them") if is_joined else _("former") if h.is_former else ""
     text = cut(value, CHIP_LETTERS - len(label))

@@ -7,7 +7,7 @@ from customers.admin.base import Recorded, RecordedInline, customer_link
 from customers.admin.words import kinds_of, lines
 from customers.history.reading import worded
 from customers.models import Change, Operation
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.templatetags.profile_pages import who
 
 
@@ -16,7 +16,7 @@ class Worded:
 
     @admin.display(description=_("what happened"))
     def sentences(self, change: Change) -> SafeString | None:
-        return lines(worded(change.data, catalogue().labels))
+        return lines(worded(change.data, project_config().labels))
 
 
 class ChangeInline(Worded, RecordedInline):

@@ -9,7 +9,7 @@ from customers.admin.base import Recorded, customer_link
 from customers.models import Claim, DeviceUse, Identifier, PaymentCard
 from customers.normalise import Invalid
 from customers.queries.search import holders
-from customers.setup.catalogue import catalogue, normalisers
+from customers.setup.project_config import normalisers, project_config
 
 
 def state_of(identifier: Identifier) -> str | None:
@@ -45,10 +45,10 @@ class IdentifierAdmin(Recorded):
 
     def matching(self, term: str) -> Q:
         """The term as a value of any kind."""
-        known = catalogue()
-        normalise = normalisers(known.default_region)
+        config = project_config()
+        normalise = normalisers(config.default_region)
         found = Q(pk__in=[])
-        for kind in known.kinds.values():
+        for kind in config.kinds.values():
             with suppress(Invalid):
                 found |= Q(kind=kind.id, value=normalise[kind.category](term))
         return found
@@ -70,7 +70,7 @@ class OfCustomer(Recorded):
     readonly_fields: tuple[str, ...] = ("whose",)
 
     def matching(self, term: str) -> Q:
-        return Q(customer__in=holders(term, catalogue()))
+        return Q(customer__in=holders(term, project_config()))
 
     @admin.display(description=_("customer"))
     def whose(self, row: Claim | PaymentCard) -> SafeString | None:

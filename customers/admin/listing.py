@@ -13,9 +13,9 @@ from customers.history.sentences import FIELDS
 from customers.models import Customer
 from customers.presentation.csv import csv_lines
 from customers.presentation.customer import moment
-from customers.presentation.masking import Veil
+from customers.presentation.masking import MaskingPolicy
 from customers.profile import PERSONAL_FIELDS, Category, Profile
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 from customers.storage.loading import load_profiles
 
 PAGE = 500
@@ -23,14 +23,14 @@ SEPARATOR = ", "
 CONTACTS = (Category.EMAIL, Category.MOBILE_PHONE, Category.DISCOUNT_CARD)
 
 
-def csv_of(customers: QuerySet[Customer], catalogue: Catalogue, veil: Veil) -> Iterator[str]:
+def csv_of(customers: QuerySet[Customer], config: ProjectConfig, masking: MaskingPolicy) -> Iterator[str]:
     """The customers as CSV, the newest first, read in pages while it is sent. Without payment card hashes
     (R10).
     """
-    ids = [kind.name for kind in catalogue.kinds.values() if kind.category is Category.UNIQUE]
-    fields = sorted(catalogue.custom_fields)
-    rows = (_row(profile, ids, fields, veil) for profile in _profiles(customers))
-    return csv_lines(chain([_headings(catalogue, ids, fields)], rows))
+    ids = [kind.name for kind in config.kinds.values() if kind.category is Category.UNIQUE]
+    fields = sorted(config.custom_fields)
+    rows = (_row(profile, ids, fields, masking) for profile in _profiles(customers))
+    return csv_lines(chain([_headings(config, ids, fields)], rows))
 
 
 def _profiles(customers: QuerySet[Customer]) -> Iterator[Profile]:
@@ -38,20 +38,20 @@ def _profiles(customers: QuerySet[Customer]) -> Iterator[Profile]:
     customers = customers.order_by("-pk").prefetch_related(None)
     page = list(customers.values_list("profile_id", "pk")[:PAGE])
     while page:
-        heads = list(dict.fromkeys(head for head, _pk in page))
-        profiles = load_profiles(heads)
-        yield from (profiles[head] for head in heads if head in profiles)
+        primary_ids = list(dict.fromkeys(primary_id for primary_id, _pk in page))
+        profiles = load_profiles(primary_ids)
+        yield from (profiles[primary_id] for primary_id in primary_ids if primary_id in profiles)
         page = list(customers.filter(pk__lt=page[-1][1]).values_list("profile_id", "pk")[:PAGE])
 
 
-def _headings(catalogue: Catalogue, ids: Sequence[str], fields: Sequence[str]) -> list[str]:
+def _headings(config: ProjectConfig, ids: Sequence[str], fields: Sequence[str]) -> list[str]:
     personal = [_(FIELDS[name]).capitalize() for name in PERSONAL_FIELDS]
-    labels = [catalogue.labels[name] for name in (*(c.value for c in CONTACTS), *ids, *fields)]
+    labels = [config.labels[name] for name in (*(c.value for c in CONTACTS), *ids, *fields)]
     own = [_("MaestraID"), _("Former MaestraIDs"), _("Registered"), _("Last active")]
     return [*own, *personal, *labels[:3], *labels[3:], _("Orders"), _("Total of orders"), _("Subscribed to")]
 
 
-def _row(profile: Profile, ids: Sequence[str], fields: Sequence[str], veil: Veil) -> list[Any]:
+def _row(profile: Profile, ids: Sequence[str], fields: Sequence[str], masking: MaskingPolicy) -> list[Any]:
     former = sorted(profile.maestra_ids - {profile.maestra_id})
     last = profile.last_action_at
     return [
@@ -60,7 +60,7 @@ def _row(profile: Profile, ids: Sequence[str], fields: Sequence[str], veil: Veil
         moment(profile.registered_at),
         moment(last) if last else None,
         *(getattr(profile.personal, name) for name in PERSONAL_FIELDS),
-        *(_contacts(profile, category, veil) for category in CONTACTS),
+        *(_contacts(profile, category, masking) for category in CONTACTS),
         *(held.value if (held := profile.current(kind)) else None for kind in ids),
         *(_plain(profile.custom_fields.get(name)) for name in fields),
         profile.orders_count,
@@ -69,9 +69,9 @@ def _row(profile: Profile, ids: Sequence[str], fields: Sequence[str], veil: Veil
     ]
 
 
-def _contacts(profile: Profile, category: Category, veil: Veil) -> str:
+def _contacts(profile: Profile, category: Category, masking: MaskingPolicy) -> str:
     held = sorted(profile.held(category), key=lambda h: (not h.is_primary, h.since, h.value))
-    return SEPARATOR.join(veil.value(h.kind, h.value) for h in held)
+    return SEPARATOR.join(masking.value(h.kind, h.value) for h in held)
 
 
 def _plain(value: Any) -> Any:

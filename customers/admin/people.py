@@ -21,14 +21,14 @@ from unfold.decorators import action
 
 from customers import profile
 from customers.admin import profile as profile_pages
-from customers.admin import saved
+from customers.admin import saved_filters
 from customers.admin.base import Recorded, ask, customer_link, do_each
 from customers.admin.filters import FILTERS
 from customers.admin.finding import Finding
 from customers.admin.listing import csv_of
-from customers.admin.looking import CustomerList
-from customers.admin.sections import name_of
-from customers.admin.tabs import profile_address, veil_of
+from customers.admin.profile_tabs import name_of
+from customers.admin.tabs import masking_of, profile_address
+from customers.admin.time_limited_list import CustomerList
 from customers.admin.words import OfContact, kind_label
 from customers.models import (
     Customer,
@@ -43,13 +43,13 @@ from customers.models import (
 )
 from customers.models.identifiers import EMAIL_ID, MOBILE_PHONE_ID
 from customers.presentation.customer import note_text
-from customers.presentation.masking import Veil
+from customers.presentation.masking import MaskingPolicy
 from customers.privacy.erasure import erase
 from customers.privacy.export import export_in_pieces
 from customers.privacy.opt_out import opt_out
 from customers.profile import EMAIL, MOBILE_PHONE
 from customers.queries.search import holders, matching
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.templatetags.profile_pages import day
 
 LISTED_CONTACTS = ((EMAIL_ID, EMAIL), (MOBILE_PHONE_ID, MOBILE_PHONE))
@@ -90,7 +90,7 @@ class CustomerAdmin(Recorded):
     def get_urls(self) -> list[Any]:
         export = self.admin_site.admin_view(self.export_list)
         own = [path("export/", export, name="customers_customer_export_list")]
-        return [*own, *profile_pages.urls(), *saved.urls(), *super().get_urls()]
+        return [*own, *profile_pages.urls(), *saved_filters.urls(), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -104,13 +104,13 @@ class CustomerAdmin(Recorded):
         """Who is the only one that the search leads to is shown at once."""
         finding = None
         if request.method == "GET" and self.has_view_permission(request):
-            finding = Finding(request.GET.get("q", ""), veil_of(request))
+            finding = Finding(request.GET.get("q", ""), masking_of(request))
             if finding.only and set(request.GET) <= {"q"}:
                 messages.info(request, finding.notice)
                 return HttpResponseRedirect(profile_address(finding.only))
         context = {
             "finding": finding,
-            "saved_filters": saved.filters_of(request),
+            "saved_filters": saved_filters.filters_of(request),
             "may_export": self.has_export_list_permission(request),
             **(extra_context or {}),
         }
@@ -153,11 +153,11 @@ class CustomerAdmin(Recorded):
     @action(description=_("Export"), permissions=["opt_out"])  # type: ignore[untyped-decorator]
     def export(self, request: HttpRequest, object_id: int) -> FileResponse:
         """Everything known of the person, as a file (R55)."""
-        head = profile_pages.head_or_404(int(object_id))
-        if head is None:
+        primary_id = profile_pages.primary_id_or_404(int(object_id))
+        if primary_id is None:
             raise Http404
-        profile_pages.record_reveal(request, RevealKinds.EXPORT, head)
-        pieces = (piece.encode() for piece in export_in_pieces(head))
+        profile_pages.record_reveal(request, RevealKinds.EXPORT, primary_id)
+        pieces = (piece.encode() for piece in export_in_pieces(primary_id))
         name = f"customer-{object_id}.json"
         return FileResponse(pieces, as_attachment=True, filename=name, content_type="application/json")
 
@@ -167,8 +167,8 @@ class CustomerAdmin(Recorded):
             raise PermissionDenied
         customers = self.get_changelist_instance(request).get_queryset(request)
         profile_pages.record_reveal(request, RevealKinds.LIST, None)
-        veil = veil_of(request)
-        lines = csv_of(customers, catalogue(), veil)
+        masking = masking_of(request)
+        lines = csv_of(customers, project_config(), masking)
         headers = {"Content-Disposition": 'attachment; filename="customers.csv"'}
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
@@ -177,8 +177,8 @@ class CustomerAdmin(Recorded):
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """The columns, contacts as this reader may see them."""
-        veil = veil_of(request)
-        contacts = [contact_column(veil, *kind) for kind in LISTED_CONTACTS]
+        masking = masking_of(request)
+        contacts = [contact_column(masking, *kind) for kind in LISTED_CONTACTS]
         # A former MaestraID leads to a profile of another number.
         others = request.GET.get("shown") in ("former", "all")
         return ("maestra_id", "name", *contacts, "registered", *(("profile_link",) if others else ()))
@@ -192,7 +192,7 @@ class CustomerAdmin(Recorded):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        return (matching(queryset, term, catalogue()) if term else queryset), False
+        return (matching(queryset, term, project_config()) if term else queryset), False
 
     @admin.display(description=_("MaestraID"), ordering="id")
     def maestra_id(self, customer: Customer) -> int:
@@ -211,13 +211,13 @@ class CustomerAdmin(Recorded):
         return customer_link(customer.profile_id)
 
 
-def contact_column(veil: Veil, kind_id: int, kind: str) -> Any:
+def contact_column(masking: MaskingPolicy, kind_id: int, kind: str) -> Any:
     """A column with the primary value of a kind."""
 
-    @admin.display(description=catalogue().labels[kind])
+    @admin.display(description=project_config().labels[kind])
     def column(customer: Any) -> str | None:
         held = (held.value for held in customer.primaries if held.kind_id == kind_id)
-        return next((veil.value(kind, value) for value in held), None)
+        return next((masking.value(kind, value) for value in held), None)
 
     column.__name__ = kind
     return column
@@ -246,7 +246,7 @@ class SubscriptionAdmin(Recorded):
     readonly_fields = ("whose",)
 
     def matching(self, term: str) -> Q:
-        return Q(customer__in=holders(term, catalogue()))
+        return Q(customer__in=holders(term, project_config()))
 
     @admin.display(description=_("customer"))
     def whose(self, subscription: Subscription) -> SafeString | None:
@@ -264,7 +264,7 @@ class NoteAdmin(OfContact, Recorded):
     @admin.display(description=_("note"))
     def text(self, note: Note) -> str:
         facts = (note.at, note.maestra_id, note.reason, note.kind, note.value, note.related, note.decided_by)
-        return note_text(profile.Note(*facts), catalogue().labels)
+        return note_text(profile.Note(*facts), project_config().labels)
 
     @admin.display(description=_("MaestraID"))
     def customer(self, note: Note) -> SafeString | None:

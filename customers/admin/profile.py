@@ -19,14 +19,14 @@ from django.utils.translation import gettext_lazy
 
 from customers.admin import tabs
 from customers.admin.contacts import contact_of, in_order, token_of
-from customers.admin.sections import name_of
+from customers.admin.profile_tabs import name_of
 from customers.admin.tabs import Action, Page, Shown
 from customers.errors import SelfsameError
 from customers.models import Customer, Reveal, RevealKinds
 from customers.notes import LONGEST, add_note
 from customers.profile import CONTACTS, Claim, Holding, Key
-from customers.setup.catalogue import catalogue
-from customers.storage.loading import HIGHEST_MAESTRA_ID, heads_of, load_profiles
+from customers.setup.project_config import project_config
+from customers.storage.loading import HIGHEST_MAESTRA_ID, load_profiles, primary_ids_of
 
 FIRST_TAB = "personal"
 IN_HEADER = 6
@@ -56,12 +56,12 @@ def tab_view(request: HttpRequest, maestra_id: int, slug: str) -> HttpResponse:
         raise Http404
     if request.method not in ("GET", "HEAD") or not request.user.has_perm(tab.permission):
         raise PermissionDenied
-    head = head_or_404(maestra_id)
-    if head is None:
+    primary_id = primary_id_or_404(maestra_id)
+    if primary_id is None:
         return erased_view(request, maestra_id)
-    if head != maestra_id:
-        return _led_on(request, maestra_id, head, slug)
-    return rendered(shown_to(request, head), slug)
+    if primary_id != maestra_id:
+        return _led_on(request, maestra_id, primary_id, slug)
+    return rendered(shown_to(request, primary_id), slug)
 
 
 def page_view(request: HttpRequest, maestra_id: int, slug: str) -> HttpResponse:
@@ -71,36 +71,36 @@ def page_view(request: HttpRequest, maestra_id: int, slug: str) -> HttpResponse:
         raise Http404
     if not (request.user.has_perm(page.permission) and request.user.has_perm(tabs.VIEW)):
         raise PermissionDenied
-    head = head_or_404(maestra_id)
-    if head is None:
+    primary_id = primary_id_or_404(maestra_id)
+    if primary_id is None:
         return erased_view(request, maestra_id)
-    return page.view(shown_to(request, head))
+    return page.view(shown_to(request, primary_id))
 
 
-def head_or_404(maestra_id: int) -> int | None:
+def primary_id_or_404(maestra_id: int) -> int | None:
     """The primary MaestraID; None for an erased customer."""
-    head = heads_of([maestra_id]).get(maestra_id)
-    if head is None and not (
+    primary_id = primary_ids_of([maestra_id]).get(maestra_id)
+    if primary_id is None and not (
         maestra_id <= HIGHEST_MAESTRA_ID and Customer.objects.filter(pk=maestra_id).exists()
     ):
         raise Http404
-    return head
+    return primary_id
 
 
-def _led_on(request: HttpRequest, maestra_id: int, head: int, slug: str) -> HttpResponse:
+def _led_on(request: HttpRequest, maestra_id: int, primary_id: int, slug: str) -> HttpResponse:
     """From a former MaestraID to today's profile."""
-    text = _("%(former)s is a former MaestraID: it was merged into customer %(head)s, shown here.")
-    messages.info(request, text % {"former": maestra_id, "head": head})
+    text = _("%(former)s is a former MaestraID: it was merged into customer %(primary_id)s, shown here.")
+    messages.info(request, text % {"former": maestra_id, "primary_id": primary_id})
     query = request.META.get("QUERY_STRING")
-    return HttpResponseRedirect(tabs.tab_address(head, slug) + (f"?{query}" if query else ""))
+    return HttpResponseRedirect(tabs.tab_address(primary_id, slug) + (f"?{query}" if query else ""))
 
 
-def shown_to(request: HttpRequest, head: int) -> Shown:
+def shown_to(request: HttpRequest, primary_id: int) -> Shown:
     """The profile as this reader may see it."""
-    profile = load_profiles([head]).get(head)
+    profile = load_profiles([primary_id]).get(primary_id)
     if profile is None:  # merged or erased in this very moment
         raise Http404
-    return Shown(request, profile, catalogue(), tabs.veil_of(request))
+    return Shown(request, profile, project_config(), tabs.masking_of(request))
 
 
 def rendered(shown: Shown, slug: str, **more: Any) -> TemplateResponse:
@@ -186,12 +186,12 @@ def reveal(shown: Shown) -> HttpResponse:
         return HttpResponseRedirect(shown.address("identifiers"))
     asked = shown.request.POST.get("token", "")
     keys = [*shown.profile.holdings, *shown.profile.claims]
-    key = next((key for key in keys if token_of(key) == asked and shown.veil.covers(*key)), None)
+    key = next((key for key in keys if token_of(key) == asked and shown.masking.masks(*key)), None)
     if key is None:
         messages.error(shown.request, _("This contact is no longer here."))
         return HttpResponseRedirect(shown.address("identifiers"))
     record_reveal(shown.request, RevealKinds.CONTACT, shown.maestra_id, key)
-    lifted = replace(shown, veil=replace(shown.veil, revealed=frozenset({key})))
+    lifted = replace(shown, masking=replace(shown.masking, revealed=frozenset({key})))
     return rendered(lifted, "identifiers", revealed=True)
 
 

@@ -26,7 +26,7 @@ from unfold.widgets import (
 )
 
 from customers.admin.base import Kept, RecordedInline, ask, link
-from customers.admin.ordered import InOrder, InOrderField, lookup_kinds
+from customers.admin.ordered_choice_widget import InOrder, InOrderField, lookup_kinds
 from customers.block_list import BlockList, Entry
 from customers.models import (
     EVERY_KIND,
@@ -42,8 +42,8 @@ from customers.models import (
 )
 from customers.models.setup import PROJECT_CATEGORIES
 from customers.normalise import Invalid
-from customers.setup.catalogue import catalogue, normalisers
 from customers.setup.integration_points import make_key
+from customers.setup.project_config import normalisers, project_config
 
 
 def scopes_field(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
@@ -317,29 +317,29 @@ class TestForm(forms.Form):
 
 def tested(kind: str, value: str) -> dict[str, Any]:
     """What the block list makes of a value: its normalised form, and the entries that block it (R12)."""
-    known = catalogue()
-    by_category = normalisers(known.default_region)
+    config = project_config()
+    by_category = normalisers(config.default_region)
     normalised, fault = None, ""
     try:
-        normalised = by_category[known.kinds[kind].category](value)
+        normalised = by_category[config.kinds[kind].category](value)
     except Invalid as error:
         fault = error.reason
     return {
         "normalised": normalised,
         "fault": fault,
-        "is_blocked": known.block_list.blocks(kind, value, normalised),
+        "is_blocked": config.block_list.blocks(kind, value, normalised),
         "entries": list(_blocking(kind, value, normalised)),
     }
 
 
 def _blocking(kind: str, value: str, normalised: str | None) -> Iterable[BlockedValue]:
     """The entries that block it, each tried by itself; what is no entry is left out."""
-    known = catalogue()
-    by_category = normalisers(known.default_region)
+    config = project_config()
+    by_category = normalisers(config.default_region)
 
     def normalise(of_kind: str, text: str) -> str | None:
         with suppress(Invalid, KeyError):
-            return by_category[known.kinds[of_kind].category](text)
+            return by_category[config.kinds[of_kind].category](text)
         return None
 
     for row in BlockedValue.objects.filter(type__in=(kind, EVERY_KIND)):

@@ -14,17 +14,17 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 
-from customers.presentation.masking import Veil
+from customers.presentation.masking import MaskingPolicy
 from customers.profile import Profile
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 
 VIEW = "customers.view_customer"
 Words = str | Promise
 
 
-def veil_of(request: HttpRequest) -> Veil:
+def masking_of(request: HttpRequest) -> MaskingPolicy:
     """What is masked for a reader."""
-    return Veil(lifted=request.user.has_perm("customers.view_contacts"))
+    return MaskingPolicy(lifted=request.user.has_perm("customers.view_contacts"))
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Shown:
 
     request: HttpRequest
     profile: Profile
-    catalogue: Catalogue
-    veil: Veil
+    config: ProjectConfig
+    masking: MaskingPolicy
 
     @property
     def maestra_id(self) -> int:

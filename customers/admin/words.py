@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from customers.history.sentences import PRIORITY
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 
 KINDS: Mapping[str, str] = {
     "created": gettext_noop("Created"),
@@ -48,7 +48,7 @@ def kinds_of(data: Iterable[Mapping[str, Any]]) -> str:
 
 def kind_label(system_name: str) -> str:
     """The name for people of an identifier kind."""
-    return catalogue().labels.get(system_name, system_name)
+    return project_config().labels.get(system_name, system_name)
 
 
 def criterion(name: str | None) -> str | None:

@@ -21,7 +21,7 @@ from customers.errors import invalid
 from customers.models import Channels, Customer
 from customers.queries import filters
 from customers.queries.search import matching
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 
 Customers = QuerySet[Customer]
 
@@ -88,7 +88,7 @@ class CustomerFilters(rest_filters.FilterSet):  # type: ignore[misc]  # untyped
         """With a key, contact types that give access at its point are found only where flagged so (R20)."""
         key = access(self.request)
         kinds = key.point.gives_access if key else ()
-        return matching(customers, text, catalogue(), kinds)
+        return matching(customers, text, project_config(), kinds)
 
     def by_subscription(self, customers: Customers, _name: str, text: str) -> Customers:
         channel, with_topic, topic = text.partition("/")

@@ -34,9 +34,9 @@ from customers.privacy.export import export_in_pieces
 from customers.profile import Profile
 from customers.queries.related import related_customers
 from customers.queries.timelines import ACTIVITIES, ORDERS, SESSIONS, Timeline
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.storage.loading import load_profiles
-from customers.storage.locking import head_of
+from customers.storage.locking import primary_id_of
 
 PIECES_AT_ONCE = 10_000
 """Pieces of an export that are sent as one answer, with its length."""
@@ -44,14 +44,14 @@ PIECES_AT_ONCE = 10_000
 
 def profile_of(maestra_id: int) -> Profile:
     """The profile a MaestraID belongs to, a former one too (R1). Raises `customer_not_found`."""
-    head = head_of(maestra_id)
-    return load_profiles([head])[head]
+    primary_id = primary_id_of(maestra_id)
+    return load_profiles([primary_id])[primary_id]
 
 
-def present_all(heads: Sequence[int]) -> list[dict[str, Any]]:
+def present_all(primary_ids: Sequence[int]) -> list[dict[str, Any]]:
     """Customers in this order, read at once."""
-    profiles, known = load_profiles(heads), catalogue()
-    return [present(profiles[head], known) for head in heads if head in profiles]
+    profiles, config = load_profiles(primary_ids), project_config()
+    return [present(profiles[primary_id], config) for primary_id in primary_ids if primary_id in profiles]
 
 
 @schema.get("customer", "Read a customer", answer=schema.CustomerSerializer, **schema.ABOUT_CUSTOMER)
@@ -66,7 +66,7 @@ class CustomerView(ApiView):
         return Response(status=204)
 
     def get(self, _request: Request, maestra_id: int) -> Response:
-        return Response(present(profile_of(maestra_id), catalogue()))
+        return Response(present(profile_of(maestra_id), project_config()))
 
 
 class TimelineView(ApiView):
@@ -126,8 +126,10 @@ class ExportView(ApiView):
 
 
 def _note_export(request: Request, maestra_id: int) -> None:
-    head, name = head_of(maestra_id), request.user.get_username()
-    Reveal.objects.create(user_id=request.user.pk, user_name=name, kind=RevealKinds.EXPORT, maestra_id=head)
+    primary_id, name = primary_id_of(maestra_id), request.user.get_username()
+    Reveal.objects.create(
+        user_id=request.user.pk, user_name=name, kind=RevealKinds.EXPORT, maestra_id=primary_id
+    )
 
 
 @schema.get(
@@ -144,7 +146,7 @@ class HistoryView(ApiView):
         refuse_unknown(request, "kind", "since", "until")
         page = history(
             sorted(profile_of(maestra_id).maestra_ids),
-            labels=catalogue().labels,
+            labels=project_config().labels,
             kinds=_kinds(request),
             since=moment_of(request, "since"),
             until=moment_of(request, "until"),

@@ -1,8 +1,8 @@
 """The change history of a profile, over all its MaestraIDs, newest first (R40).
 
-The rows hold facts (`customers.storage.entries`), the sentences are made when they are read: each kind of
-entry has one function that words it. Of each MaestraID the newest rows are read by index and then sorted, so
-a page costs the same whatever the history holds.
+The rows hold facts (`customers.storage.history_facts`), the sentences are made when they are read: each kind
+of entry has one function that words it. Of each MaestraID the newest rows are read by index and then sorted,
+so a page costs the same whatever the history holds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.db import connection
 
 from customers.history.sentences import sentence
 from customers.presentation.customer import moment
-from customers.presentation.masking import LIFTED, Veil
+from customers.presentation.masking import UNMASKED, MaskingPolicy
 
 Item = dict[str, Any]
 Facts = dict[str, Any]
@@ -67,12 +67,12 @@ def history(
     until: datetime | None = None,
     after: Place | None = None,
     limit: int = 50,
-    veil: Veil = LIFTED,
+    masking: MaskingPolicy = UNMASKED,
 ) -> Page:
     """Entries of these MaestraIDs, as the API shows them, from `since` on and before `until`; without
     `kinds`, of every kind.
 
-    `labels` are the names for people of identifier kinds and custom fields; `veil` is what the reader may
+    `labels` are the names for people of identifier kinds and custom fields; `masking` is what the reader may
     see.
     """
     asked = {
@@ -85,7 +85,7 @@ def history(
         "limit": limit + 2,  # every row has an entry: those of the last page shown, a page, and one more
     }
     found = [entry for row in _rows(asked) for entry in _exploded(row, frozenset(kinds), after)]
-    items = _items(found[:limit], labels, veil)
+    items = _items(found[:limit], labels, masking)
     return Page(items, found[limit - 1].place if len(found) > limit else None)
 
 
@@ -124,13 +124,13 @@ def _exploded(row: Sequence[Any], kinds: frozenset[str], after: Place | None) ->
     ]
 
 
-def _items(entries: Sequence[_Entry], labels: Mapping[str, str], veil: Veil) -> list[Item]:
+def _items(entries: Sequence[_Entry], labels: Mapping[str, str], masking: MaskingPolicy) -> list[Item]:
     _name(entries)
-    return [_item(entry, labels, veil) for entry in entries]
+    return [_item(entry, labels, masking) for entry in entries]
 
 
-def _item(entry: _Entry, labels: Mapping[str, str], veil: Veil) -> Item:
-    facts = veil.facts(entry.facts)
+def _item(entry: _Entry, labels: Mapping[str, str], masking: MaskingPolicy) -> Item:
+    facts = masking.facts(entry.facts)
     data = {name: _plain(value) for name, value in facts.items() if name not in ("kind", "reason", "related")}
     return {
         "at": moment(entry.place.at),

@@ -1,7 +1,8 @@
 """The change history in plain words: for each kind of entry one function, for a reader who knows nothing of
 tables.
 
-The words follow the facts of `customers.storage.entries`. What is sensitive is not among those facts (R10).
+The words follow the facts of `customers.storage.history_facts`. What is sensitive is not among those facts
+(R10).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How a project is set up: identifier kinds, custom fields, integration points with their keys, block list,
 settings.
 
-Every write to what `customers.setup.catalogue` and `customers.setup.integration_points` hold gives
+Every write to what `customers.setup.project_config` and `customers.setup.integration_points` hold gives
 `ProjectSettings.version` a number never used before, by triggers of the database, so that every process
 notices. The system's own identifier kinds and the settings row are part of the schema: a trigger puts them
 back even after a TRUNCATE. System names never change, because stored data bears them.

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from customers.profile import BY_HAND, Category, Holding, Member, Note, Personal, Profile
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 
 Json = dict[str, Any]
 
@@ -30,7 +30,7 @@ BECAUSE: Mapping[str, str] = {
 }
 
 
-def present(profile: Profile, catalogue: Catalogue) -> Json:
+def present(profile: Profile, config: ProjectConfig) -> Json:
     """The customer as the API shows it. A profile that is not stored has no MaestraID yet."""
     former = profile.maestra_ids - {profile.maestra_id}
     return {
@@ -51,7 +51,7 @@ def present(profile: Profile, catalogue: Catalogue) -> Json:
         "subscriptions": _subscriptions(profile),
         "segments": [],
         "facts": _facts(profile),
-        "notes": _notes(profile, catalogue),
+        "notes": _notes(profile, config),
     } | {key: presenter(profile) for key, presenter in _presenters.items()}
 
 
@@ -170,9 +170,9 @@ def _facts(profile: Profile) -> Json:
     }
 
 
-def _notes(profile: Profile, catalogue: Catalogue) -> list[Json]:
+def _notes(profile: Profile, config: ProjectConfig) -> list[Json]:
     newest_first = sorted(profile.notes, key=lambda n: n.at, reverse=True)
     return [
-        {"at": moment(n.at), "text": note_text(n, catalogue.labels), "related_maestra_id": n.related}
+        {"at": moment(n.at), "text": note_text(n, config.labels), "related_maestra_id": n.related}
         for n in newest_first
     ]

@@ -31,17 +31,17 @@ def masked_hash(value: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Veil:
+class MaskingPolicy:
     """What one reader sees: contacts as they are where `lifted`, else only those `revealed` to him."""
 
     lifted: bool
     revealed: frozenset[Key] = frozenset()
 
-    def covers(self, kind: str, value: str) -> bool:
+    def masks(self, kind: str, value: str) -> bool:
         return not self.lifted and kind in MASKED_KINDS and Key(kind, value) not in self.revealed
 
     def value(self, kind: str, value: str) -> str:
-        return masked(kind, value) if self.covers(kind, value) else value
+        return masked(kind, value) if self.masks(kind, value) else value
 
     def facts(self, facts: Any) -> Any:
         """Facts of a history entry with every `{"type": …, "value": …}` in them as it may be shown."""
@@ -59,4 +59,4 @@ class Veil:
                 return facts
 
 
-LIFTED = Veil(lifted=True)
+UNMASKED = MaskingPolicy(lifted=True)

@@ -29,11 +29,11 @@ from customers.changes import Erased
 from customers.privacy import suppression
 from customers.privacy.redaction import Person, entries_without, fields_of
 from customers.profile import PAYMENT_CARD, PERSONAL_FIELDS, Key, Profile
-from customers.setup.catalogue import Catalogue, catalogue
+from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage import saving
 from customers.storage.batch import Batch, RecordChanges
 from customers.storage.loading import load_profiles
-from customers.storage.locking import head_of, lock, operation_of
+from customers.storage.locking import lock, operation_of, primary_id_of
 from customers.storage.sql import as_json
 from customers.storage.transactions import Contended, in_transaction
 
@@ -59,8 +59,8 @@ SELECT m.id, m.profile_id FROM customers_customer m
 NAMED = """
 SELECT k.system_name, i.value
   FROM (
-    SELECT id FROM customers_identifier WHERE customer_id = %(head)s
-    UNION SELECT identifier_id FROM customers_claim WHERE customer_id = %(head)s
+    SELECT id FROM customers_identifier WHERE customer_id = %(primary_id)s
+    UNION SELECT identifier_id FROM customers_claim WHERE customer_id = %(primary_id)s
   ) own
   JOIN customers_identifier i USING (id) JOIN customers_identifierkind k ON k.id = i.kind_id
 UNION SELECT kind, value FROM customers_note WHERE maestra_id = ANY(%(ids)s)
@@ -77,10 +77,9 @@ SELECT i.id FROM unnest(%(kinds)s::smallint[], %(values)s::text[]) AS v(kind, va
 """
 VALUES = """
 SELECT k.system_name, i.value, i.id,
-       coalesce(i.customer_id <> %(head)s, false)
-       OR EXISTS (SELECT FROM customers_claim c WHERE c.identifier_id = i.id AND c.customer_id <> %(head)s)
-  FROM customers_identifier i JOIN customers_identifierkind k ON k.id = i.kind_id
- WHERE i.id = ANY(%(rows)s)
+       coalesce(i.customer_id <> %(primary_id)s, false) OR EXISTS (SELECT FROM customers_claim c WHERE
+       c.identifier_id = i.id AND c.customer_id <> %(primary_id)s) FROM customers_identifier i JOIN
+       customers_identifierkind k ON k.id = i.kind_id WHERE i.id = ANY(%(rows)s)
 """
 CARDS_OF_OTHERS = "SELECT hash FROM customers_paymentcard WHERE hash = ANY(%s) AND customer_id <> %s"
 OWN_FIELDS = f"""
@@ -223,16 +222,16 @@ def erase(maestra_id: int, *, actor: str, user_id: int | None = None, point_id: 
 
 
 def _erase(maestra_id: int, actor: str, user_id: int | None, point_id: int | None) -> None:
-    known, scope = catalogue(), _locked_scope(maestra_id)
+    config, scope = project_config(), _locked_scope(maestra_id)
     profile, now = scope.profile, timezone.now()
-    keys, rows = _own_values(profile, known)
+    keys, rows = _own_values(profile, config)
     change = Erased(
         customer=profile.maestra_id,
         maestra_id=profile.maestra_id,
         maestra_ids=tuple(sorted(profile.maestra_ids)),
     )
     operation = operation_of("erase", now, actor, user_id, point_id)
-    batch = Batch((RecordChanges((change,), now, point_id),), operation, known.kinds)
+    batch = Batch((RecordChanges((change,), now, point_id),), operation, config.kinds)
     person = Person(profile.maestra_ids, keys, _own_fields(profile))
     erasure = Erasure(person, rows, scope.others, batch)
     suppression.suppress([*keys, *_own_cards(profile)], now)
@@ -250,48 +249,48 @@ class _Scope:
 
     profile: Profile
     others: frozenset[int]
-    heads: frozenset[int]
+    primary_ids: frozenset[int]
     shared_lives: tuple[SharedLife, ...]
 
 
 def _locked_scope(maestra_id: int) -> _Scope:
     """Read, lock everybody concerned, read again. Raises `Contended` where somebody came in between."""
     before = _scope(maestra_id)
-    lock(before.heads)
+    lock(before.primary_ids)
     scope = _scope(maestra_id)
-    if scope.profile.maestra_id != before.profile.maestra_id or not scope.heads <= before.heads:
+    if scope.profile.maestra_id != before.profile.maestra_id or not scope.primary_ids <= before.primary_ids:
         raise Contended
     return scope
 
 
 def _scope(maestra_id: int) -> _Scope:
-    head = head_of(maestra_id)
-    profile = load_profiles([head])[head]
+    primary_id = primary_id_of(maestra_id)
+    profile = load_profiles([primary_id])[primary_id]
     own = profile.maestra_ids
     links = [eraser.links(own) for eraser in _erasers]
     linked = {row[0] for row in _rows(LINKED, {"ids": list(own)})}.union(*(link.others for link in links))
-    found = _rows(PROFILES, [[head, *linked]])
+    found = _rows(PROFILES, [[primary_id, *linked]])
     return _Scope(
         profile,
         others=frozenset(maestra_id for maestra_id, _ in found) - own,
-        heads=frozenset(of for _, of in found),
+        primary_ids=frozenset(of for _, of in found),
         shared_lives=tuple(life for link in links for life in link.shared_lives),
     )
 
 
-def _own_values(profile: Profile, known: Catalogue) -> tuple[frozenset[Key], tuple[int, ...]]:
+def _own_values(profile: Profile, config: ProjectConfig) -> tuple[frozenset[Key], tuple[int, ...]]:
     """The values nobody else holds or claims, and the rows of those that have one.
 
     A value that the person once had and that nobody has now is among them.
     """
-    head = profile.maestra_id
-    named = {Key(*row) for row in _rows(NAMED, {"head": head, "ids": list(profile.maestra_ids)})}
-    placed = sorted((known.kinds[key.kind].id, key.value) for key in named if key.kind in known.kinds)
+    primary_id = profile.maestra_id
+    named = {Key(*row) for row in _rows(NAMED, {"primary_id": primary_id, "ids": list(profile.maestra_ids)})}
+    placed = sorted((config.kinds[key.kind].id, key.value) for key in named if key.kind in config.kinds)
     columns = {"kinds": [kind for kind, _ in placed], "values": [value for _, value in placed]}
     locked = [row[0] for row in _rows(LOCK_VALUES, columns)]
     others: set[Key] = set()
     own: list[int] = []
-    for kind, value, row, is_anothers in _rows(VALUES, {"head": head, "rows": locked}):
+    for kind, value, row, is_anothers in _rows(VALUES, {"primary_id": primary_id, "rows": locked}):
         if is_anothers:
             others.add(Key(kind, value))
         else:

@@ -20,13 +20,13 @@ from customers.profile import (
     Profile,
 )
 from customers.queries.timelines import ACTIVITIES, ORDERS
-from customers.setup.catalogue import Catalogue, catalogue
+from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage.loading import load_profiles
-from customers.storage.locking import head_of
+from customers.storage.locking import primary_id_of
 from customers.storage.sql import as_json
 
 Item = dict[str, Any]
-Section = Callable[[Profile, Catalogue], Any]
+Section = Callable[[Profile, ProjectConfig], Any]
 PAGE = 500
 
 
@@ -43,8 +43,8 @@ def export_in_pieces(maestra_id: int) -> Iterator[str]:
     """The same as JSON text, piece by piece: a person with a million activities takes no more memory than
     another. Raises `customer_not_found` at once, before the first piece is asked for.
     """
-    head = head_of(maestra_id)
-    return _pieces(load_profiles([head])[head], catalogue())
+    primary_id = primary_id_of(maestra_id)
+    return _pieces(load_profiles([primary_id])[primary_id], project_config())
 
 
 def register(name: str, section: Section) -> None:
@@ -55,10 +55,10 @@ def register(name: str, section: Section) -> None:
 _more_sections: dict[str, Section] = {}
 
 
-def _pieces(profile: Profile, known: Catalogue) -> Iterator[str]:
+def _pieces(profile: Profile, config: ProjectConfig) -> Iterator[str]:
     for number, (name, section) in enumerate({**SECTIONS, **_more_sections}.items()):
         yield f"{',' if number else '{'}{as_json(name)}:"
-        yield from _piece(section(profile, known))
+        yield from _piece(section(profile, config))
     yield "}"
 
 
@@ -73,11 +73,11 @@ def _piece(content: Any) -> Iterator[str]:
     yield "]"
 
 
-def _customer(profile: Profile, known: Catalogue) -> Item:
-    return present(profile, known)
+def _customer(profile: Profile, config: ProjectConfig) -> Item:
+    return present(profile, config)
 
 
-def _identifiers(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+def _identifiers(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
     points = _points()
     for h in sorted(profile.holdings.values(), key=lambda h: (h.kind, h.since, h.value)):
         yield _held(h, points)
@@ -102,7 +102,7 @@ def _held(h: Holding, points: Mapping[int | None, str]) -> Item:
     }
 
 
-def _claims(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+def _claims(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
     points = _points()
     for c in sorted(profile.claims.values(), key=lambda c: (c.kind, c.since, c.value)):
         yield _claimed(c, points)
@@ -124,7 +124,7 @@ def _points() -> Mapping[int | None, str]:
     return dict(IntegrationPoint.objects.values_list("id", "name"))
 
 
-def _per_maestra_id(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+def _per_maestra_id(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
     """What each MaestraID brought: single values of former ones stay as they were when they were merged."""
     subscriptions: dict[int, list[Item]] = {}
     for row in _rows(SubscriptionRow, profile, "customer_id", "channel", "topic", "status", "since"):
@@ -145,7 +145,7 @@ def _rows(model: type[models.Model], profile: Profile, *names: str) -> Iterator[
 def timeline(page: Callable[..., Any]) -> Section:
     """A section of every item of a timeline, the newest first, read page by page."""
 
-    def section(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+    def section(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
         return _paged(lambda after: page(profile.maestra_ids, PAGE, after))
 
     return section
@@ -161,22 +161,22 @@ def _paged(page_after: Callable[[Any], Any]) -> Iterator[Item]:
             return
 
 
-def _points_movements(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+def _points_movements(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
     return _rows(PointsMovement, profile, "maestra_id", "number", "amount", "reason", "at")
 
 
-def _promo_codes(profile: Profile, _known: Catalogue) -> Iterator[Item]:
+def _promo_codes(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
     return _rows(PromoCode, profile, "maestra_id", "code", "issued_at")
 
 
-def _related(profile: Profile, _known: Catalogue) -> list[int]:
+def _related(profile: Profile, _config: ProjectConfig) -> list[int]:
     """Only who: what is known of another is not the person's."""
     found = Relation.objects.filter(maestra_id__in=profile.maestra_ids).order_by("related_id")
     return list(found.values_list("related_id", flat=True).distinct())
 
 
-def _history(profile: Profile, known: Catalogue) -> Iterator[Item]:
-    read = partial(history, profile.maestra_ids, labels=known.labels, limit=PAGE)
+def _history(profile: Profile, config: ProjectConfig) -> Iterator[Item]:
+    read = partial(history, profile.maestra_ids, labels=config.labels, limit=PAGE)
     return _paged(lambda after: read(after=after))
 
 

@@ -13,10 +13,10 @@ from customers.profile import (
     Category,
     Channel,
     Profile,
-    Status,
     Subscription,
+    SubscriptionStatus,
 )
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.storage import saving
 from customers.storage.batch import Batch, RecordChanges
 from customers.storage.locking import locked_profile, operation_of
@@ -48,7 +48,7 @@ def _opted_out(maestra_id: int, actor: str, user_id: int | None, point_id: int |
     if not changes:
         return profile
     operation = operation_of("opt_out", now, actor, user_id, point_id)
-    saving.save(Batch((RecordChanges(changes, now, point_id),), operation, catalogue().kinds))
+    saving.save(Batch((RecordChanges(changes, now, point_id),), operation, project_config().kinds))
     for change in changes:
         profile = changed(profile, change)
     return profile
@@ -56,12 +56,14 @@ def _opted_out(maestra_id: int, actor: str, user_id: int | None, point_id: int |
 
 def _refusals(profile: Profile, maestra_id: int, now: datetime) -> Iterator[SubscriptionChanged | OptedOut]:
     """Nothing where all is refused already. Who subscribed anew since the last time refuses anew (R37)."""
-    head, refused = profile.maestra_id, Subscription(Status.UNSUBSCRIBED, now)
+    primary_id, refused = profile.maestra_id, Subscription(SubscriptionStatus.UNSUBSCRIBED, now)
     current = {channel: profile.subscriptions.get(channel) for channel in sorted(_channels(profile))}
-    open_ones = {c: s for c, s in current.items() if s is None or s.status is not Status.UNSUBSCRIBED}
+    open_ones = {
+        c: s for c, s in current.items() if s is None or s.status is not SubscriptionStatus.UNSUBSCRIBED
+    }
     for channel, before in open_ones.items():
         yield SubscriptionChanged(
-            customer=head,
+            customer=primary_id,
             maestra_id=maestra_id,
             channel=channel,
             before=before,
@@ -69,7 +71,7 @@ def _refusals(profile: Profile, maestra_id: int, now: datetime) -> Iterator[Subs
             why=Why.OPT_OUT,
         )
     if open_ones or profile.opted_out_at is None:
-        yield OptedOut(customer=head, maestra_id=maestra_id, before=profile.opted_out_at, at=now)
+        yield OptedOut(customer=primary_id, maestra_id=maestra_id, before=profile.opted_out_at, at=now)
 
 
 def _channels(profile: Profile) -> set[Channel]:

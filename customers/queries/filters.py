@@ -9,13 +9,16 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from customers.models import Customer, CustomerFacts, Identifier, Subscription
-from customers.profile import Status
+from customers.profile import SubscriptionStatus
 
 Customers = QuerySet[Customer]
 
 
 def subscribed(
-    customers: Customers, channel: str, topic: str | None = None, status: str = Status.SUBSCRIBED.value
+    customers: Customers,
+    channel: str,
+    topic: str | None = None,
+    status: str = SubscriptionStatus.SUBSCRIBED.value,
 ) -> Customers:
     """By a channel, or by one topic of it; the empty topic is one of its own."""
     wanted = Subscription.objects.filter(customer=OuterRef("pk"), channel=channel, status=status)

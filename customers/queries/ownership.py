@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from customers.profile import Key, Kind
-from customers.storage.loading import heads_of
+from customers.storage.loading import primary_ids_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ def _past(kind: Kind, key: Key, at: datetime) -> Tenure | None:
         cursor.execute(_HISTORY, wanted)
         rows = cursor.fetchall()
     found = _last_said(rows, kind)
-    head = heads_of([found[0]]).get(found[0]) if found else None
-    if found is None or head is None:
+    primary_id = primary_ids_of([found[0]]).get(found[0]) if found else None
+    if found is None or primary_id is None:
         return None
-    return Tenure(head, *found)
+    return Tenure(primary_id, *found)
 
 
 def _last_said(rows: Sequence[tuple[int, datetime, str]], kind: Kind) -> tuple[int, bool] | None:

@@ -8,7 +8,7 @@ from typing import Any
 from customers.models import Relation
 from customers.presentation.customer import moment
 from customers.profile import Profile
-from customers.storage.loading import heads_of
+from customers.storage.loading import primary_ids_of
 
 
 def related_customers(profile: Profile) -> list[dict[str, Any]]:
@@ -16,22 +16,30 @@ def related_customers(profile: Profile) -> list[dict[str, Any]]:
     contest first (R30).
     """
     relations = list(Relation.objects.filter(maestra_id__in=profile.maestra_ids).order_by("-at", "-id"))
-    heads = heads_of({relation.related_id for relation in relations})
-    shown = [(heads[relation.related_id], relation) for relation in relations if relation.related_id in heads]
-    return [_related(head, relation) for head, relation in _newest(shown) if head != profile.maestra_id]
+    primary_ids = primary_ids_of({relation.related_id for relation in relations})
+    shown = [
+        (primary_ids[relation.related_id], relation)
+        for relation in relations
+        if relation.related_id in primary_ids
+    ]
+    return [
+        _related(primary_id, relation)
+        for primary_id, relation in _newest(shown)
+        if primary_id != profile.maestra_id
+    ]
 
 
 def _newest(relations: Iterable[tuple[int, Relation]]) -> Iterable[tuple[int, Relation]]:
     """Of several contests with a person for one contact, the newest."""
     by_contest: dict[tuple[int, str, str], tuple[int, Relation]] = {}
-    for head, relation in relations:
-        by_contest.setdefault((head, relation.kind, relation.value), (head, relation))
+    for primary_id, relation in relations:
+        by_contest.setdefault((primary_id, relation.kind, relation.value), (primary_id, relation))
     return by_contest.values()
 
 
-def _related(head: int, relation: Relation) -> dict[str, Any]:
+def _related(primary_id: int, relation: Relation) -> dict[str, Any]:
     return {
-        "maestra_id": head,
+        "maestra_id": primary_id,
         "type": relation.kind,
         "value": relation.value,
         "is_kept": relation.kept,

@@ -15,8 +15,8 @@ from django.db.models.functions import Lower
 from customers.models import Customer
 from customers.normalise import Invalid, trim
 from customers.profile import MAESTRA_ID, Kind
-from customers.setup.catalogue import Catalogue, normalisers
-from customers.storage.loading import HIGHEST_MAESTRA_ID, heads_of
+from customers.setup.project_config import ProjectConfig, normalisers
+from customers.storage.loading import HIGHEST_MAESTRA_ID, primary_ids_of
 
 Customers = QuerySet[Customer]
 
@@ -46,10 +46,10 @@ _BOTH = """
 
 
 def matching(
-    customers: Customers, text: str, catalogue: Catalogue, access_kinds: Collection[str] = ()
+    customers: Customers, text: str, config: ProjectConfig, access_kinds: Collection[str] = ()
 ) -> Customers:
     """The customers, of these, whom the text leads to."""
-    found, named = holders(text, catalogue, access_kinds), named_ids(text)
+    found, named = holders(text, config, access_kinds), named_ids(text)
     if named is not None:
         return customers.filter(id__in=found | named)
     customers = customers.alias(_last=Lower("last_name"), _first=Lower("first_name"))
@@ -92,17 +92,17 @@ class Found(NamedTuple):
     one (R1, R3).
     """
 
-    head: int
+    primary_id: int
     kind: str
     value: str
     is_former: bool
 
 
-def found_by(text: str, catalogue: Catalogue, access_kinds: Collection[str] = ()) -> list[Found]:
+def found_by(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> list[Found]:
     """Everything that a MaestraID, or the value of an identifier, leads to; former ones included."""
-    values = list(_values(text, catalogue))
-    former = [kind.id for kind in catalogue.kinds.values() if kind.searches_history]
-    restricted = [catalogue.kinds[name].id for name in access_kinds]
+    values = list(_values(text, config))
+    former = [kind.id for kind in config.kinds.values() if kind.searches_history]
+    restricted = [config.kinds[name].id for name in access_kinds]
     kinds, names = [kind.id for kind, _value in values], [kind.name for kind, _value in values]
     with connection.cursor() as cursor:
         cursor.execute(_HOLDERS, (kinds, names, [value for _kind, value in values], former, restricted))
@@ -110,23 +110,23 @@ def found_by(text: str, catalogue: Catalogue, access_kinds: Collection[str] = ()
     return [*_by_maestra_id(text), *found]
 
 
-def holders(text: str, catalogue: Catalogue, access_kinds: Collection[str] = ()) -> set[int]:
+def holders(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> set[int]:
     """Primary MaestraIDs of those the text leads to."""
-    return {found.head for found in found_by(text, catalogue, access_kinds)}
+    return {found.primary_id for found in found_by(text, config, access_kinds)}
 
 
-def _values(text: str, catalogue: Catalogue) -> Iterator[tuple[Kind, str]]:
+def _values(text: str, config: ProjectConfig) -> Iterator[tuple[Kind, str]]:
     """What the text may be: a value of any kind, unless it is on the block list (R12)."""
-    by_category = normalisers(catalogue.default_region)
-    for kind in catalogue.kinds.values():
+    by_category = normalisers(config.default_region)
+    for kind in config.kinds.values():
         with suppress(Invalid):
             value = by_category[kind.category](text)
-            if not catalogue.block_list.blocks(kind.name, text, value):
+            if not config.block_list.blocks(kind.name, text, value):
                 yield kind, value
 
 
 def _by_maestra_id(text: str) -> list[Found]:
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= HIGHEST_MAESTRA_ID):
         return []
-    head = heads_of([int(text)]).get(int(text))
-    return [Found(head, MAESTRA_ID, text, is_former=head != int(text))] if head else []
+    primary_id = primary_ids_of([int(text)]).get(int(text))
+    return [Found(primary_id, MAESTRA_ID, text, is_former=primary_id != int(text))] if primary_id else []

@@ -2,7 +2,7 @@
 
 A key is shown once, when it is made; stored is its SHA-256 digest, which is enough because a key has 256
 random bits. Every process remembers the keys it has met until the set-up changes (see
-`customers.setup.catalogue`), and with it points and keys.
+`customers.setup.project_config`), and with it points and keys.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 
 from customers.models import ApiKey, IntegrationPoint, Scopes
 from customers.profile import DISCOUNT_CARD, EMAIL, MOBILE_PHONE
-from customers.setup.catalogue import setup_version
+from customers.setup.project_config import project_config_version
 
 CONTACT_KINDS = (EMAIL, MOBILE_PHONE, DISCOUNT_CARD)
 KEY_MARK = "ssk"
@@ -114,7 +114,7 @@ def access_of(text: str, now: datetime) -> Access | None:
     """Whom a key belongs to; None for a wrong or revoked key and for a disabled point. For a key that was met
     before, one read of one row.
     """
-    met = _met(digest(text), setup_version())
+    met = _met(digest(text), project_config_version())
     if met is None:
         return None
     if met.noted_at is None or now - met.noted_at > MARK_USE_EVERY:

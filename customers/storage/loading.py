@@ -28,8 +28,8 @@ from customers.profile import (
     Note,
     Personal,
     Profile,
-    Status,
     Subscription,
+    SubscriptionStatus,
 )
 from customers.storage.sql import Row, array, reading_cursor
 
@@ -48,7 +48,7 @@ SELECT c.profile_id, c.is_head, c.last_name, c.first_name, c.middle_name, c.birt
        f.promo_codes_count, f.last_action_at
   FROM customers_customer c
   LEFT JOIN customers_customerfacts f ON f.customer_id = c.id
- WHERE c.profile_id = ANY(%(heads)s::bigint[]) AND c.erased_at IS NULL
+ WHERE c.profile_id = ANY(%(primary_ids)s::bigint[]) AND c.erased_at IS NULL
  ORDER BY c.id
 """
 IDENTIFIERS = """
@@ -56,7 +56,7 @@ SELECT customer_id, kind_id, value,
        raw, origin_id, since, is_former, retired_at, is_primary, was_primary_at, must_be_confirmed,
        confirmed_at, gives_access, point_id
   FROM customers_identifier
- WHERE customer_id = ANY(%(heads)s::bigint[])
+ WHERE customer_id = ANY(%(primary_ids)s::bigint[])
  ORDER BY id
 """
 # A value may have been claimed under several MaestraIDs of a profile: the primary one's own claim counts,
@@ -66,23 +66,23 @@ SELECT c.customer_id, i.kind_id, i.value,
        coalesce(nullif(c.raw, ''), i.raw), c.origin_id, c.since, c.gives_access, c.point_id
   FROM customers_claim c
   JOIN customers_identifier i ON i.id = c.identifier_id
- WHERE c.customer_id = ANY(%(heads)s::bigint[])
+ WHERE c.customer_id = ANY(%(primary_ids)s::bigint[])
  ORDER BY c.origin_id = c.customer_id, c.origin_id DESC
 """
 CARDS = """
 SELECT customer_id, hash, origin_id FROM customers_paymentcard
- WHERE customer_id = ANY(%(heads)s::bigint[])
+ WHERE customer_id = ANY(%(primary_ids)s::bigint[])
  ORDER BY origin_id = customer_id, origin_id DESC
 """
 SUBSCRIPTIONS = """
 SELECT customer_id, channel, topic, status, since FROM customers_subscription
- WHERE customer_id = ANY(%(heads)s::bigint[])
+ WHERE customer_id = ANY(%(primary_ids)s::bigint[])
 """
 NOTES = """
 SELECT c.profile_id, n.at, n.maestra_id, n.reason, n.kind, n.value, n.related, n.decided_by
   FROM customers_customer c
   JOIN customers_note n ON n.maestra_id = c.id
- WHERE c.profile_id = ANY(%(heads)s::bigint[])
+ WHERE c.profile_id = ANY(%(primary_ids)s::bigint[])
  ORDER BY n.at, n.id
 """
 
@@ -103,9 +103,9 @@ class Draft:
     memberships: dict[int, Membership] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
-    def profile(self, head: int) -> Profile:
+    def profile(self, primary_id: int) -> Profile:
         return Profile(
-            maestra_id=head,
+            maestra_id=primary_id,
             members=tuple(self.members),
             personal=self.personal,
             time_zone=self.time_zone,
@@ -128,29 +128,31 @@ class Drafts(dict[int, Draft]):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A statement, over the primary MaestraIDs `%(heads)s` where it needs them, and what takes its rows."""
+    """A statement, over the primary MaestraIDs `%(primary_ids)s` where it needs them, and what takes its
+    rows.
+    """
 
     sql: str
     fill: Callable[[Drafts, Iterable[Row]], None]
 
 
-def load_profiles(heads: Sequence[int]) -> dict[int, Profile]:
+def load_profiles(primary_ids: Sequence[int]) -> dict[int, Profile]:
     """The profiles of these primary MaestraIDs, by MaestraID. Erased ones, and IDs that are not primary, are
     absent.
     """
-    if not heads:
+    if not primary_ids:
         return {}
-    drafts = Drafts((head, Draft()) for head in heads)
+    drafts = Drafts((primary_id, Draft()) for primary_id in primary_ids)
     parts = [*OWN_PARTS, *_more_parts]
     with reading_cursor() as cursor:
-        cursor.execute(";".join(part.sql for part in parts), {"heads": array("bigint", heads)})
+        cursor.execute(";".join(part.sql for part in parts), {"primary_ids": array("bigint", primary_ids)})
         for part in parts:
             part.fill(drafts, cursor.fetchall())
             cursor.nextset()
-    return {head: draft.profile(head) for head, draft in drafts.items() if draft.members}
+    return {primary_id: draft.profile(primary_id) for primary_id, draft in drafts.items() if draft.members}
 
 
-def heads_of(maestra_ids: Iterable[int]) -> dict[int, int]:
+def primary_ids_of(maestra_ids: Iterable[int]) -> dict[int, int]:
     """The primary MaestraID of each, former ones included (R1). Unknown and erased ones are absent."""
     possible = [maestra_id for maestra_id in maestra_ids if maestra_id <= HIGHEST_MAESTRA_ID]
     with connection.cursor() as cursor:
@@ -174,8 +176,8 @@ def _kinds(drafts: Drafts, rows: Iterable[Row]) -> None:
 def _members(drafts: Drafts, rows: Iterable[Row]) -> None:
     """The single values are the primary MaestraID's; a former one's are what it had at the merge."""
     for row in rows:
-        head, is_head = row[:2]
-        draft = drafts[head]
+        primary_id, is_head = row[:2]
+        draft = drafts[primary_id]
         has_facts = row[12] is not None
         draft.members.append(Member(*row[10:]) if has_facts else Member(*row[10:12]))
         if is_head:
@@ -190,35 +192,35 @@ def _custom_fields(text: str) -> Mapping[str, Any]:
 
 
 def _identifiers(drafts: Drafts, rows: Iterable[Row]) -> None:
-    for head, kind_id, value, *rest in rows:
+    for primary_id, kind_id, value, *rest in rows:
         kind, category = drafts.kinds[kind_id]
         holding = Holding(kind, value, category, *rest)
-        drafts[head].holdings[holding.key] = holding
+        drafts[primary_id].holdings[holding.key] = holding
 
 
 def _claims(drafts: Drafts, rows: Iterable[Row]) -> None:
-    for head, kind_id, value, *rest in rows:
+    for primary_id, kind_id, value, *rest in rows:
         kind, category = drafts.kinds[kind_id]
-        drafts[head].claims[Key(kind, value)] = Claim(kind, value, category, *rest)
+        drafts[primary_id].claims[Key(kind, value)] = Claim(kind, value, category, *rest)
 
 
 def _cards(drafts: Drafts, rows: Iterable[Row]) -> None:
-    for head, card, origin in rows:
-        drafts[head].cards[card] = origin
+    for primary_id, card, origin in rows:
+        drafts[primary_id].cards[card] = origin
 
 
 def _subscriptions(drafts: Drafts, rows: Iterable[Row]) -> None:
-    for head, channel, topic, status, since in rows:
-        drafts[head].subscriptions[Channel(channel, topic)] = Subscription(STATUSES[status], since)
+    for primary_id, channel, topic, status, since in rows:
+        drafts[primary_id].subscriptions[Channel(channel, topic)] = Subscription(STATUSES[status], since)
 
 
 def _notes(drafts: Drafts, rows: Iterable[Row]) -> None:
-    for head, *note in rows:
-        drafts[head].notes.append(Note(*note))
+    for primary_id, *note in rows:
+        drafts[primary_id].notes.append(Note(*note))
 
 
 # A look-up in a plain mapping is several times faster than the enumeration's own.
-STATUSES: Mapping[str, Status] = {status.value: status for status in Status}
+STATUSES: Mapping[str, SubscriptionStatus] = {status.value: status for status in SubscriptionStatus}
 
 # The kinds come first: the others refer to them.
 OWN_PARTS = (

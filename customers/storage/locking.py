@@ -14,32 +14,32 @@ from customers.errors import ErrorCode, SelfsameError
 from customers.profile import Profile
 from customers.storage import saving
 from customers.storage.batch import OperationInfo
-from customers.storage.loading import LOCK, heads_of, load_profiles
+from customers.storage.loading import LOCK, load_profiles, primary_ids_of
 from customers.storage.transactions import Contended
 
 
-def head_of(maestra_id: int) -> int:
+def primary_id_of(maestra_id: int) -> int:
     """The primary MaestraID of any of a profile's. Raises `customer_not_found`, for an erased one too."""
-    head = heads_of([maestra_id]).get(maestra_id)
-    if head is None:
+    primary_id = primary_ids_of([maestra_id]).get(maestra_id)
+    if primary_id is None:
         detail = _("There is no customer %(maestra_id)s. Check the MaestraID.")
         raise SelfsameError(ErrorCode.CUSTOMER_NOT_FOUND, detail % {"maestra_id": maestra_id})
-    return head
+    return primary_id
 
 
-def lock(heads: Collection[int]) -> None:
+def lock(primary_ids: Collection[int]) -> None:
     """Keep these profiles as they are until the transaction ends, locked in MaestraID order."""
     with connection.cursor() as cursor:
-        cursor.execute(LOCK, [sorted(heads)])
+        cursor.execute(LOCK, [sorted(primary_ids)])
 
 
 def locked_profile(maestra_id: int) -> Profile:
     """The profile under its lock. Raises `customer_not_found`; `Contended` where it was merged meanwhile."""
-    head = head_of(maestra_id)
-    lock([head])
-    if head_of(maestra_id) != head:
+    primary_id = primary_id_of(maestra_id)
+    lock([primary_id])
+    if primary_id_of(maestra_id) != primary_id:
         raise Contended
-    return load_profiles([head])[head]
+    return load_profiles([primary_id])[primary_id]
 
 
 def operation_of(

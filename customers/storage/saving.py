@@ -18,8 +18,8 @@ from django.db import connection
 
 from customers.profile import NOBODY, PERSONAL_FIELDS, Category, Holding, Key, Personal
 from customers.storage.batch import Batch, OperationInfo
-from customers.storage.entries import histories
-from customers.storage.folding import CustomFields, Facts, Fold, Value, fold
+from customers.storage.compaction import CustomFields, Facts, FinalState, Value, compact
+from customers.storage.history_facts import histories
 from customers.storage.sql import Row, Script, Table, as_json
 
 SINGLES = {
@@ -136,10 +136,10 @@ ON CONFLICT (customer_id) DO UPDATE SET
   promo_codes_count = f.promo_codes_count + EXCLUDED.promo_codes_count,
   last_action_at = GREATEST(f.last_action_at, EXCLUDED.last_action_at)
 """
-MOVES = {"id": "bigint", "head": "bigint"}
+MOVES = {"id": "bigint", "primary_id": "bigint"}
 POINT_AT_HEAD = f"""
-UPDATE {CUSTOMERS.name} c SET profile_id = u.head
-  FROM {{rows}} WHERE c.id = u.id AND c.profile_id <> u.head
+UPDATE {CUSTOMERS.name} c SET profile_id = u.primary_id
+  FROM {{rows}} WHERE c.id = u.id AND c.profile_id <> u.primary_id
 """
 GROUPS = ("personal", "time_zone", "opted_out_at", "is_identified", "erased_at")
 """Single values that are written together or not at all. A row names its own: the others stay as they are."""
@@ -175,7 +175,7 @@ UPDATE {IDENTIFIERS.name} SET ({", ".join(HOLDER)}) = ROW (%s, %s, %s, %s, %s, %
 """
 # Tables whose rows go to the survivor of a merge with what it absorbs.
 MOVING = (IDENTIFIERS.name, "customers_claim", "customers_paymentcard")
-MOVE = "UPDATE {table} t SET customer_id = u.head FROM {{rows}} WHERE t.customer_id = u.id"
+MOVE = "UPDATE {table} t SET customer_id = u.primary_id FROM {{rows}} WHERE t.customer_id = u.id"
 ADDRESS = {"kind_id": "smallint", "value": "text"}
 GIVEN = {**ADDRESS, "was_free": "boolean", "raw": "text", **HOLDER}
 GIVE_VALUES = f"""
@@ -280,7 +280,7 @@ def save(batch: Batch) -> None:
     """Write the customers' part of a batch with its history. Raises `IntegrityError` or `Overtaken` where
     another was faster.
     """
-    folded = fold(batch)
+    folded = compact(batch)
     script = Script()
     _write_operation(script, batch.operation)
     _write_customers(script, folded)
@@ -301,7 +301,7 @@ def _write_operation(script: Script, o: OperationInfo) -> None:
     script.insert(OPERATIONS, [(o.id, o.kind, o.actor, o.actor_user, o.point, o.at)])
 
 
-def _write_customers(script: Script, f: Fold) -> None:
+def _write_customers(script: Script, f: FinalState) -> None:
     script.insert(CUSTOMERS, [_new_customer(f, maestra_id) for maestra_id in sorted(f.created)])
     script.with_rows(POINT_AT_HEAD, MOVES, _moves(f))
     changed = (f.singles.keys() | f.custom_fields.keys()) - f.created.keys()
@@ -310,18 +310,18 @@ def _write_customers(script: Script, f: Fold) -> None:
     )
 
 
-def _moves(f: Fold) -> list[Row]:
+def _moves(f: FinalState) -> list[Row]:
     """Pointers that change, rows made in this batch left out: they are inserted with the final one."""
-    return [(old, head) for old, head in sorted(f.heads.items()) if old not in f.created]
+    return [(old, primary_id) for old, primary_id in sorted(f.primary_ids.items()) if old not in f.created]
 
 
-def _new_customer(f: Fold, maestra_id: int) -> Row:
+def _new_customer(f: FinalState, maestra_id: int) -> Row:
     registered_at, point = f.created[maestra_id]
     singles = f.singles.get(maestra_id, {})
     fields = f.custom_fields.get(maestra_id)
     return (
         maestra_id,
-        f.head(maestra_id),
+        f.primary_id(maestra_id),
         registered_at,
         point,
         *_single_values(singles, is_identified=False),
@@ -329,7 +329,7 @@ def _new_customer(f: Fold, maestra_id: int) -> Row:
     )
 
 
-def _changed_customer(f: Fold, maestra_id: int) -> Row:
+def _changed_customer(f: FinalState, maestra_id: int) -> Row:
     singles = f.singles.get(maestra_id, {})
     fields = f.custom_fields.get(maestra_id, CustomFields())
     return (
@@ -362,7 +362,7 @@ def _single_values(singles: dict[str, Any], *, is_identified: bool | None) -> Ro
     )
 
 
-def _write_facts(script: Script, f: Fold) -> None:
+def _write_facts(script: Script, f: FinalState) -> None:
     """Counts of new customers are inserted, those of others added up."""
     new, old = _split(sorted(f.facts), f)
     script.insert(FACTS, [_facts_row(maestra_id, f.facts[maestra_id]) for maestra_id in new])
@@ -371,7 +371,7 @@ def _write_facts(script: Script, f: Fold) -> None:
     )
 
 
-def _split(customers: Iterable[int], f: Fold) -> tuple[list[int], list[int]]:
+def _split(customers: Iterable[int], f: FinalState) -> tuple[list[int], list[int]]:
     """Those created in the batch, whose rows cannot exist yet, and the others."""
     new: list[int] = []
     old: list[int] = []
@@ -392,7 +392,7 @@ def _facts_row(maestra_id: int, facts: Facts) -> Row:
     )
 
 
-def _take_away(script: Script, f: Fold, batch: Batch) -> None:
+def _take_away(script: Script, f: FinalState, batch: Batch) -> None:
     """What stood with customers before the batch and does not any more. Before the merges move the rest."""
     emptied, erased = sorted(f.emptied), sorted(f.erased)
     if emptied:
@@ -408,14 +408,14 @@ def _take_away(script: Script, f: Fold, batch: Batch) -> None:
     script.with_rows(DROP_CARDS, DROPPED_CARDS, sorted(f.dropped_cards))
 
 
-def _move(script: Script, f: Fold) -> None:
+def _move(script: Script, f: FinalState) -> None:
     """With the merges."""
-    moves = [(old, head) for old, head in _moves(f) if old != head]
+    moves = [(old, primary_id) for old, primary_id in _moves(f) if old != primary_id]
     for table in MOVING:
         script.with_rows(MOVE.format(table=table), MOVES, moves)
 
 
-def _write_values(script: Script, f: Fold, batch: Batch) -> None:
+def _write_values(script: Script, f: FinalState, batch: Batch) -> None:
     """Insert what is new, and give every other value to its last holder."""
     new: list[Row] = []
     given: list[Row] = []
@@ -429,19 +429,19 @@ def _write_values(script: Script, f: Fold, batch: Batch) -> None:
     script.with_rows(GIVE_VALUES, GIVEN, sorted(given), expected=len(given))
 
 
-def _claimed_values(f: Fold, batch: Batch) -> dict[Key, Value]:
+def _claimed_values(f: FinalState, batch: Batch) -> dict[Key, Value]:
     """A claimed value that nobody holds needs a row as well."""
     claimed = {key: claim for claims in f.claims.values() for key, claim in claims.items()}
     missing = (claimed.keys() - f.values.keys()).difference(batch.known)
     return {key: Value(claimed[key].raw) for key in missing}
 
 
-def _holder(f: Fold, value: Value) -> Row:
+def _holder(f: FinalState, value: Value) -> Row:
     if value.customer is None or value.holding is None:
         return FREE
     h: Holding = value.holding
     return (
-        f.heads.get(value.customer, value.customer),
+        f.primary_ids.get(value.customer, value.customer),
         h.origin,
         h.since,
         h.is_former,
@@ -455,12 +455,12 @@ def _holder(f: Fold, value: Value) -> Row:
     )
 
 
-def _write_claims(script: Script, f: Fold, batch: Batch) -> None:
+def _write_claims(script: Script, f: FinalState, batch: Batch) -> None:
     claims = sorted(_claim_rows(f, batch), key=lambda row: row[:4])
     script.with_rows(CLAIM, CLAIMS, claims, expected=len(claims))
 
 
-def _claim_rows(f: Fold, batch: Batch) -> Iterator[Row]:
+def _claim_rows(f: FinalState, batch: Batch) -> Iterator[Row]:
     for customer, claims in f.claims.items():
         for key, c in claims.items():
             yield (*_address(key, batch), customer, c.origin, c.raw, c.since, c.gives_access, c.point)
@@ -470,7 +470,7 @@ def _address(key: Key, batch: Batch) -> tuple[int, str]:
     return batch.kinds[key.kind].id, key.value
 
 
-def _write_cards_and_devices(script: Script, f: Fold, batch: Batch) -> None:
+def _write_cards_and_devices(script: Script, f: FinalState, batch: Batch) -> None:
     cards = [
         (card, customer, origin, since)
         for customer, found in f.cards.items()
@@ -481,7 +481,7 @@ def _write_cards_and_devices(script: Script, f: Fold, batch: Batch) -> None:
     script.with_rows(ADD_DEVICE_USES, DEVICE_USES, sorted(use for use in uses if use[2] not in f.erased))
 
 
-def _write_subscriptions(script: Script, f: Fold) -> None:
+def _write_subscriptions(script: Script, f: FinalState) -> None:
     if f.resubscribed:
         script.execute(DROP_SUBSCRIPTIONS_OF, [sorted(f.resubscribed)])
     ended: list[Row] = []
@@ -499,7 +499,7 @@ def _write_subscriptions(script: Script, f: Fold) -> None:
     script.with_rows(SUBSCRIBE, SUBSCRIPTIONS.types, old)
 
 
-def _write_ledgers(script: Script, f: Fold) -> None:
+def _write_ledgers(script: Script, f: FinalState) -> None:
     rows: dict[bool, list[Row]] = {True: [], False: []}
     for number, row in sorted(f.orders.items()):
         o = row.order
@@ -512,7 +512,7 @@ def _write_ledgers(script: Script, f: Fold) -> None:
     script.insert(PROMO_CODES, sorted((c.code, c.maestra_id, c.issued_at) for c in f.promo_codes))
 
 
-def _write_remarks(script: Script, f: Fold) -> None:
+def _write_remarks(script: Script, f: FinalState) -> None:
     notes = [(n.maestra_id, n.at, n.reason, n.kind, n.value, n.related, n.decided_by) for n in f.notes]
     script.insert(NOTES, notes)
     relations = [

@@ -19,12 +19,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from customers.admin.tabs import veil_of
+from customers.admin.tabs import masking_of
 from customers.history.sentences import CHANNELS, FIELDS, STATUSES
 from customers.models.people import Genders
-from customers.presentation.masking import Veil, masked_hash
-from customers.profile import PERSONAL_FIELDS, STRENGTH, Channel, Holding, Profile, Status
-from customers.setup.catalogue import Catalogue, catalogue
+from customers.presentation.masking import MaskingPolicy, masked_hash
+from customers.profile import PERSONAL_FIELDS, STRENGTH, Channel, Holding, Profile, SubscriptionStatus
+from customers.setup.project_config import ProjectConfig, project_config
 from dedup.wording import policy_sentence
 from segments.reading import names_of
 
@@ -38,20 +38,20 @@ ADDED_UP = frozenset({"members", "notes"})
 class Reader:
     """Who looks: the words of the set-up, and what of the values may be seen."""
 
-    known: Catalogue
-    veil: Veil
+    known: ProjectConfig
+    masking: MaskingPolicy
     sees_cards: bool
 
     @classmethod
     def of(cls, request: HttpRequest) -> Reader:
         may = request.user.has_perm
-        return cls(catalogue(), veil_of(request), sees_cards=may("customers.view_paymentcard"))
+        return cls(project_config(), masking_of(request), sees_cards=may("customers.view_paymentcard"))
 
     def label(self, system_name: str) -> str:
         return self.known.labels.get(system_name, system_name)
 
     def value(self, kind: str, value: str) -> str:
-        return self.veil.value(kind, value)
+        return self.masking.value(kind, value)
 
     def named(self, kind: str, value: str) -> str:
         return f"{self.label(kind)} {self.value(kind, value)}"
@@ -389,7 +389,7 @@ def _consent_changes(old: Profile, new: Profile, maestra_id: int) -> Iterator[Re
     for channel, is_now in sorted(new.subscriptions.items()):
         was = old.subscriptions.get(channel)
         if was and was.status is not is_now.status:
-            level = "danger" if was.status is Status.UNSUBSCRIBED else "warning"
+            level = "danger" if was.status is SubscriptionStatus.UNSUBSCRIBED else "warning"
             statuses = {"old": _(STATUSES[was.status.value]), "new": _(STATUSES[is_now.status.value])}
             text = _("%(channel)s: customer %(id)s was %(old)s and becomes %(new)s.")
             yield Remark(level, text % {**words, **statuses, "channel": channel_name(channel)})

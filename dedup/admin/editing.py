@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from customers.admin.contacts import token_of
 from customers.admin.profile import FIRST_TAB, page_with
-from customers.admin.sections import as_text
+from customers.admin.profile_tabs import as_text
 from customers.admin.tabs import Action, Page, Shown, page_address, profile_address, register
 from customers.changes import Released, Unclaimed
 from customers.errors import SelfsameError
@@ -31,11 +31,11 @@ from customers.history.sentences import CHANNELS, FIELDS
 from customers.models import Channels, Genders, Statuses
 from customers.normalise import CustomType
 from customers.profile import CONTACTS, PERSONAL_FIELDS, WITH_PRIMARY, Category, Channel, Key, Kind, Profile
-from customers.storage.entries import entries
+from customers.storage.history_facts import history_facts
 from dedup.admin.pages import staff
 from dedup.engine.outcome import Outcome
 from dedup.engine.record import Operation, Record
-from dedup.operations.base import Answer, Caller
+from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit_one
 from dedup.parsing import parse_record
 
@@ -82,7 +82,7 @@ Fields = dict[str, forms.Field]
 
 
 def sections(shown: Shown) -> Iterator[tuple[str, str, Fields]]:
-    kinds = shown.catalogue.kinds.values()
+    kinds = shown.config.kinds.values()
     yield (
         _("Personal data"),
         _("A changed name is kept with the other data of this form as one set."),
@@ -91,11 +91,11 @@ def sections(shown: Shown) -> Iterator[tuple[str, str, Fields]]:
             "time_zone": _text(_(FIELDS["time_zone"]), shown.profile.time_zone, help_text="Europe/Berlin"),
         },
     )
-    if shown.catalogue.custom_fields:
+    if shown.config.custom_fields:
         yield _("Custom fields"), "", custom_fields(shown)
     for kind in kinds:
         if kind.category in CONTACTS:
-            yield shown.catalogue.labels[kind.name], "", contact_fields(shown, kind)
+            yield shown.config.labels[kind.name], "", contact_fields(shown, kind)
     ids = {
         f"ids.{kind.name}": id_field(shown, kind)
         for kind in kinds
@@ -123,8 +123,8 @@ def personal_fields(profile: Profile) -> Fields:
 
 def custom_fields(shown: Shown) -> Fields:
     fields: Fields = {}
-    for name, definition in shown.catalogue.custom_fields.items():
-        label, value = shown.catalogue.labels[name], shown.profile.custom_fields.get(name)
+    for name, definition in shown.config.custom_fields.items():
+        label, value = shown.config.labels[name], shown.profile.custom_fields.get(name)
         match definition.type:
             case CustomType.BOOLEAN:
                 choices = [NO_CHOICE, ("true", _("yes")), ("false", _("no"))]
@@ -143,19 +143,19 @@ def contact_fields(shown: Shown, kind: Kind) -> Fields:
     held = sorted(shown.profile.held(kind.category), key=lambda h: (not h.is_primary, h.since, h.value))
     fields: Fields = {kind.name: _text(_("New value"), None)}
     if kind.category in WITH_PRIMARY and len(held) > 1:
-        choices = [(token_of(h.key), shown.veil.value(h.kind, h.value)) for h in held]
+        choices = [(token_of(h.key), shown.masking.value(h.kind, h.value)) for h in held]
         primary = next((token_of(h.key) for h in held if h.is_primary), None)
         fields[f"{kind.name}.{PRIMARY}"] = _choice(_("Primary"), choices, primary)
     claims = [claim for claim in shown.profile.claims.values() if claim.kind == kind.name]
     if held or claims:
         keys = [*(h.key for h in held), *(claim.key for claim in claims)]
-        listed = ", ".join(shown.veil.value(*key) for key in keys)
+        listed = ", ".join(shown.masking.value(*key) for key in keys)
         fields[f"{kind.name}.{CLEAR}"] = forms.BooleanField(label=_("Clear all"), help_text=listed)
     return fields
 
 
 def id_field(shown: Shown, kind: Kind) -> forms.Field:
-    label = shown.catalogue.labels[kind.name]
+    label = shown.config.labels[kind.name]
     if kind.category is Category.UNIQUE:
         current = shown.profile.current(kind.name)
         return _text(label, current and current.value)
@@ -216,7 +216,7 @@ def _below(prefix: str, changed: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
 
 
 def _custom(shown: Shown, changed: Mapping[str, Any]) -> Body:
-    types = {name: definition.type for name, definition in shown.catalogue.custom_fields.items()}
+    types = {name: definition.type for name, definition in shown.config.custom_fields.items()}
     return {
         name: (value.splitlines() if types[name] is CustomType.LIST else value) or None
         for name, value in _below("custom_fields", changed)
@@ -226,7 +226,7 @@ def _custom(shown: Shown, changed: Mapping[str, Any]) -> Body:
 def _contacts(shown: Shown, changed: Mapping[str, Any]) -> Body:
     """A new value is made primary, as in any edit (R43), unless another one was chosen."""
     body: Body = {}
-    for kind in shown.catalogue.kinds.values():
+    for kind in shown.config.kinds.values():
         if kind.category not in CONTACTS:
             continue
         primary = _by_token(shown.profile, kind, changed.get(f"{kind.name}.{PRIMARY}"))
@@ -247,7 +247,7 @@ def _by_token(profile: Profile, kind: Kind, token: str | None) -> str | None:
 
 def _ids(shown: Shown, changed: Mapping[str, Any]) -> Body:
     """An emptied unique ID is cleared; of the others a new value is added."""
-    kinds = shown.catalogue.kinds
+    kinds = shown.config.kinds
     return {
         name: value or None
         for name, value in _below("ids", changed)
@@ -286,9 +286,9 @@ def _tried(shown: Shown, body: Body) -> HttpResponse:
     """Ask where there is something to be asked; else, or once answered, do it."""
     caller = staff(shown.request)
     record = _record(shown, caller, body)
-    preview = submit_one(caller, record, keep=False)
+    preview = submit_one(caller, record, dry_run=True)
     confirmed = shown.request.POST.get("confirmed", "")
-    if is_grave(shown.profile, preview.outcome) and confirmed != preview.preview_token:
+    if needs_confirmation(shown.profile, preview.outcome) and confirmed != preview.preview_token:
         return _question(shown, preview, was_asked=bool(confirmed))
     answer = submit_one(caller, record)
     messages.success(shown.request, _("The changes were saved."))
@@ -299,21 +299,21 @@ def _tried(shown: Shown, body: Body) -> HttpResponse:
 
 def _record(shown: Shown, caller: Caller, body: Body) -> Record:
     whole = {"lookup": {"maestra_id": shown.maestra_id}, **body}
-    return parse_record(Operation.EDIT, whole, caller.point, shown.catalogue, timezone.now())
+    return parse_record(Operation.EDIT, whole, caller.point, shown.config, timezone.now())
 
 
-def is_grave(before: Profile, outcome: Outcome) -> bool:
+def needs_confirmation(before: Profile, outcome: Outcome) -> bool:
     """Whether more happens than was written, or something that is not easily written anew."""
     lost = any(isinstance(change, Released | Unclaimed) for change in outcome.changes)
     access = before.access_contacts() != outcome.profile.access_contacts()
     return bool(outcome.merges or outcome.conflicts or outcome.moved or lost or access)
 
 
-def _question(shown: Shown, preview: Answer, *, was_asked: bool) -> HttpResponse:
+def _question(shown: Shown, preview: Result, *, was_asked: bool) -> HttpResponse:
     context = {
         "tab_title": _("Edit"),
         "was_asked": was_asked,
-        "happenings": list(happenings(shown, preview.outcome)),
+        "effects": list(effects(shown, preview.outcome)),
         "access": list(access_facts(shown, preview.outcome)),
         "merged": [merge.absorbed.maestra_id for merge in preview.outcome.merges],
         "token": preview.preview_token,
@@ -327,10 +327,10 @@ def _question(shown: Shown, preview: Answer, *, was_asked: bool) -> HttpResponse
     return page_with(shown, "admin/dedup/edit_ask.html", **context)
 
 
-def happenings(shown: Shown, outcome: Outcome) -> Iterator[tuple[int, str]]:
+def effects(shown: Shown, outcome: Outcome) -> Iterator[tuple[int, str]]:
     """What would happen, to whom, in the words of the history."""
-    told = [pair for change in outcome.changes for pair in entries(change)]
-    sentences = worded([shown.veil.facts(entry) for _pk, entry in told], shown.catalogue.labels)
+    told = [pair for change in outcome.changes for pair in history_facts(change)]
+    sentences = worded([shown.masking.facts(entry) for _pk, entry in told], shown.config.labels)
     for (maestra_id, _entry), text in zip(told, sentences, strict=True):
         yield maestra_id, text
 
@@ -347,7 +347,7 @@ def access_facts(shown: Shown, outcome: Outcome) -> Iterator[str]:
 
 
 def _named(shown: Shown, key: Key) -> str:
-    return f"{shown.catalogue.labels[key.kind]} {shown.veil.value(key.kind, key.value)}"
+    return f"{shown.config.labels[key.kind]} {shown.masking.value(key.kind, key.value)}"
 
 
 def _page(shown: Shown, form: EditForm) -> HttpResponse:

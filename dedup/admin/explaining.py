@@ -24,7 +24,7 @@ from customers.history.sentences import REASONS
 from customers.models import IntegrationPoint
 from customers.queries.search import holders
 from customers.setup.integration_points import Point, point_of
-from customers.storage.entries import entries
+from customers.storage.history_facts import history_facts
 from customers.storage.sql import as_json
 from dedup.admin.comparing import Reader, shown
 from dedup.admin.pages import (
@@ -41,11 +41,10 @@ from dedup.admin.pages import (
 )
 from dedup.admin.vetoing import objections
 from dedup.engine.explain import Explanation, Match, Standing, Step
-from dedup.engine.outcome import Conflict, Kept, Move
-from dedup.engine.outcome import Status as Outcome
+from dedup.engine.outcome import BlockedMatch, Conflict, Move, OutcomeStatus
 from dedup.engine.record import Operation
 from dedup.operations.apart import keep_apart, lift_apart
-from dedup.operations.base import Answer, Caller
+from dedup.operations.base import Caller, Result
 from dedup.operations.explaining import became_one, explain
 from dedup.operations.records import submit_one
 from dedup.parsing import FIELDS, Parser
@@ -143,7 +142,7 @@ def pair_context(request: HttpRequest, ids: Sequence[int], reader: Reader) -> di
         "explanation": e,
         "cards": [card(e.left, reader), card(e.right, reader)],
         "verdict": _verdict(e),
-        "became_one": became_one(e, reader.known.labels, reader.veil),
+        "became_one": became_one(e, reader.known.labels, reader.masking),
         "matches": [_match(match, reader) for match in e.matches],
         "objections": against,
         "steps": [_step(step, e) for step in e.steps],
@@ -221,10 +220,10 @@ EXAMPLE = """{
   "personal": {"first_name": "Ann"}
 }"""
 STATUSES = {
-    Outcome.CREATED: gettext_noop("A new customer would be made."),
-    Outcome.JOINED: gettext_noop("The record would join a customer who is there already."),
-    Outcome.CHANGED: gettext_noop("A customer who is there already would be changed."),
-    Outcome.UNCHANGED: gettext_noop("Nothing would change."),
+    OutcomeStatus.CREATED: gettext_noop("A new customer would be made."),
+    OutcomeStatus.JOINED: gettext_noop("The record would join a customer who is there already."),
+    OutcomeStatus.CHANGED: gettext_noop("A customer who is there already would be changed."),
+    OutcomeStatus.UNCHANGED: gettext_noop("Nothing would change."),
 }
 
 
@@ -286,16 +285,16 @@ def _tried(request: HttpRequest, asked: dict[str, Any]) -> dict[str, Any]:
     return _told(answer, reader)
 
 
-def _decided(request: HttpRequest, point: Point, operation: Operation, data: Any, reader: Reader) -> Answer:
+def _decided(request: HttpRequest, point: Point, operation: Operation, data: Any, reader: Reader) -> Result:
     now = timezone.now()
     if not isinstance(data, dict):
         raise invalid(("record", _("A record is a JSON object.")))
     parsed = Parser(point, reader.known, now).record(operation, data)
     actor = staff(request).actor
-    return submit_one(Caller(actor=actor, point=point, setup=reader.known), parsed, keep=False)
+    return submit_one(Caller(actor=actor, point=point, setup=reader.known), parsed, dry_run=True)
 
 
-def _told(answer: Answer, reader: Reader) -> dict[str, Any]:
+def _told(answer: Result, reader: Reader) -> dict[str, Any]:
     """The decision, from what happens to whom down to every entry of the history."""
     outcome = answer.outcome
     return {
@@ -313,7 +312,7 @@ def _told(answer: Answer, reader: Reader) -> dict[str, Any]:
         ],
         "conflicts": [_conflict(conflict, reader) for conflict in outcome.conflicts],
         "moves": [_move(move, reader) for move in outcome.moved],
-        "apart": [_kept(kept, answer, reader) for kept in outcome.kept_apart],
+        "apart": [_kept(kept, answer, reader) for kept in outcome.blocked_matches],
         "warnings": outcome.warnings,
         "history": _history(answer, reader),
     }
@@ -339,7 +338,7 @@ def _move(move: Move, reader: Reader) -> str:
     return _("%(value)s goes from %(giver)s to %(taker)s.") % words
 
 
-def _kept(kept: Kept, answer: Answer, reader: Reader) -> dict[str, Any]:
+def _kept(kept: BlockedMatch, answer: Result, reader: Reader) -> dict[str, Any]:
     """Two that match and stay apart. The explanation page tells more of two that are stored."""
     ids = (kept.left, kept.right)
     other = find([kept.right]).profiles
@@ -351,19 +350,19 @@ def _kept(kept: Kept, answer: Answer, reader: Reader) -> dict[str, Any]:
     }
 
 
-def _history(answer: Answer, reader: Reader) -> list[tuple[str, str]]:
+def _history(answer: Result, reader: Reader) -> list[tuple[str, str]]:
     """What the change history would say, as it will be stored and worded."""
-    told = [(who, entry) for change in answer.outcome.changes for who, entry in entries(change)]
+    told = [(who, entry) for change in answer.outcome.changes for who, entry in history_facts(change)]
     facts = json.loads(as_json([entry for _who_, entry in told]), parse_float=Decimal)
-    sentences = worded(reader.veil.facts(facts), reader.known.labels)
+    sentences = worded(reader.masking.facts(facts), reader.known.labels)
     whose = [maestra_id for maestra_id, _entry in told]
-    unborn = {maestra_id for maestra_id in whose if maestra_id >= IMAGINARY}
+    provisional = {maestra_id for maestra_id in whose if maestra_id >= IMAGINARY}
     said = zip(whose, sentences, strict=True)
-    return [(who(maestra_id), _without(sentence, unborn)) for maestra_id, sentence in said]
+    return [(who(maestra_id), _without(sentence, provisional)) for maestra_id, sentence in said]
 
 
-def _without(sentence: str, unborn: set[int]) -> str:
+def _without(sentence: str, provisional: set[int]) -> str:
     """MaestraIDs that nobody has yet are not told."""
-    for one in unborn:
+    for one in provisional:
         sentence = sentence.replace(str(one), _("(new)"))
     return sentence

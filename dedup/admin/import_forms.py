@@ -18,10 +18,10 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.admin.ordered import InOrder, InOrderField, lookup_kinds
+from customers.admin.ordered_choice_widget import InOrder, InOrderField, lookup_kinds
 from customers.errors import SelfsameError
 from customers.models import IntegrationPoint, PointKinds
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from dedup.engine.record import Mode
 from dedup.imports.columns.mapping import Target, targets
 from dedup.imports.columns.options import Options
@@ -211,7 +211,7 @@ class OptionsForm(forms.Form):
             return None
         chosen = {**self.stored, **{name: self.cleaned_data[name] for name in self.fields}}
         try:
-            return Options.read(chosen, catalogue(), named_segmentations())
+            return Options.read(chosen, project_config(), named_segmentations())
         except SelfsameError as error:
             _refuse(self, error, None)
             return None
@@ -272,7 +272,7 @@ class Group:
 
 def offered(source: Import, segmentations: Mapping[str, NamedSegmentation]) -> list[Group]:
     """What columns can be mapped to, in groups, each group once."""
-    found = targets(ImportKind(source.kind), catalogue(), segmentations)
+    found = targets(ImportKind(source.kind), project_config(), segmentations)
     order = {name: place for place, name in reversed(list(enumerate(t.group for t in found)))}
     ranked = sorted(found, key=lambda target: order[target.group])
     return [Group(label, list(some)) for label, some in groupby(ranked, key=lambda target: target.group)]
@@ -337,7 +337,7 @@ def _first_rows(source: Import) -> Sequence[Sequence[str]]:
         path = Path(folder) / "file"
         path.write_bytes(b"".join(blocks[:1] if is_text else blocks))
         try:
-            sound = (row.cells for row in rows(path, file_format) if row.fault is None)
-            return list(islice(sound, SAMPLES))
+            valid = (row.cells for row in rows(path, file_format) if row.fault is None)
+            return list(islice(valid, SAMPLES))
         except SelfsameError:  # what is wrong with the file is told when it is read
             return []

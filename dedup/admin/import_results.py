@@ -82,7 +82,7 @@ def _level(outcome: str, number: int) -> str:
 # --------------------------------------------------------------------------------------------------------
 
 
-def how_far(source: Import) -> dict[str, Any]:
+def progress(source: Import) -> dict[str, Any]:
     """An import that is at work or paused, as its page shows it and asks for it again and again."""
     at = reports.progress(source)
     return {
@@ -152,7 +152,7 @@ def resubscribed(at: Progress, examples: Mapping[str, list[Any]]) -> Group:
     return Group(name, str(EFFECTS[name]), at.counts.get(name, 0), examples.get(name, []))
 
 
-def told_by_example(at: Progress, examples: Mapping[str, list[Any]]) -> list[Group]:
+def examples_by_outcome(at: Progress, examples: Mapping[str, list[Any]]) -> list[Group]:
     """The effects and outcomes that are told nowhere else, each with its first rows."""
     elsewhere = (outcomes.RESUBSCRIBED, Outcomes.FAILED.value)
     labels = {**EFFECTS, **DONE}
@@ -171,11 +171,14 @@ def differences(source: Import) -> dict[str, Any] | None:
     found = source.result.get("differences")
     if found is None:
         return None
-    rows = (Difference(row["line"], *map(_became, (row["expected"], row["actual"]))) for row in found["rows"])
+    rows = (
+        Difference(row["line"], *map(_outcome_label, (row["expected"], row["actual"])))
+        for row in found["rows"]
+    )
     return {"count": found["count"], "rows": list(rows)}
 
 
-def _became(one: Mapping[str, Any]) -> str:
+def _outcome_label(one: Mapping[str, Any]) -> str:
     """`Joined a customer who was there: 12`."""
     if one["code"]:
         return f"{DONE[Outcomes.FAILED.value]}: {failure(one['code'])}"

@@ -26,8 +26,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.errors import SelfsameError
-from customers.setup.catalogue import catalogue
 from customers.setup.integration_points import point_of
+from customers.setup.project_config import project_config
 from dedup.admin import import_results as results
 from dedup.admin.import_forms import (
     NEEDED,
@@ -106,7 +106,7 @@ def _uploaded(request: HttpRequest, sent: Mapping[str, Any]) -> Import:
         file=sent["file"],
         name=sent["file"].name,
         kind=ImportKind(sent["kind"]),
-        options=Options.read(chosen, catalogue(), named_segmentations()),
+        options=Options.read(chosen, project_config(), named_segmentations()),
     )
 
 
@@ -238,7 +238,7 @@ def show(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> 
         may_import=may_import,
         may_change=request.user.has_perm(CHANGE),
         may_see_values=request.user.has_perm(SEE_VALUES),
-        **(_outcome(request, source) if has_ended else {"progress": results.how_far(source)}),
+        **(_outcome(request, source) if has_ended else {"progress": results.progress(source)}),
     )
 
 
@@ -251,7 +251,7 @@ def _outcome(request: HttpRequest, source: Import) -> dict[str, Any]:
         "at": at,
         "tiles": [*results.rows_by_outcome(at), *results.effects(at)],
         "resubscribed": results.resubscribed(at, examples),
-        "groups": results.told_by_example(at, examples),
+        "groups": results.examples_by_outcome(at, examples),
         "failures": results.failures(at, examples),
         "differences": results.differences(source),
         "has_report": source.is_staged and not source.rows_dropped_at,
@@ -261,7 +261,7 @@ def _outcome(request: HttpRequest, source: Import) -> dict[str, Any]:
 def progress(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
     """How far it is, for the page to follow."""
     demand(request, VIEW)
-    return JsonResponse(results.how_far(_found(import_id)), headers={"Cache-Control": "no-store"})
+    return JsonResponse(results.progress(_found(import_id)), headers={"Cache-Control": "no-store"})
 
 
 # --- What can be done with it
@@ -359,7 +359,7 @@ def report(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -
         "imports/report.html",
         title=_("Rows of %(name)s") % {"name": source.name},
         source=source,
-        rows=[(row, _became(row)) for row in rows[: results.ROWS_SHOWN]],
+        rows=[(row, _outcome_label(row)) for row in rows[: results.ROWS_SHOWN]],
         has_more=len(rows) > results.ROWS_SHOWN,
         outcomes=results.DONE.items(),
         outcome=outcome,
@@ -367,7 +367,7 @@ def report(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -
     )
 
 
-def _became(row: reports.ReportRow) -> str:
+def _outcome_label(row: reports.ReportRow) -> str:
     if row.code:
         return results.failure(row.code)
     return str(results.DONE[row.outcome]) if row.outcome else _("Not worked")

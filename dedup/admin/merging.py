@@ -38,7 +38,7 @@ from dedup.admin.pages import (
 )
 from dedup.admin.vetoing import objections
 from dedup.engine.merge import Ranking, rank
-from dedup.operations.base import Answer
+from dedup.operations.base import Result
 from dedup.operations.merging import merge
 from dedup.wording import criterion_sentence
 
@@ -123,8 +123,13 @@ def _without(profile: Profile, ids: Sequence[int]) -> str:
 
 
 def _search(term: str, reader: Reader, but: Sequence[int]) -> list[Any]:
-    heads = Customer.objects.filter(is_head=True, erased_at=None)
-    ids = matching(heads, term, reader.known).exclude(pk__in=but).order_by("pk").values_list("pk", flat=True)
+    primary_ids = Customer.objects.filter(is_head=True, erased_at=None)
+    ids = (
+        matching(primary_ids, term, reader.known)
+        .exclude(pk__in=but)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
     return [card(p, reader) for p in find(ids[:MOST_FOUND]).profiles]
 
 
@@ -158,7 +163,9 @@ def preview(
         "remarks": found.remarks,
     }
     try:
-        answer = merge(staff(request), _keys(found), maestra_key(resulting), keep=False, reason=Reason.ADMIN)
+        answer = merge(
+            staff(request), _keys(found), maestra_key(resulting), dry_run=True, reason=Reason.ADMIN
+        )
     except SelfsameError as error:
         return page(request, model_admin, "merge_blocked.html", **context, **_blocked(error, found, reader))
     told = side_by_side(*sides(answer), reader)
@@ -174,7 +181,7 @@ def _blocked(error: SelfsameError, found: Found, reader: Reader) -> dict[str, An
     }
 
 
-def carried_on(comparison: Comparison, answer: Answer, seen: Mapping[str, str] | None) -> dict[str, Any]:
+def carried_on(comparison: Comparison, answer: Result, seen: Mapping[str, str] | None) -> dict[str, Any]:
     """What a preview shows, news since `seen` marked, with what its form needs to confirm just that."""
     return {
         "comparison": comparison if seen is None else comparison.against(seen),
@@ -183,7 +190,7 @@ def carried_on(comparison: Comparison, answer: Answer, seen: Mapping[str, str] |
     }
 
 
-def sides(answer: Answer) -> tuple[list[Profile], list[Profile]]:
+def sides(answer: Result) -> tuple[list[Profile], list[Profile]]:
     """The profiles a merge begins with, the resulting customer first, and the one it ends with."""
     merges: Sequence[Merged] = answer.outcome.merges
     before = [merges[0].survivor] if merges else [answer.profile]
@@ -224,13 +231,13 @@ def seen_before(request: HttpRequest) -> dict[str, str]:
     return digests
 
 
-def _merged(answer: Answer, found: Found) -> str:
+def _merged(answer: Result, found: Found) -> str:
     ids = ", ".join(str(p.maestra_id) for p in found.profiles)
-    words = {"ids": ids, "head": answer.profile.maestra_id}
-    return _("Customers %(ids)s are one now: customer %(head)s. The merge can be undone.") % words
+    words = {"ids": ids, "primary_id": answer.profile.maestra_id}
+    return _("Customers %(ids)s are one now: customer %(primary_id)s. The merge can be undone.") % words
 
 
-def _next_page(answer: Answer, asked: Asked) -> str:
+def _next_page(answer: Result, asked: Asked) -> str:
     """The merge with its Undo button; from the review queue the last one of several leads on."""
     if not answer.merge_ids:
         return customer_address(answer.profile.maestra_id)

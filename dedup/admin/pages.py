@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from customers.profile import MAESTRA_ID, Category, Key, Profile
 from customers.setup.integration_points import STAFF
-from customers.storage.loading import HIGHEST_MAESTRA_ID, heads_of, load_profiles
+from customers.storage.loading import HIGHEST_MAESTRA_ID, load_profiles, primary_ids_of
 from dedup.admin.comparing import Reader, full_name, shown
 from dedup.operations.base import Caller
 from dedup.storage.loading import IMAGINARY
@@ -79,18 +79,21 @@ class Found:
 def find(maestra_ids: Iterable[int]) -> Found:
     """Former MaestraIDs lead to their profile; nobody is there for unknown and erased ones."""
     asked = list(dict.fromkeys(maestra_ids))
-    heads = heads_of(asked)
-    profiles = load_profiles(sorted(set(heads.values())))
-    chosen = dict.fromkeys(heads[one] for one in asked if one in heads)
-    return Found(tuple(profiles[head] for head in chosen), tuple(_remarks(asked, heads)))
+    primary_ids = primary_ids_of(asked)
+    profiles = load_profiles(sorted(set(primary_ids.values())))
+    chosen = dict.fromkeys(primary_ids[one] for one in asked if one in primary_ids)
+    return Found(tuple(profiles[primary_id] for primary_id in chosen), tuple(_remarks(asked, primary_ids)))
 
 
-def _remarks(asked: Sequence[int], heads: dict[int, int]) -> Iterable[str]:
+def _remarks(asked: Sequence[int], primary_ids: dict[int, int]) -> Iterable[str]:
     for one in asked:
-        if one not in heads:
+        if one not in primary_ids:
             yield _("There is no customer %(id)s, or the person was erased.") % {"id": one}
-        elif heads[one] != one:
-            yield _("%(id)s is a former MaestraID of customer %(head)s.") % {"id": one, "head": heads[one]}
+        elif primary_ids[one] != one:
+            yield _("%(id)s is a former MaestraID of customer %(primary_id)s.") % {
+                "id": one,
+                "primary_id": primary_ids[one],
+            }
 
 
 @dataclass(frozen=True, slots=True)

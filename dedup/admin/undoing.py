@@ -38,7 +38,7 @@ from dedup.admin.pages import (
 from dedup.admin.reviewing import next_address
 from dedup.engine.outcome import Outcome
 from dedup.models import Merge
-from dedup.operations.base import Answer
+from dedup.operations.base import Result
 from dedup.operations.merging import undo
 from dedup.storage.profile_json import from_json
 from dedup.wording import criterion_sentence
@@ -121,7 +121,7 @@ def preview(
     reader = Reader.of(request)
     current = find([entry.survivor_id]).profiles
     try:
-        answer = undo(staff(request), entry.pk, keep=False)
+        answer = undo(staff(request), entry.pk, dry_run=True)
     except SelfsameError as error:
         later = [(pk, undo_address(pk)) for pk in error.data.get("merge_ids", ())]
         context |= {"error": error, "later": later, "survivor": customer_address(entry.survivor_id)}
@@ -131,7 +131,7 @@ def preview(
     return page(request, model_admin, "undo.html", **context, **told)
 
 
-def _foreseen(entry: Merge, current: Sequence[Profile], answer: Answer, reader: Reader) -> dict[str, Any]:
+def _foreseen(entry: Merge, current: Sequence[Profile], answer: Result, reader: Reader) -> dict[str, Any]:
     after = _after(current, answer.outcome)
     return {
         "comparison": compare(current, after, reader),

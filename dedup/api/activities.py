@@ -90,9 +90,9 @@ class ActivitiesView(OperationView):
 
     def act(self, call: Call) -> Reply:
         point = call.caller.point
-        events = read_activities(call.data, point, call.catalogue, timezone.now())
+        events = read_activities(call.data, point, call.config, timezone.now())
         assert point.id is not None, "only a key has this scope"
-        append(events, point.id, call.catalogue)
+        append(events, point.id, call.config)
         return Reply(202, {"accepted": len(events), "uuids": [str(event.uuid) for event in events]})
 
 

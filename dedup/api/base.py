@@ -12,20 +12,20 @@ from rest_framework.response import Response
 from customers.api.access import access, actor_of
 from customers.api.base import ApiView
 from customers.models import Scopes
-from customers.setup.catalogue import Catalogue, catalogue
 from customers.setup.integration_points import STAFF
-from dedup.api.answers import answered
+from customers.setup.project_config import ProjectConfig, project_config
 from dedup.api.idempotency import Reply, once
-from dedup.operations.base import Answer, Caller
+from dedup.api.serialization import result_json
+from dedup.operations.base import Caller, Result
 from dedup.parsing import Parser
 
 REPEATED = "Idempotency-Repeated"
 
 
-def caller_of(request: Request, setup: Catalogue | None = None) -> Caller:
+def caller_of(request: Request, config: ProjectConfig | None = None) -> Caller:
     """The key behind the request, or the member of staff."""
     key, who = access(request), actor_of(request)
-    return Caller(actor=who["actor"], point=key.point if key else STAFF, user_id=who["user_id"], setup=setup)
+    return Caller(actor=who["actor"], point=key.point if key else STAFF, user_id=who["user_id"], setup=config)
 
 
 class Call:
@@ -34,12 +34,12 @@ class Call:
     def __init__(self, request: Request) -> None:
         self.data: Any = request.data
         key = access(request)
-        self.catalogue: Catalogue = catalogue(key.setup if key else None)
-        self.caller = caller_of(request, self.catalogue)
-        self.parser = Parser(self.caller.point, self.catalogue, timezone.now())
+        self.config: ProjectConfig = project_config(key.setup if key else None)
+        self.caller = caller_of(request, self.config)
+        self.parser = Parser(self.caller.point, self.config, timezone.now())
 
-    def reply(self, answer: Answer, status: int = 200) -> Reply:
-        return Reply(status, answered(answer, self.catalogue))
+    def reply(self, answer: Result, status: int = 200) -> Reply:
+        return Reply(status, result_json(answer, self.config))
 
 
 class OperationView(ApiView):

@@ -23,7 +23,7 @@ from customers.api.paging import CustomerPagination, refuse_unknown
 from customers.errors import invalid
 from customers.models import Scopes
 from customers.presentation.customer import moment
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from dedup.api import import_schema as schema
 from dedup.api.base import REPEATED, caller_of, once_per_key
 from dedup.api.idempotency import Reply
@@ -229,7 +229,7 @@ def _start(request: Request, body: dict[str, Any]) -> Reply:
         name=file.name or "",
         kind=ImportKind(body["kind"]),
         mapping=body["mapping"],
-        options=Options.read(options, catalogue(), named_segmentations()),
+        options=Options.read(options, project_config(), named_segmentations()),
         is_dry_run=is_dry_run,
     )
     return Reply(202, shown(started, request))

@@ -13,7 +13,7 @@ from customers.api.views import TimelineView, moment_of
 from customers.errors import invalid
 from customers.profile import MAESTRA_ID
 from customers.queries.ownership import owner
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from dedup.api.base import caller_of
 from dedup.api.schema import ASKED, OwnerSerializer
 from dedup.api.schema import MERGES as MERGES_PAGE
@@ -48,11 +48,11 @@ class OwnerView(ApiView):
         name, value = request.query_params.get("type", ""), request.query_params.get("value", "")
         if name == MAESTRA_ID:
             raise invalid(("type", "A MaestraID is nobody else's at any time. Read the customer instead."))
-        known, point = catalogue(), caller_of(request).point
+        config, point = project_config(), caller_of(request).point
         # Before the look-up: what is not valid takes precedence over what is not found.
         at = moment_of(request, "at") or timezone.now()
-        key = parse_lookup({name: value}, point, known, path="")
-        tenure = owner(known.kinds[key.kind], key, at)
+        key = parse_lookup({name: value}, point, config, path="")
+        tenure = owner(config.kinds[key.kind], key, at)
         if tenure is None or (key.kind in point.gives_access and not tenure.gives_access):
             raise not_found(key)
         return Response(

@@ -33,7 +33,7 @@ from customers.models import Channels, Genders, Statuses
 from customers.setup.integration_points import CONTACT_KINDS
 from dedup.api.bodies import BATCH_LIMIT, MERGE, MERGE_LIMIT, RECORDED
 from dedup.engine.explain import Remedy, Standing
-from dedup.engine.outcome import Status
+from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.priority import CRITERIA
 from dedup.engine.record import Mode
 from dedup.engine.vetoes import VETOES
@@ -312,7 +312,7 @@ MovedSerializer = type("MovedSerializer", (IdentifierSerializer,), moved_fields(
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(choices=list(Status))
+    status = serializers.ChoiceField(choices=list(OutcomeStatus))
     maestra_id = serializers.IntegerField(allow_null=True, help_text="Null in the preview of a new customer.")
     merged_maestra_ids = serializers.ListField(child=serializers.IntegerField())
     customer = CustomerSerializer()

@@ -58,10 +58,18 @@ class SegmentMembersView(SegmentCustomersView, OperationView):
         }
         body.check()
         found = {name: lookups.primary_ids_found(call.caller, keys) for name, keys in asked.items()}
-        moved = {name: [head for head in heads if head] for name, heads in found.items()}
+        moved = {
+            name: [primary_id for primary_id in primary_ids if primary_id]
+            for name, primary_ids in found.items()
+        }
         who = Actor(call.caller.actor, call.caller.user_id, call.caller.point.id)
         left = members.take_out(segment, moved["take_out"], who).left
         entered = members.put_in(segment, moved["put_in"], who).entered
-        places = ((name, n) for name, heads in found.items() for n, head in enumerate(heads) if not head)
+        places = (
+            (name, n)
+            for name, primary_ids in found.items()
+            for n, primary_id in enumerate(primary_ids)
+            if not primary_id
+        )
         missing = [f"{name}[{n}]" for name, n in places]
         return Reply(200, {"put_in": entered, "taken_out": left, "not_found": missing})

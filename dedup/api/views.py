@@ -14,14 +14,14 @@ from customers.errors import ErrorCode, SelfsameError
 from customers.models import Scopes
 from customers.privacy.opt_out import opt_out
 from dedup.api import bodies, schema
-from dedup.api.answers import explained, results, status_of_ledger, status_of_record
 from dedup.api.base import Call, OperationView
 from dedup.api.idempotency import Reply
+from dedup.api.serialization import batch_json, explanation_json, status_of_ledger, status_of_record
 from dedup.confirmation import confirming
-from dedup.engine.outcome import Outcome, Status
+from dedup.engine.outcome import Outcome, OutcomeStatus
 from dedup.engine.record import Operation, Record
 from dedup.operations import explaining, lookups, merging, records
-from dedup.operations.base import Answer
+from dedup.operations.base import Result
 
 
 class RecordView(OperationView):
@@ -182,8 +182,8 @@ class OptOutView(OperationView):
         before = profile_of(maestra_id)
         after = opt_out(maestra_id, **actor_of(self.request))
         is_new = before.opted_out_at != after.opted_out_at
-        status = Status.CHANGED if is_new else Status.UNCHANGED
-        return call.reply(Answer(Outcome(status=status, profile=after), after))
+        status = OutcomeStatus.CHANGED if is_new else OutcomeStatus.UNCHANGED
+        return call.reply(Result(Outcome(status=status, profile=after), after))
 
 
 @schema.operation(
@@ -198,7 +198,7 @@ class BatchView(OperationView):
         batch = bodies.batch(call.data)
         sent = [_record(call, batch.operation, data) for data in batch.records]
         answers = records.submit(call.caller, sent)
-        return Reply(200, {"results": results(answers, call.catalogue)})
+        return Reply(200, {"results": batch_json(answers, call.config)})
 
 
 def _record(call: Call, operation: Operation, data: Any) -> Record | SelfsameError:
@@ -223,13 +223,13 @@ class PreviewView(OperationView):
     def act(self, call: Call) -> Reply:
         if isinstance(call.data, dict) and call.data.get("operation") == bodies.MERGE:
             asked = bodies.merging(call.data, call.parser, "operation")
-            return call.reply(merging.merge(call.caller, asked.customers, asked.resulting, keep=False))
+            return call.reply(merging.merge(call.caller, asked.customers, asked.resulting, dry_run=True))
         body = bodies.Body(call.data, ("operation", "record"))
         operation = bodies.operation_of(body, bodies.MERGE)
         body.check()
         assert operation
         record = call.parser.record(operation, call.data["record"], "record")
-        return call.reply(records.submit_one(call.caller, record, keep=False))
+        return call.reply(records.submit_one(call.caller, record, dry_run=True))
 
 
 @schema.operation(
@@ -281,5 +281,5 @@ class ExplainView(OperationView):
     def act(self, call: Call) -> Reply:
         left, right = bodies.pair(call.data, call.parser)
         explanation = explaining.explain(call.caller, left, right)
-        became_one = explaining.became_one(explanation, call.caller.catalogue.labels)
-        return Reply(200, explained(explanation, became_one))
+        became_one = explaining.became_one(explanation, call.caller.config.labels)
+        return Reply(200, explanation_json(explanation, became_one))

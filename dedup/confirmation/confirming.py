@@ -23,7 +23,7 @@ from dedup.confirmation.sending import (
     sent_link,
 )
 from dedup.engine.record import Operation, Record, Sent
-from dedup.operations.base import Answer, Caller
+from dedup.operations.base import Caller, Result
 from dedup.operations.lookups import lookup
 from dedup.operations.records import submit_one
 
@@ -31,12 +31,12 @@ THE_CUSTOMER = Caller(actor="customer", point=STAFF)
 """Who opens a link needs no key: the token is the proof."""
 
 
-def confirm_by_token(token: str) -> Answer:
+def confirm_by_token(token: str) -> Result:
     """The link in an e-mail was opened. Raises `code_invalid`, `code_expired`."""
     return in_transaction(lambda: _by_token(token))
 
 
-def _by_token(token: str) -> Answer:
+def _by_token(token: str) -> Result:
     now, row = timezone.now(), sent_link(token)
     if row is None:
         raise code_invalid()
@@ -50,7 +50,7 @@ def _by_token(token: str) -> Answer:
     return answer
 
 
-def confirm_by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Answer:
+def confirm_by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Result:
     """The customer typed in the code of a text message. A wrong one counts as a try, whatever comes of the
     request.
 
@@ -62,7 +62,7 @@ def confirm_by_code(caller: Caller, customer: Key, contact: Key, code: str) -> A
     return answer
 
 
-def _by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Answer | None:
+def _by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Result | None:
     profile, now = lookup(caller, customer).profile, timezone.now()
     row = sent_code(profile, contact)
     if row is None:
@@ -77,7 +77,7 @@ def _by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Answer |
     return answer
 
 
-def report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_at: datetime) -> Answer:
+def report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_at: datetime) -> Result:
     """The integrator confirmed the contact in its own way. A moment in the future counts as now.
 
     Raises `customer_not_found`, `code_invalid` where the customer neither holds nor claims the contact.
@@ -86,7 +86,7 @@ def report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_a
     return in_transaction(lambda: _confirm(caller, lookup(caller, customer).profile, contact, at))
 
 
-def _confirm(caller: Caller, profile: Profile, contact: Key, at: datetime) -> Answer:
+def _confirm(caller: Caller, profile: Profile, contact: Key, at: datetime) -> Result:
     """As an edit that brings the contact confirmed, with the flags its record gave it."""
     named = profile.claims.get(contact) or profile.holdings.get(contact)
     if named is None:

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Identifier
 from customers.profile import Key, Profile
-from customers.storage.loading import heads_of, load_profiles
+from customers.storage.loading import load_profiles, primary_ids_of
 from dedup.models import Confirmation, ConfirmationKinds
 
 LINK_LIFE = timedelta(days=3)
@@ -114,8 +114,8 @@ def awaits(profile: Profile, key: Key) -> bool:
 
 def profile_of(maestra_id: int) -> Profile | None:
     """The profile a MaestraID belongs to now; None once erased."""
-    head = heads_of([maestra_id]).get(maestra_id)
-    return None if head is None else load_profiles([head])[head]
+    primary_id = primary_ids_of([maestra_id]).get(maestra_id)
+    return None if primary_id is None else load_profiles([primary_id])[primary_id]
 
 
 def key_of(identifier: Identifier) -> Key:

@@ -20,8 +20,8 @@ from django.utils import timezone
 
 from customers.models import Identifier, IntegrationPoint
 from customers.presentation.csv import csv_lines
-from customers.setup.catalogue import catalogue
 from customers.setup.integration_points import point_of
+from customers.setup.project_config import project_config
 from dedup.engine.record import Operation
 from dedup.imports import operations as imports
 from dedup.imports.columns.options import Options
@@ -225,7 +225,7 @@ def receive(file: NightlyFile, start: datetime) -> None:
 
 def act(step: Step, start: datetime) -> None:
     point = point_of(IntegrationPoint.objects.get(system_name=step.point))
-    parser = Parser(point, catalogue(), timezone.now())
+    parser = Parser(point, project_config(), timezone.now())
     record = parser.record(step.operation, dated(step, start + timedelta(days=step.day)))
     submit_one(Caller(actor="system", point=point), record)
 

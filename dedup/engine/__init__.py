@@ -3,5 +3,5 @@
 Read in this order: `record` (what comes in), `world` and `draft` (what is known), `finding` (whom it is
 about), `vetoes` (who may not be one), `priority` (who goes first), `survivorship` (what a merged profile is
 made of). Then `resolve`, the whole decision, with its stages `applying`, `newcomers`, `matching` and
-`settling` on one `case`; and last `merge`, `undo` and `explain`.
+`settling` on one `context`; and last `merge`, `undo` and `explain`.
 """

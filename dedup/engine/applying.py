@@ -28,7 +28,7 @@ from customers.profile import (
     repaired_primaries,
     with_primary,
 )
-from dedup.engine.case import Case
+from dedup.engine.context import ResolutionContext
 from dedup.engine.counting import count
 from dedup.engine.editing import (
     claim_of,
@@ -41,143 +41,155 @@ from dedup.engine.editing import (
     wanted_primary,
 )
 from dedup.engine.finding import Found
-from dedup.engine.outcome import Status
+from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.record import Mode, Operation, Sent
 
 
-def apply_edit(case: Case, found: Found) -> None:
-    case.subject, case.bearer = found.head, found.bearer
-    count(case)
-    before = case.profile
-    wish_primaries(case, before)
-    _clear(case)
-    edit_values(case)
-    case.brought = [s for s in case.brought if is_to_edit(case, s)]
-    case.brought = [s for s in case.brought if not _waits(case, s)]
-    for sent in case.brought:
-        _attach(case, sent)
-    case.see_cards()
-    choose_primaries(case)
+def apply_edit(context: ResolutionContext, found: Found) -> None:
+    context.subject, context.origin_id = found.primary_id, found.origin_id
+    count(context)
+    before = context.profile
+    project_primaries(context, before)
+    _clear(context)
+    edit_values(context)
+    context.incoming = [s for s in context.incoming if is_to_edit(context, s)]
+    context.incoming = [s for s in context.incoming if not _waits(context, s)]
+    for sent in context.incoming:
+        _attach(context, sent)
+    context.record_cards()
+    choose_primaries(context)
 
 
-def wish_primaries(case: Case, before: Profile) -> None:
-    for kind in dict.fromkeys([s.kind for s in case.brought if s.category in WITH_PRIMARY]):
-        wanted = wanted_primary(before, case.record, kind)
-        if wanted and not (case.record.mode is Mode.FILL and before.primary(kind)):
-            case.wanted[kind] = wanted
+def project_primaries(context: ResolutionContext, before: Profile) -> None:
+    for kind in dict.fromkeys([s.kind for s in context.incoming if s.category in WITH_PRIMARY]):
+        wanted = wanted_primary(before, context.record, kind)
+        if wanted and not (context.record.mode is Mode.FILL and before.primary(kind)):
+            context.wanted[kind] = wanted
 
 
-def _clear(case: Case) -> None:
+def _clear(context: ResolutionContext) -> None:
     """Clear identifiers and contact types with their claims (R44)."""
-    if not case.record.clears or case.record.mode is Mode.FILL:
+    if not context.record.clears or context.record.mode is Mode.FILL:
         return
-    profile = case.profile
-    for holding in [h for h in profile.holdings.values() if h.kind in case.record.clears]:
-        _clear_one(case, holding)
-    for claim in [c for c in profile.claims.values() if c.kind in case.record.clears]:
-        case.draft.emit(Unclaimed(**case.who(), claim=claim, why=Why.CLEARED))
-    for card in profile.cards if PAYMENT_CARD in case.record.clears else ():
-        case.draft.emit(CardDropped(**case.who(), card=card))
+    profile = context.profile
+    for holding in [h for h in profile.holdings.values() if h.kind in context.record.clears]:
+        _clear_one(context, holding)
+    for claim in [c for c in profile.claims.values() if c.kind in context.record.clears]:
+        context.draft.emit(Unclaimed(**context.who(), claim=claim, why=Why.CLEARED))
+    for card in profile.cards if PAYMENT_CARD in context.record.clears else ():
+        context.draft.emit(CardDropped(**context.who(), card=card))
 
 
-def _clear_one(case: Case, holding: Holding) -> None:
+def _clear_one(context: ResolutionContext, holding: Holding) -> None:
     if holding.is_former:
         return
-    if case.draft.kind(holding.kind).searches_history:
-        retired = replace(holding, is_former=True, retired_at=case.now)
-        case.draft.emit(Held(**case.who(), before=holding, after=retired, why=Why.CLEARED))
+    if context.draft.kind(holding.kind).searches_history:
+        retired = replace(holding, is_former=True, retired_at=context.now)
+        context.draft.emit(Held(**context.who(), before=holding, after=retired, why=Why.CLEARED))
     else:
-        case.draft.emit(Released(**case.who(), holding=holding, why=Why.CLEARED))
+        context.draft.emit(Released(**context.who(), holding=holding, why=Why.CLEARED))
 
 
-def edit_values(case: Case) -> None:
-    before, record = case.profile, case.record
+def edit_values(context: ResolutionContext) -> None:
+    before, record = context.profile, context.record
     personal = edited_personal(before.personal, record.personal, record.mode)
     time_zone = edited_time_zone(before.time_zone, record)
     fields = edited_fields(before.custom_fields, record.custom_fields, record.mode)
     if (personal, time_zone, fields) != (before.personal, before.time_zone, before.custom_fields):
         after = replace(before, personal=personal, time_zone=time_zone, custom_fields=fields)
-        case.emit_diff(before, after, Why.RECORD)
+        context.emit_diff(before, after, Why.RECORD)
 
 
-def is_to_edit(case: Case, sent: Sent) -> bool:
+def is_to_edit(context: ResolutionContext, sent: Sent) -> bool:
     """`fill` sets only what is empty and ignores what conflicts (R44)."""
-    if case.record.mode is Mode.OVERWRITE or sent.category in DEVICES or sent.key in case.profile.holdings:
+    if (
+        context.record.mode is Mode.OVERWRITE
+        or sent.category in DEVICES
+        or sent.key in context.profile.holdings
+    ):
         return True
-    return not any(h.kind == sent.kind and not h.is_former for h in case.profile.holdings.values())
+    return not any(h.kind == sent.kind and not h.is_former for h in context.profile.holdings.values())
 
 
-def _waits(case: Case, sent: Sent) -> bool:
+def _waits(context: ResolutionContext, sent: Sent) -> bool:
     """A contact that waits for its confirmation is a claim and takes no part in matching (R43)."""
-    if not waits_for_confirmation(case.profile, sent):
+    if not waits_for_confirmation(context.profile, sent):
         return False
-    if sent.key not in case.profile.claims:
-        case.draft.emit(Claimed(**case.who(), claim=claim_of(sent, case.record, case.bearer)))
-    if case.wanted.get(sent.kind) == sent.key:
-        del case.wanted[sent.kind]
+    if sent.key not in context.profile.claims:
+        context.draft.emit(Claimed(**context.who(), claim=claim_of(sent, context.record, context.origin_id)))
+    if context.wanted.get(sent.kind) == sent.key:
+        del context.wanted[sent.kind]
     return True
 
 
-def _attach(case: Case, sent: Sent) -> None:
+def _attach(context: ResolutionContext, sent: Sent) -> None:
     """What the subject holds already gets the record's flags; what nobody holds becomes the subject's."""
-    holding = case.profile.holdings.get(sent.key)
+    holding = context.profile.holdings.get(sent.key)
     if holding is None:
-        if case.draft.current_holder(sent.key) is None:
-            case.hold(sent)
-    elif not holding.is_former and (after := reflagged(holding, sent, case.record.occurred_at)) != holding:
-        case.draft.emit(Held(**case.who(), before=holding, after=after))
+        if context.draft.current_holder(sent.key) is None:
+            context.hold(sent)
+    elif not holding.is_former and (after := reflagged(holding, sent, context.record.occurred_at)) != holding:
+        context.draft.emit(Held(**context.who(), before=holding, after=after))
 
 
-def choose_primaries(case: Case) -> None:
+def choose_primaries(context: ResolutionContext) -> None:
     """Wanted contacts become primary, and a type that lost its primary gets the next one (R7, R43)."""
-    before = case.profile
+    before = context.profile
     holdings = before.holdings
-    for key in case.wanted.values():
+    for key in context.wanted.values():
         wanted = holdings.get(key)
         if wanted and not wanted.is_former and not wanted.is_primary:
-            holdings = with_primary(holdings, key, case.now)
-    holdings = repaired_primaries(holdings, case.now)
+            holdings = with_primary(holdings, key, context.now)
+    holdings = repaired_primaries(holdings, context.now)
     if holdings is not before.holdings:
-        case.emit_diff(before, replace(before, holdings=holdings), Why.RECORD)
+        context.emit_diff(before, replace(before, holdings=holdings), Why.RECORD)
 
 
-def set_statuses(case: Case) -> None:
+def set_statuses(context: ResolutionContext) -> None:
     """Subscription statuses as sent (R56); segments too, where the record did not join by R38, or fills
     (R44).
     """
-    for asked in case.record.subscriptions:
-        before = case.profile.subscriptions.get(asked.channel)
-        after = subscription_of(asked, case.record)
+    for asked in context.record.subscriptions:
+        before = context.profile.subscriptions.get(asked.channel)
+        after = subscription_of(asked, context.record)
         if before is None or before.status is not after.status:
-            case.draft.emit(
-                SubscriptionChanged(**case.who(), channel=asked.channel, before=before, after=after)
+            context.draft.emit(
+                SubscriptionChanged(**context.who(), channel=asked.channel, before=before, after=after)
             )
-    for sent in case.record.memberships:
-        if case.status is not Status.JOINED or sent.segment is None or case.record.mode is Mode.FILL:
-            _set_membership(case, sent.segmentation, sent.segment, sent.since or case.record.occurred_at)
+    for sent in context.record.memberships:
+        if (
+            context.status is not OutcomeStatus.JOINED
+            or sent.segment is None
+            or context.record.mode is Mode.FILL
+        ):
+            _set_membership(
+                context, sent.segmentation, sent.segment, sent.since or context.record.occurred_at
+            )
 
 
-def _set_membership(case: Case, segmentation: int, segment: int | None, since: datetime) -> None:
-    before = case.profile.memberships.get(segmentation)
-    if before and case.record.mode is Mode.FILL:
+def _set_membership(
+    context: ResolutionContext, segmentation: int, segment: int | None, since: datetime
+) -> None:
+    before = context.profile.memberships.get(segmentation)
+    if before and context.record.mode is Mode.FILL:
         return
     after = None if segment is None else Membership(segment, since)
     if (before and before.segment) != segment:
-        case.draft.emit(
-            MembershipChanged(**case.who(), segmentation=segmentation, before=before, after=after)
+        context.draft.emit(
+            MembershipChanged(**context.who(), segmentation=segmentation, before=before, after=after)
         )
 
 
-def ask_confirmations(case: Case) -> None:
+def ask_confirmations(context: ResolutionContext) -> None:
     """A link or code goes out for every pending e-mail or phone that this record named, claims too; to a
     card nothing can be sent (R45).
     """
-    if case.record.operation is Operation.CONFIRM:
+    if context.record.operation is Operation.CONFIRM:
         return
-    profile = case.profile
-    for sent in case.record.identifiers:
+    profile = context.profile
+    for sent in context.record.identifiers:
         if not sent.must_be_confirmed or sent.category not in WITH_PRIMARY:
             continue
         holding = profile.holdings.get(sent.key)
         if (holding and holding.is_pending) or sent.key in profile.claims:
-            case.draft.emit(ConfirmationAsked(**case.who(), kind=sent.kind, value=sent.value))
+            context.draft.emit(ConfirmationAsked(**context.who(), kind=sent.kind, value=sent.value))

@@ -13,21 +13,21 @@ from customers.changes import (
     PointsAdded,
     PromoCodeIssued,
 )
-from dedup.engine.case import Case
+from dedup.engine.context import ResolutionContext
 from dedup.engine.outcome import RefusalCode, Refused
 
 
-def count(case: Case) -> None:
+def count(context: ResolutionContext) -> None:
     """Order, points and action count before anything is decided (R29, R57)."""
-    case.draft.emit_all(to_count(case))
+    context.draft.emit_all(to_count(context))
 
 
-def to_count(case: Case) -> list[LedgerChange]:
+def to_count(context: ResolutionContext) -> list[LedgerChange]:
     """What the record adds to the ledgers: an action, and an order or a points movement or a promo code."""
-    if _is_known_entry(case):
+    if _is_known_entry(context):
         return []
-    record, who = case.record, case.who()
-    found: list[LedgerChange | None] = [_action(case), _order(case)]
+    record, who = context.record, context.who()
+    found: list[LedgerChange | None] = [_action(context), _order(context)]
     if points := record.points:
         number, amount, reason = points.number, points.amount, points.reason
         found.append(PointsAdded(**who, number=number, amount=amount, reason=reason, at=record.occurred_at))
@@ -36,56 +36,58 @@ def to_count(case: Case) -> list[LedgerChange]:
     return [change for change in found if change]
 
 
-def _is_known_entry(case: Case) -> bool:
+def _is_known_entry(context: ResolutionContext) -> bool:
     """A points number or promo code sent again changes nothing; another customer's is an error (R58)."""
-    points, promo, bearer, field = case.record.points, case.record.promo_code, None, "code"
+    points, promo, origin_id, field = context.record.points, context.record.promo_code, None, "code"
     if points and points.number:
-        bearer, field = case.draft.points.get(points.number), "number"
+        origin_id, field = context.draft.points.get(points.number), "number"
     elif promo:
-        bearer = case.draft.promo_codes.get(promo.code)
-    if bearer is not None and case.draft.head(bearer) != case.subject:
+        origin_id = context.draft.promo_codes.get(promo.code)
+    if origin_id is not None and context.draft.primary_id(origin_id) != context.subject:
         raise Refused(RefusalCode.VALIDATION_ERROR, field=field)
-    return bearer is not None
+    return origin_id is not None
 
 
-def _action(case: Case) -> ActionCounted | None:
+def _action(context: ResolutionContext) -> ActionCounted | None:
     """Last activity never goes back (R29)."""
-    at, last = acted_at(case), case.profile.last_action_at
-    return ActionCounted(**case.who(), at=at) if at and (last is None or last < at) else None
+    at, last = acted_at(context), context.profile.last_action_at
+    return ActionCounted(**context.who(), at=at) if at and (last is None or last < at) else None
 
 
-def acted_at(case: Case) -> datetime | None:
+def acted_at(context: ResolutionContext) -> datetime | None:
     """When the customer did what the record tells of. An order is placed at its own time, and is nobody's
     action but its first customer's (R57).
     """
-    order = case.record.order
+    order = context.record.order
     if order is None:
-        return case.record.occurred_at if case.record.personal_action else None
-    bearer, _before = case.draft.orders.get(order.number, (None, None))
-    is_others = bearer is not None and (case.subject is None or case.draft.head(bearer) != case.subject)
+        return context.record.occurred_at if context.record.personal_action else None
+    origin_id, _before = context.draft.orders.get(order.number, (None, None))
+    is_others = origin_id is not None and (
+        context.subject is None or context.draft.primary_id(origin_id) != context.subject
+    )
     return None if is_others else order.placed_at
 
 
-def _order(case: Case) -> OrderSaved | None:
+def _order(context: ResolutionContext) -> OrderSaved | None:
     """A number sent again updates the order, which stays with its first customer (R57)."""
-    order = case.record.order
+    order = context.record.order
     if order is None:
         return None
-    bearer, before = case.draft.orders.get(order.number, (case.bearer, None))
+    origin_id, before = context.draft.orders.get(order.number, (context.origin_id, None))
     order = updated_order(before, order)
-    head = case.draft.head(bearer)
+    primary_id = context.draft.primary_id(origin_id)
     # Where its customer was erased, the order stays without a person (R54).
-    if before == order or (before and head is None):
+    if before == order or (before and primary_id is None):
         return None
-    owner = case.subject if before is None or head is None else head
+    owner = context.subject if before is None or primary_id is None else primary_id
     assert owner is not None
-    return OrderSaved(customer=owner, maestra_id=bearer, before=before, after=order)
+    return OrderSaved(customer=owner, maestra_id=origin_id, before=before, after=order)
 
 
-def warn_of_order(case: Case) -> None:
-    order = case.record.order
-    if order and case.draft.head(case.draft.orders[order.number][0]) != case.subject:
-        case.warnings.append(f"order {order.number} stays with the customer it was first placed for")
+def warn_of_order(context: ResolutionContext) -> None:
+    order = context.record.order
+    if order and context.draft.primary_id(context.draft.orders[order.number][0]) != context.subject:
+        context.warnings.append(f"order {order.number} stays with the customer it was first placed for")
 
 
 def updated_order(before: Order | None, sent: Order) -> Order:

@@ -69,14 +69,14 @@ class Draft:
         self.world = world
         self.changes: list[Change] = []
         self.profiles: Table[int, Profile] = Table(world.profiles, self._log)
-        self.heads: Table[int, int] = Table(world.heads, self._log)
+        self.primary_ids: Table[int, int] = Table(world.primary_ids, self._log)
         self.holders: Table[Key, int] = Table(world.holders, self._log)
         self.card_holders: Table[str, frozenset[int]] = Table(world.card_holders, self._log)
         self.device_users: Table[Key, frozenset[int]] = Table(world.device_users, self._log)
         self.orders: Table[str, tuple[int, Order]] = Table(world.orders, self._log)
         self.points: Table[str, int] = Table(world.points, self._log)
         self.promo_codes: Table[str, int] = Table(world.promo_codes, self._log)
-        known = {head: profile.is_identified for head, profile in world.profiles.items()}
+        known = {primary_id: profile.is_identified for primary_id, profile in world.profiles.items()}
         self.identified: Table[int, bool] = Table(known, self._log)
         self._new_ids = iter(world.new_ids)
 
@@ -85,7 +85,7 @@ class Draft:
         self.changes = []
         self._log.clear()
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """What was emitted stays. The log and the tables refer to each other: without it they all go with the
         last who needs them, and not when the garbage collector comes.
         """
@@ -103,19 +103,19 @@ class Draft:
     def kind(self, name: str) -> Kind:
         return self.world.kinds[name]
 
-    def head(self, maestra_id: int) -> int | None:
+    def primary_id(self, maestra_id: int) -> int | None:
         """The primary MaestraID of the profile a MaestraID, current or former, belongs to; None if unknown or
         erased (R1).
         """
-        return self.heads.get(maestra_id)
+        return self.primary_ids.get(maestra_id)
 
     def holder(self, key: Key) -> Profile | None:
         """The profile that has a value, currently or formerly."""
         origin = self.holders.get(key)
         if origin is None:
             return None
-        head = self.heads.get(origin)
-        return None if head is None else self.profiles[head]
+        primary_id = self.primary_ids.get(origin)
+        return None if primary_id is None else self.profiles[primary_id]
 
     def current_holder(self, key: Key) -> Profile | None:
         """The profile that holds a value now; one that merely retired it does not."""
@@ -129,8 +129,8 @@ class Draft:
         R3).
         """
         if key.kind == MAESTRA_ID:
-            head = self.head(int(key.value))
-            return None if head is None else self.profiles[head]
+            primary_id = self.primary_id(int(key.value))
+            return None if primary_id is None else self.profiles[primary_id]
         if key not in self.holders:
             return None
         profile = self.holder(key)
@@ -149,7 +149,7 @@ class Draft:
 
     def is_shared(self, key: Key) -> bool:
         """A device that more identified customers used than one household has (R26)."""
-        users = {self.heads.get(user, user) for user in self.device_users.get(key, ())}
+        users = {self.primary_ids.get(user, user) for user in self.device_users.get(key, ())}
         identified = [u for u in users if u not in self.profiles or self.profiles[u].is_identified]
         return len(identified) > self.world.shared_device_limit
 
@@ -185,7 +185,7 @@ class Draft:
                 )
 
     def _index_created(self, change: Created) -> None:
-        self.heads[change.customer] = change.customer
+        self.primary_ids[change.customer] = change.customer
         self.identified[change.customer] = False
 
     def _index_identified(self, change: IdentifiedChanged) -> None:
@@ -210,19 +210,19 @@ class Draft:
 
     def _index_merged(self, change: Merged) -> None:
         for maestra_id in change.absorbed.maestra_ids:
-            self.heads[maestra_id] = change.customer
+            self.primary_ids[maestra_id] = change.customer
 
     def _index_unmerged(self, change: Unmerged) -> None:
         restored = change.restored
         for maestra_id in restored.maestra_ids:
-            self.heads[maestra_id] = restored.maestra_id
+            self.primary_ids[maestra_id] = restored.maestra_id
         for key in restored.holdings:
             self.holders[key] = restored.maestra_id
         self.identified[restored.maestra_id] = restored.is_identified
 
     def _index_erased(self, change: Erased) -> None:
         for maestra_id in change.maestra_ids:
-            del self.heads[maestra_id]
+            del self.primary_ids[maestra_id]
 
     def _index_card(self, change: CardSeen) -> None:
         self.card_holders[change.card] = self.card_holders.get(change.card, frozenset()) | {change.customer}

@@ -21,8 +21,8 @@ BY_LOOKUP = frozenset(
 class Found:
     """The customer a record is about, and the MaestraID that what it writes bears (R46)."""
 
-    head: int
-    bearer: int
+    primary_id: int
+    origin_id: int
 
 
 def find_subject(draft: Draft, record: Record) -> Found | None:
@@ -92,8 +92,8 @@ def _by_ids(draft: Draft, record: Record, ids: list[Key]) -> Found | None:
     owners = {owner.maestra_id: key for key in reversed(ids) if (owner := draft.owner(key))}
     if len(owners) > 1:
         raise Refused(RefusalCode.AMBIGUOUS_CUSTOMER, maestra_ids=sorted(owners), keys=ids)
-    for head, key in owners.items():
-        return _found(draft.profiles[head], record, key)
+    for primary_id, key in owners.items():
+        return _found(draft.profiles[primary_id], record, key)
     return None
 
 
@@ -107,8 +107,8 @@ def _sought(draft: Draft, record: Record, key: Key) -> Profile:
 def _found(profile: Profile, record: Record, key: Key) -> Found:
     if record.maestra_id is not None:
         return Found(profile.maestra_id, record.maestra_id)
-    bearer = int(key.value) if key.kind == MAESTRA_ID else profile.holdings[key].origin
-    return Found(profile.maestra_id, bearer)
+    origin_id = int(key.value) if key.kind == MAESTRA_ID else profile.holdings[key].origin
+    return Found(profile.maestra_id, origin_id)
 
 
 def _refuse_known_unique_ids(draft: Draft, record: Record) -> None:
@@ -124,12 +124,14 @@ def _refuse_ids_of_others(draft: Draft, record: Record, found: Found) -> None:
     keys = [s.key for s in record.identifiers if s.category is Category.UNIQUE]
     if record.maestra_id is not None:
         keys.append(Key(MAESTRA_ID, str(record.maestra_id)))
-        if draft.head(record.maestra_id) is None:
+        if draft.primary_id(record.maestra_id) is None:
             raise Refused(RefusalCode.CUSTOMER_NOT_FOUND, key=keys[-1])
-    others = [key for key in keys if (owner := draft.owner(key)) and owner.maestra_id != found.head]
+    others = [key for key in keys if (owner := draft.owner(key)) and owner.maestra_id != found.primary_id]
     if others:
-        heads = {owner.maestra_id for key in others if (owner := draft.owner(key))}
-        raise Refused(RefusalCode.AMBIGUOUS_CUSTOMER, maestra_ids=sorted({*heads, found.head}), keys=others)
+        primary_ids = {owner.maestra_id for key in others if (owner := draft.owner(key))}
+        raise Refused(
+            RefusalCode.AMBIGUOUS_CUSTOMER, maestra_ids=sorted({*primary_ids, found.primary_id}), keys=others
+        )
 
 
 def _refuse_registered(draft: Draft, record: Record, found: Found) -> None:
@@ -148,7 +150,7 @@ def signing_in_elsewhere(draft: Draft, record: Record, found: Found | None) -> l
 def _signs_in_elsewhere(draft: Draft, sent: Sent, found: Found | None) -> bool:
     """Somebody else than the customer found holds the contact as account access."""
     holder = draft.current_holder(sent.key)
-    if holder is None or (found and holder.maestra_id == found.head):
+    if holder is None or (found and holder.maestra_id == found.primary_id):
         return False
     return holder.holdings[sent.key].gives_access
 

@@ -10,7 +10,7 @@ from customers.changes import Decision, Merged, Reason, Why
 from customers.profile import CONTACTS, STRENGTH, Key, Profile
 from customers.transitions import united
 from dedup.engine.draft import Draft
-from dedup.engine.outcome import Outcome, Refusal, RefusalCode, Refused, Status, Veto
+from dedup.engine.outcome import Outcome, OutcomeStatus, Refusal, RefusalCode, Refused, Veto
 from dedup.engine.priority import Verdict, prior
 from dedup.engine.survivorship import Pair, survive
 from dedup.engine.vetoes import VETOES, standing, vetoes
@@ -27,14 +27,14 @@ def merge(
     `customers` and `resulting` are primary MaestraIDs of profiles in the world.
     """
     draft = Draft(world)
-    others = [head for head in dict.fromkeys(customers) if head != resulting]
+    others = [primary_id for primary_id in dict.fromkeys(customers) if primary_id != resulting]
     try:
         merges = _merge_all(draft, others, resulting, reason, now)
     except Refused as refused:
         return refused.refusal
     draft.note_identified()
-    draft.keep()
-    status = Status.CHANGED if merges else Status.UNCHANGED
+    draft.commit()
+    status = OutcomeStatus.CHANGED if merges else OutcomeStatus.UNCHANGED
     return Outcome(status, draft.profiles[resulting], tuple(draft.changes), tuple(merges))
 
 
@@ -43,8 +43,8 @@ def _merge_all(
 ) -> list[Merged]:
     merges: list[Merged] = []
     blocked: list[Veto] = []
-    for head in others:
-        first, second = draft.profiles[resulting], draft.profiles[head]
+    for primary_id in others:
+        first, second = draft.profiles[resulting], draft.profiles[primary_id]
         against = standing(vetoes(first, second, draft.world), overridden=True)
         blocked.extend(v for v in against if v not in blocked)
         if not against:

@@ -13,7 +13,7 @@ from customers.changes import Change, Merged
 from customers.profile import Key, Profile
 
 
-class Status(StrEnum):
+class OutcomeStatus(StrEnum):
     CREATED = "created"
     JOINED = "joined"
     CHANGED = "changed"
@@ -79,7 +79,7 @@ class Veto:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class BlockedMatch:
     """Two that matched and stay apart, with every veto (R22): what the review queue is made of."""
 
     left: int
@@ -92,13 +92,13 @@ class Kept:
 class Outcome:
     """What became of one record. `profile` is the customer it ended in, as it stands after it."""
 
-    status: Status
+    status: OutcomeStatus
     profile: Profile
     changes: tuple[Change, ...] = ()
     merges: tuple[Merged, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     moved: tuple[Move, ...] = ()
-    kept_apart: tuple[Kept, ...] = ()
+    blocked_matches: tuple[BlockedMatch, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property

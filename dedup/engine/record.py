@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from customers.changes import Order
-from customers.profile import Category, Channel, Key, Status
+from customers.profile import Category, Channel, Key, SubscriptionStatus
 
 
 class Operation(StrEnum):
@@ -61,7 +61,7 @@ class Sent:
 @dataclass(frozen=True, slots=True)
 class SentSubscription:
     channel: Channel
-    status: Status
+    status: SubscriptionStatus
     since: datetime | None = None
 
 

@@ -12,14 +12,14 @@ from typing import get_args
 
 from customers.changes import SilentChange
 from dedup.engine.applying import apply_edit, ask_confirmations, choose_primaries, set_statuses
-from dedup.engine.case import Case
+from dedup.engine.context import ResolutionContext
 from dedup.engine.draft import Draft
 from dedup.engine.finding import find_subject, signing_in_elsewhere
 from dedup.engine.matching import match_and_verify
-from dedup.engine.newcomers import introduced
-from dedup.engine.outcome import Kept, Outcome, Refusal, Refused, Status
+from dedup.engine.new_customer import from_record
+from dedup.engine.outcome import BlockedMatch, Outcome, OutcomeStatus, Refusal, Refused
 from dedup.engine.record import Operation, Record
-from dedup.engine.settling import move_the_rest, settle
+from dedup.engine.settling import move_remaining, settle
 from dedup.engine.world import World
 
 SILENT = frozenset(get_args(SilentChange))
@@ -35,44 +35,48 @@ def decide(draft: Draft, record: Record, now: datetime) -> Outcome | Refusal:
     """One record."""
     draft.start()
     try:
-        outcome = _decided(Case(draft, record, now))
+        outcome = _decided(ResolutionContext(draft, record, now))
     except Refused as refused:
         draft.roll_back()
         return refused.refusal
-    draft.keep()
+    draft.commit()
     return outcome
 
 
-def _decided(case: Case) -> Outcome:
-    found = find_subject(case.draft, case.record)
+def _decided(context: ResolutionContext) -> Outcome:
+    found = find_subject(context.draft, context.record)
     if found:
-        apply_edit(case, found)
+        apply_edit(context, found)
     else:
-        case.found_nobody = True
-        if case.record.operation is Operation.REGISTER:
-            case.registered = signing_in_elsewhere(case.draft, case.record, None)
-        case.newcomer = introduced(case)
-    match_and_verify(case)
-    settle(case)
-    move_the_rest(case)
-    choose_primaries(case)
-    set_statuses(case)
-    ask_confirmations(case)
-    case.draft.note_identified()
-    return _outcome(case)
+        context.found_nobody = True
+        if context.record.operation is Operation.REGISTER:
+            context.registered = signing_in_elsewhere(context.draft, context.record, None)
+        context.new_customer = from_record(context)
+    match_and_verify(context)
+    settle(context)
+    move_remaining(context)
+    choose_primaries(context)
+    set_statuses(context)
+    ask_confirmations(context)
+    context.draft.note_identified()
+    return _outcome(context)
 
 
-def _outcome(case: Case) -> Outcome:
-    if case.status is Status.UNCHANGED and any(type(c) not in SILENT for c in case.draft.changes):
-        case.status = Status.CHANGED
-    subject = case.profile.maestra_id
+def _outcome(context: ResolutionContext) -> Outcome:
+    if context.status is OutcomeStatus.UNCHANGED and any(
+        type(c) not in SILENT for c in context.draft.changes
+    ):
+        context.status = OutcomeStatus.CHANGED
+    subject = context.profile.maestra_id
     return Outcome(
-        status=case.status,
-        profile=case.profile,
-        changes=tuple(case.draft.changes),
-        merges=tuple(case.merges),
-        conflicts=tuple(case.conflicts),
-        moved=tuple(case.moved),
-        kept_apart=tuple(Kept(subject, head, shared, found) for head, shared, found in case.kept),
-        warnings=tuple(case.warnings),
+        status=context.status,
+        profile=context.profile,
+        changes=tuple(context.draft.changes),
+        merges=tuple(context.merges),
+        conflicts=tuple(context.conflicts),
+        moved=tuple(context.moved),
+        blocked_matches=tuple(
+            BlockedMatch(subject, primary_id, shared, found) for primary_id, shared, found in context.kept
+        ),
+        warnings=tuple(context.warnings),
     )

@@ -21,12 +21,12 @@ from customers.profile import (
     Membership,
     Personal,
     Profile,
-    Status,
     Subscription,
+    SubscriptionStatus,
     with_primary,
 )
 
-STATUS_RANK = {status: rank for rank, status in enumerate(Status)}
+STATUS_RANK = {status: rank for rank, status in enumerate(SubscriptionStatus)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _one_subscription(channel: Channel, pair: Pair) -> Subscription:
     sides = [p for p in (pair.priority, pair.other) if p.opted_out_at == refused_at]
     named = [p.subscriptions[channel] for p in sides if channel in p.subscriptions]
     if refused_at and not named:
-        return Subscription(Status.UNSUBSCRIBED, refused_at)
+        return Subscription(SubscriptionStatus.UNSUBSCRIBED, refused_at)
     return _strongest(named)
 
 

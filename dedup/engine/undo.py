@@ -20,14 +20,13 @@ from customers.profile import (
     Key,
     Note,
     Profile,
-    Status,
     Subscription,
+    SubscriptionStatus,
     repaired_primaries,
     with_primary,
 )
 from dedup.engine.draft import Draft
-from dedup.engine.outcome import Outcome
-from dedup.engine.outcome import Status as OutcomeStatus
+from dedup.engine.outcome import Outcome, OutcomeStatus
 from dedup.engine.world import World
 
 K = TypeVar("K")
@@ -54,23 +53,27 @@ def undo(world: World, journal: Journal, now: datetime) -> Outcome:
     draft = Draft(world)
     current = draft.profiles[journal.survivor.maestra_id]
     restored, remaining = _restored(current, journal, now), _remaining(current, journal, now)
-    head, back = remaining.maestra_id, restored.maestra_id
+    primary_id, back = remaining.maestra_id, restored.maestra_id
     split_off, left = _as_split(current, restored, journal), _as_left(current, remaining)
     draft.emit(
         Unmerged(
-            customer=head, maestra_id=head, merge_id=journal.merge_id, restored=split_off, remaining=left
+            customer=primary_id,
+            maestra_id=primary_id,
+            merge_id=journal.merge_id,
+            restored=split_off,
+            remaining=left,
         )
     )
     for before, after in ((left, remaining), (split_off, restored)):
         draft.emit_diff(before, after, after.maestra_id, Why.UNDO)
     for note in _notes(current, journal, now):
-        owner = back if note.maestra_id in restored.maestra_ids else head
+        owner = back if note.maestra_id in restored.maestra_ids else primary_id
         draft.emit(NoteAdded(customer=owner, maestra_id=note.maestra_id, note=note))
-    draft.emit(KeptApart(customer=head, maestra_id=head, other=back, why=Why.UNDO))
-    draft.emit(KeptApart(customer=back, maestra_id=back, other=head, why=Why.UNDO))
+    draft.emit(KeptApart(customer=primary_id, maestra_id=primary_id, other=back, why=Why.UNDO))
+    draft.emit(KeptApart(customer=back, maestra_id=back, other=primary_id, why=Why.UNDO))
     draft.note_identified()
-    draft.keep()
-    return Outcome(OutcomeStatus.CHANGED, draft.profiles[head], tuple(draft.changes))
+    draft.commit()
+    return Outcome(OutcomeStatus.CHANGED, draft.profiles[primary_id], tuple(draft.changes))
 
 
 def _as_split(current: Profile, restored: Profile, journal: Journal) -> Profile:
@@ -117,9 +120,9 @@ def _restored(current: Profile, journal: Journal, now: datetime) -> Profile:
 
 
 def _refused(subscription: Subscription, at: datetime) -> Subscription:
-    if subscription.status is Status.UNSUBSCRIBED:
+    if subscription.status is SubscriptionStatus.UNSUBSCRIBED:
         return subscription
-    return Subscription(Status.UNSUBSCRIBED, at)
+    return Subscription(SubscriptionStatus.UNSUBSCRIBED, at)
 
 
 def _remaining(current: Profile, journal: Journal, now: datetime) -> Profile:

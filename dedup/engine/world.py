@@ -17,18 +17,18 @@ Pair = frozenset[int]
 class World:
     """All that may bear on a decision.
 
-    `heads` leads from any MaestraID, former ones too, to its profile; an erased one is absent. `holders`
-    leads from a value to the profile that has it, currently or formerly. `device_users` are the MaestraIDs of
-    identified customers a device was ever attached to (one more than the limit is enough). `apart` are pairs
-    of MaestraIDs. `new_ids` are MaestraIDs drawn for customers to be created. `orders`, `points`,
-    `promo_codes` lead from a number or code the records name to the MaestraID it stands under.
+    `primary_ids` leads from any MaestraID, former ones too, to its profile; an erased one is absent.
+    `holders` leads from a value to the profile that has it, currently or formerly. `device_users` are the
+    MaestraIDs of identified customers a device was ever attached to (one more than the limit is enough).
+    `apart` are pairs of MaestraIDs. `new_ids` are MaestraIDs drawn for customers to be created. `orders`,
+    `points`, `promo_codes` lead from a number or code the records name to the MaestraID it stands under.
     """
 
     kinds: Mapping[str, Kind]
     larger_fields: frozenset[str] = frozenset()
     shared_device_limit: int = 5
     profiles: Mapping[int, Profile] = field(default_factory=dict)
-    heads: Mapping[int, int] = field(default_factory=dict)
+    primary_ids: Mapping[int, int] = field(default_factory=dict)
     holders: Mapping[Key, int] = field(default_factory=dict)
     card_holders: Mapping[str, frozenset[int]] = field(default_factory=dict)
     device_users: Mapping[Key, frozenset[int]] = field(default_factory=dict)

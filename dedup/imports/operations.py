@@ -21,8 +21,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError, invalid
-from customers.setup.catalogue import catalogue
 from customers.setup.integration_points import Point, point_of
+from customers.setup.project_config import project_config
 from dedup.imports import waking
 from dedup.imports.columns.mapping import Mapping as ColumnMapping
 from dedup.imports.columns.mapping import read_mapping, recognise, require_usable, unmapped
@@ -82,7 +82,7 @@ def upload(
 
 def _tell(source: Import, found: Inspected, options: Options, point: Point) -> None:
     """What the file is, and how it is read where nobody says otherwise."""
-    mapping = recognise(ImportKind(source.kind), found.header, catalogue(), named_segmentations(), point)
+    mapping = recognise(ImportKind(source.kind), found.header, project_config(), named_segmentations(), point)
     if options.day_first is None:
         options = replace(options, day_first=found.day_first)
     source.format, source.header = found.format.to_json(), list(found.header)
@@ -126,15 +126,15 @@ def mapping_of(source: Import, mapping: Columns | str) -> ColumnMapping:
     kind, point = ImportKind(source.kind), point_of(source.point)
     if isinstance(mapping, str):
         mapping = _columns_of(kind, mapping, source.header)
-    known, segmentations = catalogue(), named_segmentations()
-    recognised = recognise(kind, source.header, known, segmentations, point).to_json(source.header)
+    config, segmentations = project_config(), named_segmentations()
+    recognised = recognise(kind, source.header, config, segmentations, point).to_json(source.header)
     chosen = [target for target in mapping.values() if target]
     rest = {column: target for column, target in recognised.items() if target not in chosen}
-    return read_mapping(kind, source.header, {**rest, **mapping}, known, segmentations, point)
+    return read_mapping(kind, source.header, {**rest, **mapping}, config, segmentations, point)
 
 
 def _require_usable(source: Import) -> None:
-    options = Options.read(source.options, catalogue(), named_segmentations())
+    options = Options.read(source.options, project_config(), named_segmentations())
     require_usable(ImportKind(source.kind), ColumnMapping(tuple(source.targets)), options)
 
 

@@ -34,7 +34,10 @@ def lift_apart(caller: Caller, left: int, right: int) -> None:
     def changes(a: Profile, b: Profile, world: World) -> list[Change]:
         pairs = [(x, y) for x in a.maestra_ids for y in b.maestra_ids if frozenset((x, y)) in world.apart]
         sides = [(a.maestra_id, x, y) for x, y in pairs] + [(b.maestra_id, y, x) for x, y in pairs]
-        return [ApartLifted(customer=head, maestra_id=one, other=two) for head, one, two in sorted(sides)]
+        return [
+            ApartLifted(customer=primary_id, maestra_id=one, other=two)
+            for primary_id, one, two in sorted(sides)
+        ]
 
     _mark(caller, left, right, "lift_apart", changes)
 
@@ -49,7 +52,7 @@ def _mark(
     def work() -> None:
         now = timezone.now()
         keys = [Key(MAESTRA_ID, str(left)), Key(MAESTRA_ID, str(right))]
-        loaded = load(wanted_keys(keys), caller.catalogue, lock=True)
+        loaded = load(wanted_keys(keys), caller.config, lock=True)
         a, b = (find_customer(loaded, key, caller) for key in keys)
         if a.maestra_id == b.maestra_id:
             raise invalid(("customers", _("Both are one profile. Undo their merge first.")))

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError
 from customers.profile import Profile
-from customers.setup.catalogue import Catalogue, catalogue
 from customers.setup.integration_points import Point
+from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage import saving as customers_writing
 from customers.storage.batch import Batch, OperationInfo, RecordChanges
 from dedup.confirmation.outbox import ask_after_commit, forget_cleared
-from dedup.engine.outcome import Kept, Outcome
+from dedup.engine.outcome import BlockedMatch, Outcome
 from dedup.storage import saving as dedup_writing
 from dedup.storage.loading import Loaded
 from dedup.storage.profile_json import to_json
@@ -33,15 +33,15 @@ class Caller:
     actor: str
     point: Point
     user_id: int | None = None
-    setup: Catalogue | None = None
+    setup: ProjectConfig | None = None
 
     @property
-    def catalogue(self) -> Catalogue:
-        return self.setup or catalogue()
+    def config(self) -> ProjectConfig:
+        return self.setup or project_config()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Result:
     """What became of a request. `preview_token` stands for the customers as they were read."""
 
     outcome: Outcome
@@ -50,7 +50,7 @@ class Answer:
     preview_token: str | None = None
 
 
-Answered = Answer | SelfsameError
+ResultOrError = Result | SelfsameError
 
 
 def save(
@@ -60,7 +60,7 @@ def save(
     loaded: Loaded,
     now: datetime,
     *,
-    kept: Sequence[Kept] = (),
+    kept: Sequence[BlockedMatch] = (),
 ) -> list[int]:
     """Write the changes with their history, under one operation; the IDs of the merges, in order."""
     assert loaded.operation
@@ -76,7 +76,7 @@ def save(
     customers_writing.save(batch)
     segments_writing.save(batch)
     merge_ids = dedup_writing.save(batch)
-    dedup_writing.save_kept_apart(kept, now)
+    dedup_writing.save_review_pairs(kept, now)
     forget_cleared(batch)
     ask_after_commit(batch)
     return merge_ids

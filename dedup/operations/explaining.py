@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from customers.history.reading import Item, history
-from customers.presentation.masking import LIFTED, Veil
+from customers.presentation.masking import UNMASKED, MaskingPolicy
 from customers.profile import DEVICES, MAESTRA_ID, Key
 from dedup.engine.explain import Explanation
 from dedup.engine.explain import explain as explain_pair
@@ -16,22 +16,22 @@ from dedup.storage.loading import load, wanted_keys
 
 def explain(caller: Caller, left: Key, right: Key) -> Explanation:
     """Why two customers are one, or are not, and what would have to change."""
-    known = caller.catalogue
-    found = load(wanted_keys([left, right]), known, lock=False)
+    config = caller.config
+    found = load(wanted_keys([left, right]), config, lock=False)
     a, b = find_customer(found, left, caller), find_customer(found, right, caller)
     devices = [k for p in (a, b) for k, h in p.holdings.items() if h.category in DEVICES]
-    heads = [Key(MAESTRA_ID, str(p.maestra_id)) for p in (a, b)]
-    world = load(wanted_keys([*heads, *devices]), known, lock=False).world
+    primary_ids = [Key(MAESTRA_ID, str(p.maestra_id)) for p in (a, b)]
+    world = load(wanted_keys([*primary_ids, *devices]), config, lock=False).world
     return explain_pair(
-        world, a.maestra_id, b.maestra_id, lambda k: known.block_list.blocks(k.kind, k.value, k.value)
+        world, a.maestra_id, b.maestra_id, lambda k: config.block_list.blocks(k.kind, k.value, k.value)
     )
 
 
-def became_one(e: Explanation, labels: Mapping[str, str], veil: Veil = LIFTED) -> list[Item]:
+def became_one(e: Explanation, labels: Mapping[str, str], masking: MaskingPolicy = UNMASKED) -> list[Item]:
     """Of two who are one customer, the latest history entries that say why: what was merged, and undone, and
     which records joined (R41).
     """
     if not e.same:
         return []
     kinds = ("merged", "joined", "unmerged")
-    return history(sorted(e.left.maestra_ids), labels=labels, kinds=kinds, veil=veil).items
+    return history(sorted(e.left.maestra_ids), labels=labels, kinds=kinds, masking=masking).items

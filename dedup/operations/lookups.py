@@ -6,22 +6,22 @@ from collections.abc import Sequence
 
 from customers.profile import Key, Profile
 from dedup.engine.draft import Draft
-from dedup.engine.outcome import Outcome, Status
-from dedup.operations.base import Answer, Caller
+from dedup.engine.outcome import Outcome, OutcomeStatus
+from dedup.operations.base import Caller, Result
 from dedup.refusals import not_found
 from dedup.storage.loading import Loaded, load, wanted_keys
 
 
-def lookup(caller: Caller, key: Key) -> Answer:
+def lookup(caller: Caller, key: Key) -> Result:
     """The customer an identifier finds at this point (R19, R20). Raises `customer_not_found`."""
-    loaded = load(wanted_keys([key]), caller.catalogue, lock=False)
+    loaded = load(wanted_keys([key]), caller.config, lock=False)
     profile = find_customer(loaded, key, caller)
-    return Answer(Outcome(Status.UNCHANGED, profile), profile)
+    return Result(Outcome(OutcomeStatus.UNCHANGED, profile), profile)
 
 
 def primary_ids_found(caller: Caller, keys: Sequence[Key]) -> list[int | None]:
     """The primary MaestraIDs of many customers, read at once as `lookup` reads one; None for nobody."""
-    draft = Draft(load(wanted_keys(keys), caller.catalogue, lock=False).world)
+    draft = Draft(load(wanted_keys(keys), caller.config, lock=False).world)
     found = (draft.find(key, caller.point.gives_access) for key in keys)
     return [profile.maestra_id if profile else None for profile in found]
 

@@ -18,7 +18,7 @@ from dedup.engine.outcome import Refusal
 from dedup.engine.undo import Journal
 from dedup.engine.undo import undo as undo_merge
 from dedup.models import Merge
-from dedup.operations.base import Answer, Caller, save, stale_preview, token_of
+from dedup.operations.base import Caller, Result, save, stale_preview, token_of
 from dedup.operations.lookups import find_customer
 from dedup.refusals import error_of, undo_blocked
 from dedup.storage.loading import load, wanted_keys
@@ -31,50 +31,56 @@ def merge(
     resulting: Key,
     *,
     preview_token: str | None = None,
-    keep: bool = True,
+    dry_run: bool = False,
     reason: Reason = Reason.API,
-) -> Answer:
+) -> Result:
     """Merge customers into the one named, all of them or none (R28).
 
     Raises `customer_not_found`, `merge_blocked` with every reason, `stale_preview` where the customers are no
     longer those that `preview_token` stands for.
     """
     return in_transaction(
-        lambda: _merged(caller, customers, resulting, preview_token, keep=keep, reason=reason)
+        lambda: _merged(caller, customers, resulting, preview_token, dry_run=dry_run, reason=reason)
     )
 
 
 def _merged(
-    caller: Caller, customers: Sequence[Key], resulting: Key, token: str | None, *, keep: bool, reason: Reason
-) -> Answer:
+    caller: Caller,
+    customers: Sequence[Key],
+    resulting: Key,
+    token: str | None,
+    *,
+    dry_run: bool,
+    reason: Reason,
+) -> Result:
     now = timezone.now()
-    loaded = load(wanted_keys([*customers, resulting]), caller.catalogue, lock=keep)
-    heads = [find_customer(loaded, key, caller).maestra_id for key in customers]
-    head = find_customer(loaded, resulting, caller).maestra_id
+    loaded = load(wanted_keys([*customers, resulting]), caller.config, lock=not dry_run)
+    primary_ids = [find_customer(loaded, key, caller).maestra_id for key in customers]
+    primary_id = find_customer(loaded, resulting, caller).maestra_id
     current = token_of(loaded.world.profiles.values())
     if token is not None and token != current:
         raise stale_preview()
-    outcome = merge_customers(loaded.world, heads, head, reason, now)
+    outcome = merge_customers(loaded.world, primary_ids, primary_id, reason, now)
     if isinstance(outcome, Refusal):
         raise error_of(outcome)
-    if not keep:
-        return Answer(outcome, outcome.profile, preview_token=current)
+    if dry_run:
+        return Result(outcome, outcome.profile, preview_token=current)
     ids = save(caller, "merge", [RecordChanges(outcome.changes, now)], loaded, now) if outcome.changes else []
-    return Answer(outcome, outcome.profile, tuple(ids))
+    return Result(outcome, outcome.profile, tuple(ids))
 
 
-def undo(caller: Caller, merge_id: int, *, preview_token: str | None = None, keep: bool = True) -> Answer:
+def undo(caller: Caller, merge_id: int, *, preview_token: str | None = None, dry_run: bool = False) -> Result:
     """Take a merge back; the pair is apart from then on (R46).
 
     Raises `not_found`, `merge_blocked` with reason `already_undone`, `erased` or `later_merges`, or
     `stale_preview` where the profile is no longer the one that `preview_token` stands for.
     """
-    return in_transaction(lambda: _undone(caller, merge_id, preview_token, keep=keep))
+    return in_transaction(lambda: _undone(caller, merge_id, preview_token, dry_run=dry_run))
 
 
-def _undone(caller: Caller, merge_id: int, token: str | None, *, keep: bool) -> Answer:
+def _undone(caller: Caller, merge_id: int, token: str | None, *, dry_run: bool) -> Result:
     now = timezone.now()
-    merges = Merge.objects.select_for_update() if keep else Merge.objects
+    merges = Merge.objects if dry_run else Merge.objects.select_for_update()
     entry = merges.filter(pk=merge_id).first()
     if entry is None:
         raise SelfsameError(ErrorCode.NOT_FOUND, _("There is no merge with this number."))
@@ -83,17 +89,17 @@ def _undone(caller: Caller, merge_id: int, token: str | None, *, keep: bool) -> 
     if not entry.result:
         raise undo_blocked("erased", _("This person was erased; nothing is left that could be brought back."))
     survivor = Key(MAESTRA_ID, str(entry.survivor_id))
-    loaded = load(wanted_keys([survivor]), caller.catalogue, lock=keep)
+    loaded = load(wanted_keys([survivor]), caller.config, lock=not dry_run)
     profile = find_customer(loaded, survivor, caller)
     _refuse_later_merges(entry, profile)
     current = token_of([profile])
     if token is not None and token != current:
         raise stale_preview()
     outcome = undo_merge(loaded.world, _journal(entry), now)
-    if not keep:
-        return Answer(outcome, outcome.profile, preview_token=current)
+    if dry_run:
+        return Result(outcome, outcome.profile, preview_token=current)
     save(caller, "undo", [RecordChanges(outcome.changes, now)], loaded, now)
-    return Answer(outcome, outcome.profile)
+    return Result(outcome, outcome.profile)
 
 
 def _journal(entry: Merge) -> Journal:

@@ -14,8 +14,8 @@ from django.utils import timezone
 from customers import normalise
 from customers.errors import invalid
 from customers.profile import DEVICE, DISCOUNT_CARD, EMAIL, MOBILE_DEVICE, MOBILE_PHONE, PAYMENT_CARD, Key
-from customers.setup.catalogue import Catalogue
 from customers.setup.integration_points import Point
+from customers.setup.project_config import ProjectConfig
 from dedup.engine.record import Operation, Record
 from dedup.parsing.commerce import amount, ledger_field, read_issued_at, read_order
 from dedup.parsing.details import (
@@ -34,25 +34,25 @@ from dedup.refusals import not_found
 
 
 def parse_record(
-    operation: Operation, data: Any, point: Point, catalogue: Catalogue, now: datetime, *, path: str = ""
+    operation: Operation, data: Any, point: Point, config: ProjectConfig, now: datetime, *, path: str = ""
 ) -> Record:
     """The record of one operation; raises `validation_error` naming every field at fault with its path.
 
     For a batch make one `Parser`: it reads what it needs of the set-up once.
     """
-    return Parser(point, catalogue, now).record(operation, data, path)
+    return Parser(point, config, now).record(operation, data, path)
 
 
-def parse_lookup(data: Any, point: Point, catalogue: Catalogue, *, path: str = "lookup") -> Key:
+def parse_lookup(data: Any, point: Point, config: ProjectConfig, *, path: str = "lookup") -> Key:
     """The one identifier of `{kind: value}`; a value on the block list finds nobody (R12)."""
-    return Parser(point, catalogue, timezone.now()).lookup(data, path)
+    return Parser(point, config, timezone.now()).lookup(data, path)
 
 
 class Parser:
     """Reads the records of one point, with one catalogue, at one moment."""
 
-    def __init__(self, point: Point, catalogue: Catalogue, now: datetime) -> None:
-        self.setting = Setting(point, catalogue, now)
+    def __init__(self, point: Point, config: ProjectConfig, now: datetime) -> None:
+        self.setting = Setting(point, config, now)
 
     def record(self, operation: Operation, data: Any, path: str = "") -> Record:
         draft = Draft(self.setting, operation)

@@ -9,7 +9,7 @@ from typing import Any
 from customers import normalise
 from customers.models import Channels
 from customers.normalise import CustomType
-from customers.profile import MAESTRA_ID, Channel, Status
+from customers.profile import MAESTRA_ID, Channel, SubscriptionStatus
 from dedup.engine.record import Mode, SentMembership, SentSubscription
 from dedup.parsing.draft import (
     LIST,
@@ -65,7 +65,7 @@ def read_custom_fields(draft: Draft, path: str, _name: str, value: Any) -> None:
         draft.fault(path, NOT_NULL if value is None else OBJECT)
         return
     for name, raw in value.items():
-        definition = draft.setting.catalogue.custom_fields.get(name)
+        definition = draft.setting.config.custom_fields.get(name)
         at = f"{path}.{name}"
         if definition is None:
             draft.fault(shown(at), "There is no custom field of this name.")
@@ -94,7 +94,7 @@ def as_stored(value: normalise.CustomValue) -> Any:
 
 _SUBSCRIPTION_FIELDS = frozenset({"channel", "topic", "status", "since"})
 _CHANNELS = frozenset(Channels.values)
-_STATUSES = frozenset(Status)
+_STATUSES = frozenset(SubscriptionStatus)
 
 
 def read_subscriptions(draft: Draft, path: str, _name: str, value: Any) -> None:
@@ -104,7 +104,7 @@ def read_subscriptions(draft: Draft, path: str, _name: str, value: Any) -> None:
         topic = optional(draft, f"{at}.topic", normalise.name, item.get("topic")) or ""
         since = _since(draft, at, item)
         if channel and status:
-            sent = SentSubscription(Channel(channel, topic), Status(status), since)
+            sent = SentSubscription(Channel(channel, topic), SubscriptionStatus(status), since)
             _put_once(draft, at, draft.subscriptions, sent.channel, sent)
 
 
@@ -163,7 +163,7 @@ def read_lookup_by(draft: Draft, path: str, _name: str, value: Any) -> None:
     if not isinstance(value, list):
         draft.fault(path, LIST)
         return
-    kinds = {MAESTRA_ID, *draft.setting.catalogue.kinds}
+    kinds = {MAESTRA_ID, *draft.setting.config.kinds}
     named = []
     for at, name in entries(draft, path, value):
         if isinstance(name, str) and name in kinds:

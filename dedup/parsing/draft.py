@@ -15,8 +15,8 @@ from customers import normalise
 from customers.changes import Order
 from customers.normalise import Invalid
 from customers.profile import MAESTRA_ID, Category, Channel, Key, Kind
-from customers.setup.catalogue import Catalogue, normalisers
 from customers.setup.integration_points import Point
+from customers.setup.project_config import ProjectConfig, normalisers
 from dedup.engine.record import (
     Mode,
     Operation,
@@ -48,11 +48,11 @@ CLEARING = frozenset({Operation.UPSERT, Operation.EDIT, Operation.SUBSCRIBE, Ope
 class Setting:
     """What all records of a request share. What it needs of the set-up is read once."""
 
-    def __init__(self, point: Point, catalogue: Catalogue, now: datetime) -> None:
+    def __init__(self, point: Point, config: ProjectConfig, now: datetime) -> None:
         self.point = point
-        self.catalogue = catalogue
+        self.config = config
         self.now = now
-        self.normalise = normalisers(catalogue.default_region)
+        self.normalise = normalisers(config.default_region)
 
     @cached_property
     def segmentations(self) -> Mapping[str, NamedSegmentation]:
@@ -63,7 +63,7 @@ class Setting:
         """The point's kinds; by default MaestraID, unique kinds, non-unique kinds (R17)."""
         if self.point.lookup_by:
             return self.point.lookup_by
-        kinds = self.catalogue.kinds.values()
+        kinds = self.config.kinds.values()
         unique = [kind.name for kind in kinds if kind.category is Category.UNIQUE]
         others = [kind.name for kind in kinds if kind.category is Category.IDENTIFIER]
         return (MAESTRA_ID, *unique, *others)
@@ -142,7 +142,7 @@ class Draft:
             value = self.setting.normalise[kind.category](raw)
         except Invalid as error:
             reason = error.reason
-        if self.setting.catalogue.block_list.blocks(kind.name, raw, value):
+        if self.setting.config.block_list.blocks(kind.name, raw, value):
             self.warnings.append(f"{path} {BLOCKED}")
             return None
         if reason and not is_empty(raw):
@@ -190,7 +190,7 @@ class Draft:
 
     def _sent(self) -> tuple[Sent, ...]:
         """The identifiers with the flags that were sent, and those that the point gives them (R13)."""
-        kinds = self.setting.catalogue.kinds
+        kinds = self.setting.config.kinds
         return tuple(
             [
                 Sent(

@@ -42,7 +42,7 @@ def read_ids(draft: Draft, path: str, _name: str, value: Any) -> None:
 
 
 def _project_kind(draft: Draft, name: str) -> Kind | None:
-    kind = draft.setting.catalogue.kinds.get(name)
+    kind = draft.setting.config.kinds.get(name)
     return kind if kind and kind.category in (Category.UNIQUE, Category.IDENTIFIER) else None
 
 
@@ -90,7 +90,7 @@ def read_device(draft: Draft, path: str, name: str, raw: Any) -> None:
     if raw is None:
         draft.clears.add(name)
     else:
-        _plain_values(draft, path, draft.setting.catalogue.kinds[name], raw)
+        _plain_values(draft, path, draft.setting.config.kinds[name], raw)
 
 
 def read_cards(draft: Draft, path: str, name: str, raw: Any) -> None:
@@ -100,7 +100,7 @@ def read_cards(draft: Draft, path: str, name: str, raw: Any) -> None:
         return
     for at, item in entries(draft, path, raw):
         value = draft.take(at, normalise.identifier, item)
-        if draft.setting.catalogue.block_list.blocks(name, item, value):
+        if draft.setting.config.block_list.blocks(name, item, value):
             draft.warnings.append(f"{at} {BLOCKED}")
         elif value:
             draft.cards[normalise.payment_card_hash(value, settings.HASH_KEY)] = None
@@ -114,7 +114,7 @@ def read_contact(draft: Draft, path: str, name: str, raw: Any) -> None:
     if raw is None or (isinstance(raw, dict) and raw.get("value", "") is None):
         draft.clears.add(name)
         return
-    kind = draft.setting.catalogue.kinds[name]
+    kind = draft.setting.config.kinds[name]
     if isinstance(raw, str):
         read_value(draft, path, kind, raw)
         return
@@ -177,7 +177,7 @@ def lookup_key(draft: Draft, path: str, value: Any) -> Key | None:
     if name == MAESTRA_ID:
         number = maestra_id(draft, at, raw)
         return Key(MAESTRA_ID, str(number)) if number else None
-    kind = draft.setting.catalogue.kinds.get(name)
+    kind = draft.setting.config.kinds.get(name)
     if kind is None:
         draft.fault(shown(at), "There is no identifier kind of this name.")
         return None

@@ -16,8 +16,8 @@ from decimal import Decimal
 
 from customers.changes import Order
 from customers.profile import DEVICES, MAESTRA_ID, Key, Profile
-from customers.setup.catalogue import Catalogue
-from customers.storage.loading import LOCK, heads_of, load_profiles
+from customers.setup.project_config import ProjectConfig
+from customers.storage.loading import LOCK, load_profiles, primary_ids_of
 from customers.storage.sql import Question, Row, array, ask
 from customers.storage.transactions import Contended
 from dedup.engine.finding import BY_LOOKUP
@@ -121,7 +121,7 @@ class Located:
 
     def touched(self) -> set[int]:
         """Every MaestraID whose profile may bear on the decision."""
-        ids = {head for head in self.rows.values() if head is not None}
+        ids = {primary_id for primary_id in self.rows.values() if primary_id is not None}
         ids.update(self.maestra_ids.values(), *self.cards.values())
         ids.update(self.orders.values(), self.points.values(), self.promo_codes.values())
         return ids
@@ -165,18 +165,18 @@ def wanted_keys(keys: Iterable[Key]) -> Wanted:
     )
 
 
-def load(wanted: Wanted, catalogue: Catalogue, *, lock: bool) -> Loaded:
+def load(wanted: Wanted, config: ProjectConfig, *, lock: bool) -> Loaded:
     """The world that may bear on what is wanted. With `lock`, its profiles stay as they are until the
     transaction ends.
 
     Raises `Contended` where they could not be locked as they were read.
     """
-    drawn, located = _locate(wanted, catalogue, *(_draw(wanted) if lock else ()))
-    heads = _heads(located)
-    if lock and heads:
-        located, heads = _locked(located, heads, wanted, catalogue)
-    profiles = load_profiles(sorted(heads))
-    world = _world(catalogue, located, profiles, _further(catalogue, located, profiles))
+    drawn, located = _locate(wanted, config, *(_draw(wanted) if lock else ()))
+    primary_ids = _primary_ids(located)
+    if lock and primary_ids:
+        located, primary_ids = _locked(located, primary_ids, wanted, config)
+    profiles = load_profiles(sorted(primary_ids))
+    world = _world(config, located, profiles, _further(config, located, profiles))
     known = frozenset(located.rows).union(*(p.holdings.keys() | p.claims.keys() for p in profiles.values()))
     if not lock:
         return Loaded(replace(world, new_ids=_imaginary_ids()), known, None)
@@ -192,31 +192,31 @@ def _draw(wanted: Wanted) -> list[Question]:
 
 
 def _locked(
-    located: Located, heads: set[int], wanted: Wanted, catalogue: Catalogue
+    located: Located, primary_ids: set[int], wanted: Wanted, config: ProjectConfig
 ) -> tuple[Located, set[int]]:
     """Lock, then read again: what was found may have moved meanwhile."""
-    locked = set(heads)
-    locks: list[Question] = [(LOCK, [array("bigint", sorted(heads))])]
+    locked = set(primary_ids)
+    locks: list[Question] = [(LOCK, [array("bigint", sorted(primary_ids))])]
     if located.has_free_rows():
-        locks.append((LOCK_FREE, _columns(wanted.keys, catalogue)))
-    _, located = _locate(wanted, catalogue, *locks)
-    heads = _heads(located)
-    if more := heads - locked:
-        _, located = _locate(wanted, catalogue, (f"{LOCK} NOWAIT", [array("bigint", sorted(more))]))
-        heads = _heads(located)
-        if heads - locked - more:
+        locks.append((LOCK_FREE, _columns(wanted.keys, config)))
+    _, located = _locate(wanted, config, *locks)
+    primary_ids = _primary_ids(located)
+    if more := primary_ids - locked:
+        _, located = _locate(wanted, config, (f"{LOCK} NOWAIT", [array("bigint", sorted(more))]))
+        primary_ids = _primary_ids(located)
+        if primary_ids - locked - more:
             raise Contended
-    return located, heads
+    return located, primary_ids
 
 
-def _locate(wanted: Wanted, catalogue: Catalogue, *first: Question) -> tuple[list[list[Row]], Located]:
+def _locate(wanted: Wanted, config: ProjectConfig, *first: Question) -> tuple[list[list[Row]], Located]:
     """Find what is wanted, once the first questions are answered and the locks are had. Each statement of a
     message sees what was committed before it.
     """
     named = [sql for name, sql in FIND.items() if getattr(wanted, name)]
     if not named:
         return ask(first), Located()
-    kinds, values = _columns(wanted.keys, catalogue)
+    kinds, values = _columns(wanted.keys, config)
     parameters = {
         "kinds": kinds,
         "values": values,
@@ -228,16 +228,16 @@ def _locate(wanted: Wanted, catalogue: Catalogue, *first: Question) -> tuple[lis
         "promo_codes": list(wanted.promo_codes),
     }
     *answers, found = ask([*first, ("UNION ALL".join(named), parameters)])
-    return answers, _located(found, catalogue)
+    return answers, _located(found, config)
 
 
-def _located(found: Iterable[Row], catalogue: Catalogue) -> Located:
+def _located(found: Iterable[Row], config: ProjectConfig) -> Located:
     """The rows of `FIND` by what they answer."""
     located = Located()
     for what, kind, value, maestra_id in found:
         match what:
             case "identifier":
-                located.rows[Key(catalogue.kinds_by_id[int(kind)].name, value)] = maestra_id
+                located.rows[Key(config.kinds_by_id[int(kind)].name, value)] = maestra_id
             case "maestra_id":
                 located.maestra_ids[int(value)] = maestra_id
             case "card":
@@ -251,23 +251,23 @@ def _located(found: Iterable[Row], catalogue: Catalogue) -> Located:
     return located
 
 
-def _heads(located: Located) -> set[int]:
+def _primary_ids(located: Located) -> set[int]:
     """The primary MaestraIDs behind what was found. Ledger rows bear former ones too."""
     ledger = {*located.orders.values(), *located.points.values(), *located.promo_codes.values()}
     if not ledger:
         return located.touched()
-    return (located.touched() - ledger) | set(heads_of(ledger).values())
+    return (located.touched() - ledger) | set(primary_ids_of(ledger).values())
 
 
 def _further(
-    catalogue: Catalogue, located: Located, profiles: Mapping[int, Profile]
+    config: ProjectConfig, located: Located, profiles: Mapping[int, Profile]
 ) -> Mapping[str, list[Row]]:
     """What else bears on the decision, in one message."""
     questions: dict[str, Question] = {}
-    devices = [k for k in located.rows if catalogue.kinds[k.kind].category in DEVICES]
+    devices = [k for k in located.rows if config.kinds[k.kind].category in DEVICES]
     if devices:
-        limit = catalogue.shared_device_limit + 1
-        questions["device_users"] = (DEVICE_USERS, [*_columns(devices, catalogue), limit])
+        limit = config.shared_device_limit + 1
+        questions["device_users"] = (DEVICE_USERS, [*_columns(devices, config), limit])
     if len(profiles) > 1:
         ids = [m.maestra_id for profile in profiles.values() for m in profile.members]
         questions["apart"] = (APART, {"ids": array("bigint", ids)})
@@ -277,20 +277,22 @@ def _further(
 
 
 def _world(
-    catalogue: Catalogue,
+    config: ProjectConfig,
     located: Located,
     profiles: Mapping[int, Profile],
     further: Mapping[str, list[Row]],
 ) -> World:
     return World(
-        kinds=catalogue.kinds,
-        larger_fields=catalogue.larger_fields,
-        shared_device_limit=catalogue.shared_device_limit,
+        kinds=config.kinds,
+        larger_fields=config.larger_fields,
+        shared_device_limit=config.shared_device_limit,
         profiles=profiles,
-        heads={m.maestra_id: head for head, profile in profiles.items() for m in profile.members},
-        holders={key: head for key, head in located.rows.items() if head is not None},
-        card_holders={card: frozenset(heads) for card, heads in located.cards.items()},
-        device_users=_device_users(further["device_users"], catalogue),
+        primary_ids={
+            m.maestra_id: primary_id for primary_id, profile in profiles.items() for m in profile.members
+        },
+        holders={key: primary_id for key, primary_id in located.rows.items() if primary_id is not None},
+        card_holders={card: frozenset(primary_ids) for card, primary_ids in located.cards.items()},
+        device_users=_device_users(further["device_users"], config),
         apart=frozenset(frozenset(pair) for pair in further["apart"]),
         orders={order.number: (maestra_id, order) for maestra_id, order in map(_order, further["orders"])},
         points=located.points,
@@ -298,11 +300,11 @@ def _world(
     )
 
 
-def _device_users(rows: Iterable[Row], catalogue: Catalogue) -> dict[Key, frozenset[int]]:
+def _device_users(rows: Iterable[Row], config: ProjectConfig) -> dict[Key, frozenset[int]]:
     users: dict[Key, set[int]] = defaultdict(set)
-    for kind, value, head in rows:
-        users[Key(catalogue.kinds_by_id[kind].name, value)].add(head)
-    return {key: frozenset(heads) for key, heads in users.items()}
+    for kind, value, primary_id in rows:
+        users[Key(config.kinds_by_id[kind].name, value)].add(primary_id)
+    return {key: frozenset(primary_ids) for key, primary_ids in users.items()}
 
 
 def _order(row: Row) -> tuple[int, Order]:
@@ -326,7 +328,7 @@ def _imaginary_ids() -> Iterator[int]:
 IMAGINARY = 1 << 62
 
 
-def _columns(keys: Iterable[Key], catalogue: Catalogue) -> tuple[str, str]:
+def _columns(keys: Iterable[Key], config: ProjectConfig) -> tuple[str, str]:
     """Kinds and values as two arrays, in the order in which rows are locked and written."""
-    pairs = sorted((catalogue.kinds[k.kind].id, k.value) for k in keys)
+    pairs = sorted((config.kinds[k.kind].id, k.value) for k in keys)
     return array("smallint", [kind for kind, _ in pairs]), array("text", [value for _, value in pairs])

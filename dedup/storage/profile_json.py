@@ -23,8 +23,8 @@ from customers.profile import (
     Note,
     Personal,
     Profile,
-    Status,
     Subscription,
+    SubscriptionStatus,
 )
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ def from_json(image: Mapping[str, Any]) -> Profile:
 
 
 def _subscription(image: Json) -> Subscription:
-    return _made(Subscription, image, status=Status(image["status"]))
+    return _made(Subscription, image, status=SubscriptionStatus(image["status"]))
 
 
 _WHOLE = frozenset({"members", "personal", "custom_fields", "holdings", "claims", "cards", "subscriptions"})

@@ -13,9 +13,9 @@ from django.db import connection
 
 from customers.changes import ApartLifted, KeptApart, Merged, Unmerged
 from customers.storage.batch import Batch
-from customers.storage.entries import matched
+from customers.storage.history_facts import matched
 from customers.storage.sql import Row, Script, as_json, over
-from dedup.engine.outcome import Kept
+from dedup.engine.outcome import BlockedMatch
 from dedup.storage.profile_json import to_json
 
 JOURNAL = {
@@ -137,7 +137,7 @@ def _journal_row(c: Merged, operation: int, now: datetime) -> Row:
     )
 
 
-def save_kept_apart(kept: Iterable[Kept], now: datetime) -> None:
+def save_review_pairs(kept: Iterable[BlockedMatch], now: datetime) -> None:
     """Put pairs that share a value and may not merge into the review queue, each once, as they last met
     (R22).
     """
@@ -147,5 +147,5 @@ def save_kept_apart(kept: Iterable[Kept], now: datetime) -> None:
     script.send()
 
 
-def _review_row(k: Kept, now: datetime) -> Row:
+def _review_row(k: BlockedMatch, now: datetime) -> Row:
     return as_json(matched(k.shared)), as_json([asdict(veto) for veto in k.vetoes]), now

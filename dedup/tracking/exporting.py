@@ -9,7 +9,7 @@ from django.db import connection
 
 from customers.privacy.export import Item
 from customers.profile import DEVICES, Profile
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import array
 
 # What names nobody else, on the person's devices or of the person.
@@ -32,12 +32,12 @@ SELECT e.maestra_id, e.kind, e.occurred_at, e.device, e.url, e.title, e.properti
 """
 
 
-def unresolved(profile: Profile, known: Catalogue) -> Iterator[Item]:
+def unresolved(profile: Profile, config: ProjectConfig) -> Iterator[Item]:
     """Events of the person that are in no ledger yet, with the reason where they failed."""
     devices = [key for key, holding in profile.holdings.items() if holding.category in DEVICES]
     asked = {
         "ids": array("bigint", sorted(profile.maestra_ids)),
-        "kinds": array("smallint", [known.kinds[key.kind].id for key in devices]),
+        "kinds": array("smallint", [config.kinds[key.kind].id for key in devices]),
         "devices": array("text", [key.value for key in devices]),
     }
     with connection.cursor() as cursor:

@@ -25,11 +25,11 @@ Place = tuple[int, str]
 
 
 class Holder(NamedTuple):
-    """`row` is the value's own, `head` the profile that holds it, `bearer` the MaestraID it came to."""
+    """`row` is the value's own, `primary_id` the profile that holds it, `origin_id` the MaestraID it came to."""
 
     row: int
-    head: int
-    bearer: int
+    primary_id: int
+    origin_id: int
     since: datetime
 
 

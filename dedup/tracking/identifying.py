@@ -67,15 +67,15 @@ def identifying(
     """The records of what pages said, by the number of their events. `holders` are the profiles of the
     devices.
     """
-    known = caller.catalogue
-    parser = Parser(caller.point, known, timezone.now())
+    config = caller.config
+    parser = Parser(caller.point, config, timezone.now())
     devices = {number: device for number, _, device in said if device}
     records = {number: _read(data, device, parser) for number, data, device in said if device}
     site = Site.objects.filter(point=caller.point.id).first()
     if site and site.finds_customers:
         return records
-    sound = [record for record in records.values() if isinstance(record, Record)]
-    held = _heads_of_contacts(sound, caller)
+    valid = [record for record in records.values() if isinstance(record, Record)]
+    held = _primary_ids_of_contacts(valid, caller)
     return {
         number: _as_far_as_nobody_else(record, held, holders.get(devices[number]))
         for number, record in records.items()
@@ -90,10 +90,13 @@ def _read(data: Mapping[str, Any], device: Key, parser: Parser) -> Record | Self
         return error
 
 
-def _heads_of_contacts(records: Sequence[Record], caller: Caller) -> dict[Key, int]:
-    kinds, by_id = caller.catalogue.kinds, caller.catalogue.kinds_by_id
+def _primary_ids_of_contacts(records: Sequence[Record], caller: Caller) -> dict[Key, int]:
+    kinds, by_id = caller.config.kinds, caller.config.kinds_by_id
     places = {(kinds[s.kind].id, s.value) for r in records for s in r.identifiers if s.category in CONTACTS}
-    return {Key(by_id[kind].name, value): holder.head for (kind, value), holder in holders_of(places).items()}
+    return {
+        Key(by_id[kind].name, value): holder.primary_id
+        for (kind, value), holder in holders_of(places).items()
+    }
 
 
 def _as_far_as_nobody_else(

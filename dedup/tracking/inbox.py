@@ -15,7 +15,7 @@ from celery import current_app
 from django.core.cache import cache
 from django.db import transaction
 
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import Row, Script, Table, as_json
 from dedup.tracking.reading import NewEvent
 
@@ -50,16 +50,16 @@ EVENTS = Table(
 log = logging.getLogger(__name__)
 
 
-def append(events: Sequence[NewEvent], point: int, catalogue: Catalogue) -> None:
+def append(events: Sequence[NewEvent], point: int, config: ProjectConfig) -> None:
     """Keep these events until they are resolved. They are safe as soon as the transaction commits."""
     script = Script()
     with transaction.atomic():
-        script.insert(EVENTS, [_row(event, point, catalogue) for event in events])
+        script.insert(EVENTS, [_row(event, point, config) for event in events])
         script.send()
         transaction.on_commit(wake, robust=True)
 
 
-def _row(event: NewEvent, point: int, catalogue: Catalogue) -> Row:
+def _row(event: NewEvent, point: int, config: ProjectConfig) -> Row:
     device = event.device
     return (
         lane_of(event),
@@ -67,7 +67,7 @@ def _row(event: NewEvent, point: int, catalogue: Catalogue) -> Row:
         point,
         event.kind,
         event.occurred_at,
-        catalogue.kinds[device.kind].id if device else None,
+        config.kinds[device.kind].id if device else None,
         device.value if device else "",
         event.maestra_id,
         event.url,

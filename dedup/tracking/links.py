@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core import signing
 
 from customers.profile import DEVICE, Key
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 from dedup.models import Site
 from dedup.origins import origin_of_url
 from dedup.tracking.inbox import append
@@ -69,7 +69,7 @@ def leads_to(link: Link) -> Site | None:
     return site if site and origin_of_url(link.url) in site.origins else None
 
 
-def follow(link: Link, device: str, catalogue: Catalogue, now: datetime) -> None:
+def follow(link: Link, device: str, config: ProjectConfig, now: datetime) -> None:
     """The customer signed in on the browser, as authorize (R21), by a personal action (R29)."""
     event = NewEvent(
         uuid4(),
@@ -80,7 +80,7 @@ def follow(link: Link, device: str, catalogue: Catalogue, now: datetime) -> None
         url=link.url,
         properties={"message": link.message} if link.message else {},
     )
-    append([event], link.point, catalogue)
+    append([event], link.point, config)
 
 
 def handed_over(link: Link) -> str:

@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from customers.api.access import KeyThrottle
 from customers.errors import ErrorCode, SelfsameError
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from dedup.tracking.inbox import append
 from dedup.tracking.links import browser, follow, handed_over, leads_to, read_link
 from dedup.tracking.sites import BODY_LIMIT, read_page, refuse_other_origins, site_of
@@ -52,9 +52,9 @@ class TrackView(APIView):
         refuse_other_origins(site, request.headers.get("Origin"))
         if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_LIMIT:
             raise SelfsameError(ErrorCode.TOO_LARGE, f"A page sends up to {BODY_LIMIT} bytes at once.")
-        known = catalogue()
-        events = read_page(request.data, site, known, timezone.now())
-        append(events, site.point_id, known)
+        config = project_config()
+        events = read_page(request.data, site, config, timezone.now())
+        append(events, site.point_id, config)
         return Response({"accepted": len(events)}, status=HTTPStatus.ACCEPTED)
 
 
@@ -89,7 +89,7 @@ def personal_link(request: HttpRequest, token: str) -> HttpResponse:
     if now >= link.expires_at or not wants_to_be_known(request):
         return led_to(link.url)
     device = browser(request.COOKIES.get(COOKIE))
-    follow(link, device, catalogue(), now)
+    follow(link, device, project_config(), now)
     is_own_page = urlsplit(link.url).hostname == request.get_host().partition(":")[0]
     response = led_to(link.url if is_own_page else handed_over(link))
     response.set_cookie(

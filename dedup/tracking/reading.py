@@ -13,8 +13,8 @@ from customers import normalise
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.normalise import Invalid
 from customers.profile import DEVICE, MAESTRA_ID, MOBILE_DEVICE, Key
-from customers.setup.catalogue import Catalogue
 from customers.setup.integration_points import Point
+from customers.setup.project_config import ProjectConfig
 from dedup.engine.draft import Draft as WorldDraft
 from dedup.parsing import Parser
 from dedup.parsing.commerce import is_storable
@@ -58,9 +58,9 @@ class Reader:
     `check`.
     """
 
-    def __init__(self, point: Point, catalogue: Catalogue, now: datetime) -> None:
+    def __init__(self, point: Point, config: ProjectConfig, now: datetime) -> None:
         self.point = point
-        self.catalogue = catalogue
+        self.config = config
         self.now = now
         self.slow = timedelta(0)  # of the sender's clock
         self.errors: list[tuple[str, str]] = []
@@ -68,7 +68,7 @@ class Reader:
 
     @cached_property
     def parser(self) -> Parser:
-        return Parser(self.point, self.catalogue, self.now)
+        return Parser(self.point, self.config, self.now)
 
     def check(self) -> None:
         if self.errors:
@@ -108,7 +108,7 @@ class Reader:
 
     def _device(self, path: str, kind: str, raw: Any) -> Key | None:
         value = self.taken(path, normalise.device, raw)
-        if self.catalogue.block_list.blocks(kind, raw, value):
+        if self.config.block_list.blocks(kind, raw, value):
             self.fault(path, "This device is on the block list: it identifies nobody.")
         return Key(kind, value) if value else None
 
@@ -174,13 +174,13 @@ class Reader:
         return {}
 
 
-def read_activities(data: Any, point: Point, catalogue: Catalogue, now: datetime) -> list[NewEvent]:
+def read_activities(data: Any, point: Point, config: ProjectConfig, now: datetime) -> list[NewEvent]:
     """The events of `POST activities/`; raises `validation_error` naming every fault, an unknown customer
     among them.
 
     Each names a device, a customer by `lookup`, or both.
     """
-    reader = Reader(point, catalogue, now)
+    reader = Reader(point, config, now)
     reader.known("", data, frozenset({"activities"}))
     items = reader.listed(data, "activities")
     asked: list[tuple[str, Key | None]] = []
@@ -222,7 +222,7 @@ def _owners(reader: Reader, keys: Sequence[Key]) -> Mapping[Key, int]:
     """
     if not keys:
         return {}
-    draft = WorldDraft(load(wanted_keys(keys), reader.catalogue, lock=False).world)
+    draft = WorldDraft(load(wanted_keys(keys), reader.config, lock=False).world)
     found = {key: draft.find(key, reader.point.gives_access) for key in set(keys)}
     return {
         key: int(key.value) if key.kind == MAESTRA_ID else profile.holdings[key].origin

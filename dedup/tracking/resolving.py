@@ -29,16 +29,16 @@ from customers.changes import ActionCounted
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import IntegrationPoint
 from customers.profile import MAESTRA_ID, Key
-from customers.setup.catalogue import Catalogue, catalogue
 from customers.setup.integration_points import point_of
+from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage import saving
 from customers.storage.batch import Batch, RecordChanges
-from customers.storage.loading import heads_of
+from customers.storage.loading import primary_ids_of
 from customers.storage.locking import lock, operation_of
 from customers.storage.sql import Script, ask, over
 from customers.storage.transactions import in_transaction
 from dedup.engine.record import Operation, Record, Sent
-from dedup.operations.base import Answer, Answered, Caller
+from dedup.operations.base import Caller, Result, ResultOrError
 from dedup.operations.records import submit
 from dedup.tracking import failures
 from dedup.tracking.failures import Failure
@@ -155,10 +155,12 @@ class Used(NamedTuple):
 
 
 class Action(NamedTuple):
-    """That the customer did something: `bearer` is the MaestraID it stands under, `head` the profile."""
+    """That the customer did something: `origin_id` is the MaestraID it stands under, `primary_id` the
+    profile.
+    """
 
-    bearer: int
-    head: int
+    origin_id: int
+    primary_id: int
     at: datetime
 
 
@@ -168,21 +170,21 @@ class Whose:
     are events whose action the engine counted already.
     """
 
-    bearers: dict[int, int] = field(default_factory=dict)
-    heads: dict[int, int] = field(default_factory=dict)
+    origin_ids: dict[int, int] = field(default_factory=dict)
+    primary_ids: dict[int, int] = field(default_factory=dict)
     counted: set[int] = field(default_factory=set)
     failed: dict[int, Failure] = field(default_factory=dict)
 
     def actions(self, events: Iterable[Waiting]) -> Iterator[Action]:
         for event in events:
-            bearer = self.bearers.get(event.id)
-            if bearer and event.id not in self.counted:
-                yield Action(bearer, self.heads[bearer], event.occurred_at)
+            origin_id = self.origin_ids.get(event.id)
+            if origin_id and event.id not in self.counted:
+                yield Action(origin_id, self.primary_ids[origin_id], event.occurred_at)
 
-    def are(self, events: Iterable[Waiting], bearer: int, head: int) -> None:
-        self.heads[bearer] = head
+    def are(self, events: Iterable[Waiting], origin_id: int, primary_id: int) -> None:
+        self.primary_ids[origin_id] = primary_id
         for event in events:
-            self.bearers[event.id] = bearer
+            self.origin_ids[event.id] = origin_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +256,8 @@ def _resolved(lane: int, limit: int) -> int:
     batch = _next(lane, limit)
     if batch is None:
         return 0
-    known = catalogue()
-    caller = Caller("system", point_of(IntegrationPoint.objects.get(pk=batch.point)), setup=known)
+    config = project_config()
+    caller = Caller("system", point_of(IntegrationPoint.objects.get(pk=batch.point)), setup=config)
     _resolve(batch, caller)
     return len(batch.ids)
 
@@ -292,35 +294,43 @@ def _drop_repeated(batch: Next) -> int:
 
 def _take_clear(batch: Next, used: Sequence[Used]) -> tuple[list[Action], int]:
     """Write what was done on devices by nobody but their present holders: last actions, and how many."""
-    locked = _locked({device.holder.bearer: device.holder.head for device in used})
-    held = [device for device in used if device.holder.bearer in locked]
+    locked = _locked({device.holder.origin_id: device.holder.primary_id for device in used})
+    held = [device for device in used if device.holder.origin_id in locked]
     if not held:
         return [], 0
-    rows = [(*device.place, device.holder.bearer, device.holder.row) for device in held]
+    rows = [(*device.place, device.holder.origin_id, device.holder.row) for device in held]
     sql, arrays = over(KEEP_OF_DEVICES, OF_DEVICE, rows)
     with connection.cursor() as cursor:
         cursor.execute(sql, [*arrays, batch.array])
-        return [Action(holder.bearer, holder.head, last) for _, last, _, holder in held], cursor.rowcount
+        return [
+            Action(holder.origin_id, holder.primary_id, last) for _, last, _, holder in held
+        ], cursor.rowcount
 
 
-def _locked(heads: Mapping[int, int]) -> set[int]:
+def _locked(primary_ids: Mapping[int, int]) -> set[int]:
     """Which of these MaestraIDs still belong to the profiles that were read, kept so until the transaction
     ends.
     """
-    if not heads:
+    if not primary_ids:
         return set()
-    lock(set(heads.values()))
-    return {bearer for bearer, head in heads_of(heads).items() if head == heads[bearer]}
+    lock(set(primary_ids.values()))
+    return {
+        origin_id
+        for origin_id, primary_id in primary_ids_of(primary_ids).items()
+        if primary_id == primary_ids[origin_id]
+    }
 
 
 def _take_left(batch: Next, used: Mapping[Place, Holder], caller: Caller) -> list[Action]:
     """Find out about the rest one by one, and let the engine decide what is to be decided."""
     left, whose = _left(batch), Whose()
     held = {place: used[place] for place in _places(left) & used.keys()}
-    heads = heads_of({event.maestra_id for event in left if event.maestra_id is not None})
-    locked = _locked(heads | {holder.bearer: holder.head for holder in held.values()})
-    holders = {place: holder for place, holder in held.items() if holder.bearer in locked}
-    by_hand = _take_simple(left, holders, {m: head for m, head in heads.items() if m in locked}, whose)
+    primary_ids = primary_ids_of({event.maestra_id for event in left if event.maestra_id is not None})
+    locked = _locked(primary_ids | {holder.origin_id: holder.primary_id for holder in held.values()})
+    holders = {place: holder for place, holder in held.items() if holder.origin_id in locked}
+    by_hand = _take_simple(
+        left, holders, {m: primary_id for m, primary_id in primary_ids.items() if m in locked}, whose
+    )
     _decide(list(_runs(by_hand, holders, caller)), caller, whose)
     _take_late(left, holders, whose)
     _write(left, whose, holders | holders_of(_places(by_hand)))
@@ -338,7 +348,7 @@ def _places(events: Iterable[Waiting]) -> set[Place]:
 
 
 def _take_simple(
-    events: Sequence[Waiting], holders: Mapping[Place, Holder], heads: Mapping[int, int], whose: Whose
+    events: Sequence[Waiting], holders: Mapping[Place, Holder], primary_ids: Mapping[int, int], whose: Whose
 ) -> list[Waiting]:
     """What needs no deciding: a device that only its holder uses, a customer without a device. The others."""
     decided = {event.place for event in events if event.place and not event.is_plain}
@@ -346,9 +356,9 @@ def _take_simple(
     for event in events:
         holder = holders.get(event.place) if event.place else None
         if holder and event.place not in decided:
-            whose.are([event], holder.bearer, holder.head)
-        elif event.place is None and (named := event.maestra_id) is not None and named in heads:
-            whose.are([event], named, heads[named])
+            whose.are([event], holder.origin_id, holder.primary_id)
+        elif event.place is None and (named := event.maestra_id) is not None and named in primary_ids:
+            whose.are([event], named, primary_ids[named])
         else:
             rest.append(event)
     return rest
@@ -362,8 +372,8 @@ def _runs(events: Iterable[Waiting], holders: Mapping[Place, Holder], caller: Ca
     for event in events:
         devices[event.place or event.maestra_id].append(event)
     identify = identifying(
-        [(e.id, json.loads(e.record), _key(e, caller.catalogue)) for e in events if e.record],
-        {_device(place, caller.catalogue): holder.head for place, holder in holders.items()},
+        [(e.id, json.loads(e.record), _key(e, caller.config)) for e in events if e.record],
+        {_device(place, caller.config): holder.primary_id for place, holder in holders.items()},
         caller,
     )
     for done in devices.values():
@@ -377,8 +387,8 @@ def _record(event: Waiting, caller: Caller) -> Record:
     """That somebody did something: whoever has the device, the customer on the device, or just the
     customer.
     """
-    device = _key(event, caller.catalogue)
-    sent = (Sent(*device, caller.catalogue.kinds[device.kind].category, device.value),) if device else ()
+    device = _key(event, caller.config)
+    sent = (Sent(*device, caller.config.kinds[device.kind].category, device.value),) if device else ()
     lookup = None if event.maestra_id is None else Key(MAESTRA_ID, str(event.maestra_id))
     signed_in = Operation.AUTHORIZE if device else Operation.EDIT
     return Record(
@@ -391,35 +401,35 @@ def _record(event: Waiting, caller: Caller) -> Record:
     )
 
 
-def _key(event: Waiting, known: Catalogue) -> Key | None:
-    return _device(event.place, known) if event.place else None
+def _key(event: Waiting, config: ProjectConfig) -> Key | None:
+    return _device(event.place, config) if event.place else None
 
 
-def _device(place: Place, known: Catalogue) -> Key:
+def _device(place: Place, config: ProjectConfig) -> Key:
     kind, value = place
-    return Key(known.kinds_by_id[kind].name, value)
+    return Key(config.kinds_by_id[kind].name, value)
 
 
 def _decide(runs: Sequence[Run], caller: Caller, whose: Whose) -> None:
     for run, answer in zip(runs, submit(caller, [run.record for run in runs]), strict=True):
-        _take(run, answer, whose, caller.catalogue)
+        _take(run, answer, whose, caller.config)
 
 
-def _take(run: Run, answer: Answered, whose: Whose, known: Catalogue) -> None:
+def _take(run: Run, answer: ResultOrError, whose: Whose, config: ProjectConfig) -> None:
     first = run.events[0]
-    if not isinstance(answer, Answer):
+    if not isinstance(answer, Result):
         if answer.code is ErrorCode.BUSY:
             raise answer
         if answer.code is ErrorCode.CUSTOMER_NOT_FOUND:
             return  # erased since the event came: nothing of it is kept (R54)
         whose.failed.update((event.id, failures.refused(answer)) for event in run.events)
     elif not run.is_identifying:
-        device = _key(first, known)
-        bearer = first.maestra_id
-        if bearer is None:
+        device = _key(first, config)
+        origin_id = first.maestra_id
+        if origin_id is None:
             assert device
-            bearer = answer.profile.holdings[device].origin
-        whose.are(run.events, bearer, answer.profile.maestra_id)
+            origin_id = answer.profile.holdings[device].origin
+        whose.are(run.events, origin_id, answer.profile.maestra_id)
         whose.counted.add(first.id)
 
 
@@ -429,7 +439,7 @@ def _take_late(events: Sequence[Waiting], holders: Mapping[Place, Holder], whose
         (event.id, holder.row, event.occurred_at)
         for event in events
         if event.is_plain
-        and event.id in whose.bearers
+        and event.id in whose.origin_ids
         and event.place
         and (holder := holders.get(event.place))
         and event.occurred_at < holder.since
@@ -437,9 +447,9 @@ def _take_late(events: Sequence[Waiting], holders: Mapping[Place, Holder], whose
     if not late:
         return
     (rows,) = ask([(USERS_THEN, [list(column) for column in zip(*late, strict=True)])])
-    lock({head for _, _, head in rows})
-    for event, bearer, head in rows:
-        whose.bearers[event], whose.heads[bearer] = bearer, head
+    lock({primary_id for _, _, primary_id in rows})
+    for event, origin_id, primary_id in rows:
+        whose.origin_ids[event], whose.primary_ids[origin_id] = origin_id, primary_id
         whose.counted.discard(event)
 
 
@@ -447,24 +457,24 @@ def _count_actions(actions: Iterable[Action], caller: Caller) -> None:
     """Activities are personal actions, whatever the point (R29)."""
     last: dict[int, Action] = {}
     for action in actions:
-        if action.bearer not in last or last[action.bearer].at < action.at:
-            last[action.bearer] = action
+        if action.origin_id not in last or last[action.origin_id].at < action.at:
+            last[action.origin_id] = action
     if not last:
         return
     changes = [
-        RecordChanges((ActionCounted(customer=head, maestra_id=bearer, at=at),), at, caller.point.id)
-        for bearer, head, at in sorted(last.values())
+        RecordChanges((ActionCounted(customer=primary_id, maestra_id=origin_id, at=at),), at, caller.point.id)
+        for origin_id, primary_id, at in sorted(last.values())
     ]
     operation = operation_of("activities", timezone.now(), caller.actor, None, caller.point.id)
-    saving.save(Batch(tuple(changes), operation, caller.catalogue.kinds))
+    saving.save(Batch(tuple(changes), operation, caller.config.kinds))
 
 
 def _write(left: Sequence[Waiting], whose: Whose, holders: Mapping[Place, Holder]) -> None:
     """The ledger gets what belongs to somebody, the failures what does not, and the inbox is rid of all."""
     kept = [
-        (event.id, whose.bearers[event.id], holders[event.place].row if event.place else None)
+        (event.id, whose.origin_ids[event.id], holders[event.place].row if event.place else None)
         for event in left
-        if event.id in whose.bearers
+        if event.id in whose.origin_ids
     ]
     failures.set_aside(whose.failed)
     script = Script()

@@ -17,8 +17,8 @@ from uuid import UUID, uuid4
 from customers import normalise
 from customers.errors import ErrorCode, SelfsameError
 from customers.profile import DEVICE, Key
-from customers.setup.catalogue import Catalogue
 from customers.setup.integration_points import point_of
+from customers.setup.project_config import ProjectConfig
 from dedup.models import Site
 from dedup.tracking.identifying import check_record
 from dedup.tracking.links import CLICK, visitor_of
@@ -58,9 +58,9 @@ def refuse_other_origins(site: Site, origin: str | None) -> None:
         raise SelfsameError(ErrorCode.PERMISSION_DENIED, detail)
 
 
-def read_page(data: Any, site: Site, catalogue: Catalogue, now: datetime) -> list[NewEvent]:
+def read_page(data: Any, site: Site, config: ProjectConfig, now: datetime) -> list[NewEvent]:
     """The events a page sends. Raises `validation_error` naming every fault, `too_large`."""
-    reader = Reader(point_of(site.point), catalogue, now)
+    reader = Reader(point_of(site.point), config, now)
     reader.known("", data, BODY)
     body: Mapping[str, Any] = data if isinstance(data, dict) else {}
     device = _device(reader, body.get(DEVICE))

@@ -14,7 +14,7 @@ from customers.admin.base import Recorded, customer_link
 from customers.admin.people import CustomerAdmin
 from customers.models import Customer
 from customers.queries.search import holders
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from segments.admin.segments import actor_of, may_change_members, segment_or_404
 from segments.members import Answer, put_in, take_out
 from segments.models import Membership, Segment, SegmentationKinds
@@ -41,7 +41,7 @@ class MembershipAdmin(Recorded):
         return found.filter(customer__is_head=True)
 
     def matching(self, term: str) -> Q:
-        return Q(customer__in=holders(term, catalogue()))
+        return Q(customer__in=holders(term, project_config()))
 
     @admin.display(description=gettext_lazy("customer"))
     def whose(self, membership: Membership) -> SafeString | None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from customers.admin import filters
-from customers.admin.sections import lately
+from customers.admin.profile_tabs import lately
 from customers.admin.tabs import Shown, Tab, register
 from customers.models import Customer
 from segments.models import Membership, Segment

@@ -17,7 +17,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from customers.admin.base import Kept, link
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from segments import recalculation
 from segments.admin.conditions import SegmentForm
 from segments.admin.deleting import Deletable
@@ -45,7 +45,7 @@ class SegmentInline(TabularInline):  # type: ignore[misc]
     @cached_property
     def setup(self) -> Setup:
         """Read once: an inline lives as long as its request."""
-        return setup_of(catalogue())
+        return setup_of(project_config())
 
     @admin.display(description=gettext_lazy("members"))
     def who(self, segment: Segment) -> SafeString | None:

@@ -24,11 +24,11 @@ from unfold.decorators import action
 from customers.admin.base import Kept
 from customers.admin.listing import csv_of
 from customers.admin.profile import record_reveal
-from customers.admin.tabs import veil_of
+from customers.admin.tabs import masking_of
 from customers.errors import SelfsameError
 from customers.models import Customer, RevealKinds
 from customers.queries.search import holders
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from segments.admin.conditions import ConditionForm, SegmentForm
 from segments.admin.deleting import Deletable
 from segments.conditions import MOST_CONDITIONS, Node, parse, parse_node
@@ -36,7 +36,7 @@ from segments.members import Actor, put_in
 from segments.models import Segment, SegmentationKinds
 from segments.naming import setup_of
 from segments.recalculation import count, described
-from segments.references import Setup, faults, sound
+from segments.references import Setup, faults, valid
 
 SECONDS = 3.0
 """Longest that a live count may take."""
@@ -113,7 +113,7 @@ class SegmentAdmin(Deletable, Kept):
         segment = segment_or_404(object_id)
         members = Customer.objects.filter(memberships__segment=segment, is_head=True)
         record_reveal(request, RevealKinds.LIST, None)
-        lines = csv_of(members, catalogue(), veil_of(request))
+        lines = csv_of(members, project_config(), masking_of(request))
         name = f"{segment.segmentation.system_name}-{segment.system_name}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
@@ -143,7 +143,7 @@ class SegmentAdmin(Deletable, Kept):
             nodes = None
         if not isinstance(nodes, list) or len(nodes) > 2 * MOST_CONDITIONS:
             return JsonResponse({"nodes": []}, status=400)
-        return JsonResponse(counted(nodes, setup_of(catalogue())))
+        return JsonResponse(counted(nodes, setup_of(project_config())))
 
 
 def is_calculated(segment: Segment | None) -> bool:
@@ -167,12 +167,12 @@ def problems(object_id: str) -> list[str]:
     segment = Segment.objects.filter(pk=object_id).first() if known else None
     if segment is None or segment.condition is None:
         return []
-    return [message for _path, message in faults(parse(segment.condition), setup_of(catalogue()))]
+    return [message for _path, message in faults(parse(segment.condition), setup_of(project_config()))]
 
 
 def the_only(text: str) -> int:
     """The MaestraID of the one customer that a text leads to. Raises `LookupError` with what to say."""
-    found = sorted(holders(text, catalogue()))
+    found = sorted(holders(text, project_config()))
     if not found:
         raise LookupError(_("Nobody has this MaestraID or identifier."))
     if len(found) > 1:
@@ -204,6 +204,6 @@ def _described(data: object, setup: Setup) -> tuple[dict[str, Any], Node | None]
         found = [entry["message"] for entry in error.data["errors"]]
         return {"sentence": "", "count": None, "faults": found}, None
     gone = [message for _path, message in faults(node, setup)]
-    matching = sound(node, setup)
+    matching = valid(node, setup)
     number = 0 if matching is None else None
     return {"sentence": described(node, setup), "count": number, "faults": gone}, matching

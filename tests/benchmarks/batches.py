@@ -14,7 +14,7 @@ from statistics import median
 from django.db import connection, transaction
 
 from dedup.engine.record import Operation
-from dedup.operations.base import Answer
+from dedup.operations.base import Result
 from dedup.operations.records import submit
 from tests.benchmarks.measuring import Table, milliseconds
 from tests.benchmarks.people import BATCH, Body, edit, numbers, parsed, person, project, register
@@ -76,7 +76,7 @@ def submitted(operation: Operation, bodies: list[Body]) -> float:
     records = [parsed(operation, body) for body in bodies]
     answers: list[object] = []
     taken = milliseconds(lambda: answers.extend(submit(project(), records)))
-    assert all(isinstance(answer, Answer) for answer in answers)
+    assert all(isinstance(answer, Result) for answer in answers)
     return taken
 
 

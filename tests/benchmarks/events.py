@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.profile import DEVICE, Key
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from dedup.tracking.inbox import EVENTS, append
 from dedup.tracking.reading import NewEvent
 from tests.benchmarks.filling import fill
@@ -129,7 +129,7 @@ def take_in(events: Sequence[NewEvent]) -> None:
     point = project().point.id
     assert point
     for start in range(0, len(events), LOT):
-        append(events[start : start + LOT], point, catalogue())
+        append(events[start : start + LOT], point, project_config())
 
 
 def last_id() -> int:

@@ -27,7 +27,7 @@ from django.db import connection, models, transaction
 from import_export import resources
 from tablib import Dataset
 
-from customers import collector
+from customers import garbage_collection
 from dedup.imports import operations
 from dedup.imports.columns.options import Options
 from dedup.imports.processing.staging import stage
@@ -131,7 +131,7 @@ def measured(rows: int, customers: int) -> list[Table]:
     table = Table(f"An import of {rows} rows by {WORKERS} workers", HEADINGS, notes=str(__doc__))
     point = project().point
     assert point.id
-    collector.spare()  # as a worker does, which stages the file
+    garbage_collection.freeze_gc()  # as a worker does, which stages the file
     with TemporaryDirectory() as folder:
         first = _file(Path(folder) / "first.csv", rows, 1_000_000)
         copies = _add(table, "first load", first)

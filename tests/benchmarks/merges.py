@@ -9,7 +9,7 @@ from django.db import connection
 from customers.profile import MAESTRA_ID, Key
 from dedup.engine.record import Operation
 from dedup.operations.apart import lift_apart
-from dedup.operations.base import Answer
+from dedup.operations.base import Result
 from dedup.operations.merging import merge, undo
 from tests.benchmarks.measuring import Table, milliseconds
 from tests.benchmarks.people import numbers, project, submit_all
@@ -56,7 +56,7 @@ class Pair:
                 cursor.execute(ACTIVITIES, [maestra_id, activities // 2])
 
     def merge_and_undo(self) -> None:
-        merged: list[Answer] = []
+        merged: list[Result] = []
         first, second = self.keys
         self.taken["merge"].append(milliseconds(lambda: merged.append(merge(project(), [second], first))))
         self.taken["undo"].append(milliseconds(lambda: undo(project(), merged[0].merge_ids[0])))

@@ -14,10 +14,10 @@ from django.db import connection
 from django.utils import timezone
 
 from customers.models import IdentifierKind, IntegrationPoint
-from customers.setup.catalogue import catalogue
 from customers.setup.integration_points import point_of
+from customers.setup.project_config import project_config
 from dedup.engine.record import Operation, Record
-from dedup.operations.base import Answer, Caller
+from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit
 from dedup.parsing import Parser
 
@@ -73,16 +73,16 @@ def edit(number: int) -> Body:
 
 
 def parser() -> Parser:
-    return Parser(project().point, catalogue(), timezone.now())
+    return Parser(project().point, project_config(), timezone.now())
 
 
 def parsed(operation: Operation, body: Any) -> Record:
     return parser().record(operation, body)
 
 
-def submit_all(operation: Operation, bodies: list[Body]) -> list[Answer]:
+def submit_all(operation: Operation, bodies: list[Body]) -> list[Result]:
     answers = submit(project(), [parsed(operation, body) for body in bodies])
-    done = [answer for answer in answers if isinstance(answer, Answer)]
+    done = [answer for answer in answers if isinstance(answer, Result)]
     assert len(done) == len(bodies), answers
     return done
 

@@ -8,10 +8,10 @@ from functools import partial
 from itertools import count
 
 from customers.profile import EMAIL, Key
-from customers.setup.catalogue import catalogue
-from dedup.api.answers import answered
+from customers.setup.project_config import project_config
+from dedup.api.serialization import result_json
 from dedup.engine.record import Operation
-from dedup.operations.base import Answer
+from dedup.operations.base import Result
 from dedup.operations.lookups import lookup
 from dedup.operations.records import submit_one
 from tests.benchmarks.bare import Script, bare_connection, captured, send
@@ -87,8 +87,8 @@ def look_up_json(number: int) -> Work:
     return lambda: _written(lookup(project(), parser().lookup(json.loads(text), "")))
 
 
-def _written(answer: Answer) -> str:
-    return json.dumps(answered(answer, catalogue()))
+def _written(answer: Result) -> str:
+    return json.dumps(result_json(answer, project_config()))
 
 
 PREPARED: Mapping[str, Callable[[int], Prepared]] = {

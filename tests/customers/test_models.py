@@ -29,8 +29,8 @@ def insert(table: str, **row: Any) -> int:
     return int(inserted[0][0])
 
 
-def customer(maestra_id: int, head: int | None = None, **more: Any) -> int:
-    row = {"id": maestra_id, "profile_id": head or maestra_id, "registered_at": NOW, **more}
+def customer(maestra_id: int, primary_id: int | None = None, **more: Any) -> int:
+    row = {"id": maestra_id, "profile_id": primary_id or maestra_id, "registered_at": NOW, **more}
     return insert("customers_customer", **row)
 
 

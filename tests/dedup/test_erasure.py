@@ -40,12 +40,12 @@ from customers.privacy import suppression
 from customers.privacy.erasure import erase
 from customers.privacy.export import export
 from customers.profile import NOBODY, Category, Key, Profile
-from customers.setup.catalogue import catalogue
 from customers.setup.integration_points import point_of
-from customers.storage.loading import heads_of, load_profiles
+from customers.setup.project_config import project_config
+from customers.storage.loading import load_profiles, primary_ids_of
 from dedup.api import idempotency
-from dedup.api.answers import answered
 from dedup.api.idempotency import Reply
+from dedup.api.serialization import result_json
 from dedup.engine.record import Operation
 from dedup.imports.reports import examples_of, failed_file, report_rows
 from dedup.models import (
@@ -59,7 +59,7 @@ from dedup.models import (
     ReviewPair,
 )
 from dedup.operations import apart, lookups, merging, records
-from dedup.operations.base import Answer, Caller
+from dedup.operations.base import Caller, Result
 from dedup.parsing import parse_record
 from dedup.storage.integrity import faults
 from segments.models import Recalculation, Segment, Segmentation
@@ -134,16 +134,18 @@ class Story:
     def caller(self, point: str = "website") -> Caller:
         return Caller("key:1234", point_of(self.points[point]))
 
-    def do(self, operation: str, *, point: str = "website", **data: Any) -> Answer:
+    def do(self, operation: str, *, point: str = "website", **data: Any) -> Result:
         self.day += 1
         at = FIRST_DAY + timedelta(days=self.day)
         if operation not in ("order", "points", "promo_code"):
             data.setdefault("occurred_at", at.isoformat())
         caller = self.caller(point)
-        record = parse_record(Operation(operation), data, caller.point, catalogue(), at + timedelta(days=400))
+        record = parse_record(
+            Operation(operation), data, caller.point, project_config(), at + timedelta(days=400)
+        )
         return records.submit_one(caller, record)
 
-    def merge(self, *customers: int, into: int) -> Answer:
+    def merge(self, *customers: int, into: int) -> Result:
         keys = [Key("maestra_id", str(customer)) for customer in customers]
         return merging.merge(self.caller(), keys, Key("maestra_id", str(into)))
 
@@ -153,7 +155,7 @@ def story() -> Story:
     return Story()
 
 
-def of(answer: Answer) -> int:
+def of(answer: Result) -> int:
     return answer.profile.maestra_id
 
 
@@ -274,7 +276,7 @@ def leave_events(story: Story, ada: int) -> None:
 
 def keep_an_answer(story: Story, ada: int) -> None:
     answer = lookups.lookup(story.caller(), Key("maestra_id", str(ada)))
-    idempotency.once("key 1", "first", {"a": 1}, lambda: Reply(200, answered(answer, catalogue())))
+    idempotency.once("key 1", "first", {"a": 1}, lambda: Reply(200, result_json(answer, project_config())))
 
 
 def people_tables() -> Iterator[str]:
@@ -317,12 +319,12 @@ def erased(maestra_id: int) -> None:
 
 
 def state_of(maestra_id: int) -> Profile:
-    head = heads_of([maestra_id])[maestra_id]
-    return load_profiles([head])[head]
+    primary_id = primary_ids_of([maestra_id])[maestra_id]
+    return load_profiles([primary_id])[primary_id]
 
 
 def sentences(maestra_id: int) -> list[str]:
-    page = history(state_of(maestra_id).maestra_ids, labels=catalogue().labels, limit=500)
+    page = history(state_of(maestra_id).maestra_ids, labels=project_config().labels, limit=500)
     return [item["sentence"] for item in page.items]
 
 
@@ -548,7 +550,7 @@ def test_a_customer_merged_meanwhile_is_erased_with_the_whole_profile(story: Sto
             erasing = pool.submit(elsewhere, partial(erased, young))
             wait_for_a_lock()
         erasing.result(timeout=60)
-    assert heads_of([ada, young]) == {}
+    assert primary_ids_of([ada, young]) == {}
     assert Identifier.objects.exclude(raw="").count() == 0
 
 

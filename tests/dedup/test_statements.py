@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from customers.models import IdentifierKind, IntegrationPoint
-from customers.setup.catalogue import catalogue
 from customers.setup.integration_points import Point
+from customers.setup.project_config import project_config
 from dedup.engine.record import Operation, Record
-from dedup.operations.base import Answer, Caller
+from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit
 from dedup.parsing import Parser
 
@@ -35,7 +35,7 @@ def caller(db: None) -> Caller:
 
 
 def parsed(caller: Caller, operation: Operation, bodies: list[dict[str, Any]]) -> list[Record]:
-    parser = Parser(caller.point, catalogue(), timezone.now())
+    parser = Parser(caller.point, project_config(), timezone.now())
     return [parser.record(operation, body) for body in bodies]
 
 
@@ -44,7 +44,7 @@ def sent(caller: Caller, operation: Operation, bodies: list[dict[str, Any]]) -> 
     records = parsed(caller, operation, bodies)
     with CaptureQueriesContext(connection) as queries:
         answers = submit(caller, records)
-    assert [a for a in answers if not isinstance(a, Answer)] == []
+    assert [a for a in answers if not isinstance(a, Result)] == []
     return sum(1 + query["sql"].count(";\n") for query in queries)
 
 

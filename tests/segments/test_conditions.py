@@ -12,7 +12,7 @@ from segments.builder import LABELS
 from segments.conditions import NAMES, TYPES, Condition, as_data, parse, segments_of, stored_form
 from segments.dependencies import cycle, in_order
 from segments.readers import Refers
-from segments.references import Setup, faults, sound
+from segments.references import Setup, faults, valid
 from segments.sql import EXPRESSIONS
 from segments.wording import SENTENCES, sentence
 
@@ -117,7 +117,7 @@ def gone(name: str = "crm") -> dict[str, str]:
     ],
 )
 def test_what_refers_to_something_deleted_matches_nobody(data: Any, left: Any) -> None:
-    found = sound(parse(data), SETUP)
+    found = valid(parse(data), SETUP)
     assert (found and as_data(found)) == left
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from customers.history.reading import history
 from customers.models import Change, Customer, CustomField, Operation
 from customers.privacy.erasure import erase
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.storage.transactions import Contended
 from segments import recalculation, writing
 from segments.models import Membership, Recalculation, Segmentation, States
@@ -27,7 +27,7 @@ def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(customer: int) -> list[str]:
-    return [item["sentence"] for item in history([customer], labels=catalogue().labels).items]
+    return [item["sentence"] for item in history([customer], labels=project_config().labels).items]
 
 
 def test_who_meets_the_condition_enters_and_who_no_longer_does_leaves() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from segments.conditions import TYPES, Node, as_data, conditions_of, parse_node
 from segments.naming import setup_of
 from segments.references import ASKS, Setup, faults
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def setup() -> Setup:
     set_up()
-    return setup_of(catalogue())
+    return setup_of(project_config())
 
 
 def found(nodes: list[Node], setup: Setup) -> list[set[int]]:

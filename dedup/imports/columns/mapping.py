@@ -25,8 +25,8 @@ from customers.profile import (
     PERSONAL_FIELDS,
     Category,
 )
-from customers.setup.catalogue import Catalogue
 from customers.setup.integration_points import Point
+from customers.setup.project_config import ProjectConfig
 from dedup.imports.columns.options import Options
 from dedup.models import ImportKind
 from segments.naming import NamedSegmentation
@@ -61,34 +61,34 @@ class Mapping:
 Segmentations = Lookup[str, NamedSegmentation]
 
 
-def targets(kind: ImportKind, catalogue: Catalogue, segmentations: Segmentations) -> tuple[Target, ...]:
+def targets(kind: ImportKind, config: ProjectConfig, segmentations: Segmentations) -> tuple[Target, ...]:
     """All that the columns of a file of this kind can be mapped to, in the order to offer them.
 
     Subscriptions to a topic, `subscriptions.<channel>.<topic>`, are accepted too and cannot all be listed.
     """
     match kind:
         case ImportKind.CUSTOMERS:
-            found = _customer_targets(catalogue, segmentations)
+            found = _customer_targets(config, segmentations)
         case ImportKind.ORDERS:
-            found = [*_order_targets(), *_customer_targets(catalogue, segmentations)]
+            found = [*_order_targets(), *_customer_targets(config, segmentations)]
         case ImportKind.SEGMENT:
-            found = [*_identifier_targets(catalogue), *_segment_targets(segmentations)]
+            found = [*_identifier_targets(config), *_segment_targets(segmentations)]
         case ImportKind.MERGES:
-            found = _merge_targets(catalogue)
+            found = _merge_targets(config)
     return tuple(found)
 
 
 def recognise(
     kind: ImportKind,
     header: Sequence[str],
-    catalogue: Catalogue,
+    config: ProjectConfig,
     segmentations: Segmentations,
     point: Point | None = None,
 ) -> Mapping:
     """The mapping that the column names suggest, every target once. Confirmations only where the `point`
     takes them.
     """
-    offered = targets(kind, catalogue, segmentations)
+    offered = targets(kind, config, segmentations)
     names = {target.name for target in offered if _is_taken(target.name, point)}
     known = _by_spelling(target for target in offered if target.name in names)
     found: dict[int, str] = {}
@@ -104,7 +104,7 @@ def read_mapping(  # noqa: PLR0917 - what a mapping is read against
     kind: ImportKind,
     header: Sequence[str],
     data: Lookup[str, Any],
-    catalogue: Catalogue,
+    config: ProjectConfig,
     segmentations: Segmentations,
     point: Point | None = None,
 ) -> Mapping:
@@ -112,7 +112,7 @@ def read_mapping(  # noqa: PLR0917 - what a mapping is read against
 
     Raises `validation_error` naming each column at fault.
     """
-    offered = {target.name: target for target in targets(kind, catalogue, segmentations)}
+    offered = {target.name: target for target in targets(kind, config, segmentations)}
     errors = [(name, _("The file has no such column.")) for name in data if name not in header]
     chosen = {name: data.get(name) or None for name in header}
     for name, target in chosen.items():
@@ -197,14 +197,14 @@ def _taken_twice(chosen: Lookup[str, Any], offered: Lookup[str, Target]) -> Iter
 # --- What there is to choose
 
 
-def _customer_targets(catalogue: Catalogue, segmentations: Segmentations) -> list[Target]:
+def _customer_targets(config: ProjectConfig, segmentations: Segmentations) -> list[Target]:
     return [
-        *_identifier_targets(catalogue),
+        *_identifier_targets(config),
         *_flag_targets(),
         *_personal_targets(),
         *_subscription_targets(),
         *_segment_targets(segmentations),
-        *_custom_field_targets(catalogue),
+        *_custom_field_targets(config),
         Target("occurred_at", _("Time of the record"), _("Other"), spellings=("occurredat", "timestamp")),
     ]
 
@@ -223,12 +223,12 @@ _IDENTIFIER_SPELLINGS = {
 }
 
 
-def _identifier_targets(catalogue: Catalogue) -> list[Target]:
+def _identifier_targets(config: ProjectConfig) -> list[Target]:
     """IDs first; of a unique kind a row has one value, of the others it may have several (R2–R10)."""
     ids = [Target(f"ids.{MAESTRA_ID}", "MaestraID", _("IDs"), spellings=_IDENTIFIER_SPELLINGS[MAESTRA_ID])]
     others = []
-    for kind in catalogue.kinds.values():
-        label = catalogue.labels.get(kind.name, kind.name)
+    for kind in config.kinds.values():
+        label = config.labels.get(kind.name, kind.name)
         if kind.category in (Category.UNIQUE, Category.IDENTIFIER):
             spellings = (_squeezed(kind.name), _squeezed(label))
             is_single = kind.category is Category.UNIQUE
@@ -353,15 +353,15 @@ def _segment_targets(segmentations: Segmentations) -> list[Target]:
     ]
 
 
-def _custom_field_targets(catalogue: Catalogue) -> list[Target]:
+def _custom_field_targets(config: ProjectConfig) -> list[Target]:
     return [
         Target(
             f"custom_fields.{name}",
-            catalogue.labels.get(name, name),
+            config.labels.get(name, name),
             _("Custom fields"),
-            spellings=(_squeezed(name), _squeezed(catalogue.labels.get(name, name))),
+            spellings=(_squeezed(name), _squeezed(config.labels.get(name, name))),
         )
-        for name in catalogue.custom_fields
+        for name in config.custom_fields
     ]
 
 
@@ -402,10 +402,10 @@ _ROLE_SPELLINGS = {
 }
 
 
-def _merge_targets(catalogue: Catalogue) -> list[Target]:
+def _merge_targets(config: ProjectConfig) -> list[Target]:
     """Who stays, one; and who is merged into them, any number, also several in one cell (R28)."""
     labels = {RESULTING: _("Resulting customer: %(kind)s"), MERGED: _("Customer to merge: %(kind)s")}
-    kinds = [t for t in _identifier_targets(catalogue) if t.name != PAYMENT_CARD]
+    kinds = [t for t in _identifier_targets(config) if t.name != PAYMENT_CARD]
     return [
         Target(
             f"{role}.{kind.name.removeprefix('ids.')}",

@@ -13,7 +13,7 @@ from customers import normalise
 from customers.errors import invalid
 from customers.normalise import Invalid
 from customers.profile import MAESTRA_ID
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 from dedup.engine.record import Mode
 from dedup.imports.columns.values import yes_or_no
 from dedup.imports.files import encodings
@@ -43,13 +43,13 @@ class Options:
 
     @classmethod
     def read(
-        cls, data: Mapping[str, Any], catalogue: Catalogue, segmentations: Mapping[str, NamedSegmentation]
+        cls, data: Mapping[str, Any], config: ProjectConfig, segmentations: Mapping[str, NamedSegmentation]
     ) -> Options:
         """From an API body, a form, or what `to_json` gave; what is empty stays as by default.
 
         Raises `validation_error` naming each option at fault.
         """
-        readers = _readers(catalogue, segmentations)
+        readers = _readers(config, segmentations)
         found: dict[str, Any] = {}
         errors = [(f"options.{name}", _("There is no such option.")) for name in data if name not in readers]
         for name in readers.keys() & data.keys():
@@ -68,10 +68,10 @@ class Options:
 
 
 def _readers(
-    catalogue: Catalogue, segmentations: Mapping[str, NamedSegmentation]
+    config: ProjectConfig, segmentations: Mapping[str, NamedSegmentation]
 ) -> Mapping[str, Callable[[Any], Any]]:
     return {
-        "lookup_by": lambda raw: _lookup_by(raw, catalogue),
+        "lookup_by": lambda raw: _lookup_by(raw, config),
         "mode": _mode,
         "drop_invalid": _boolean,
         "day_first": _boolean,
@@ -83,10 +83,10 @@ def _readers(
     }
 
 
-def _lookup_by(raw: Any, catalogue: Catalogue) -> tuple[str, ...]:
+def _lookup_by(raw: Any, config: ProjectConfig) -> tuple[str, ...]:
     """A list of kinds, or their names with commas between them."""
     names = [name.strip() for name in raw.split(",")] if isinstance(raw, str) else raw
-    known = {MAESTRA_ID, *catalogue.kinds}
+    known = {MAESTRA_ID, *config.kinds}
     if not isinstance(names, Sequence) or not all(isinstance(name, str) and name in known for name in names):
         raise Invalid(_("List identifier kinds by their system names, as in maestra_id, crm_id."))
     return tuple(dict.fromkeys(names))

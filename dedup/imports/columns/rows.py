@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 from customers.errors import invalid
 from customers.normalise import CustomType, Invalid, trim
-from customers.profile import MAESTRA_ID, PAYMENT_CARD, Channel, Key, Kind, Status
-from customers.setup.catalogue import Catalogue
+from customers.profile import MAESTRA_ID, PAYMENT_CARD, Channel, Key, Kind, SubscriptionStatus
 from customers.setup.integration_points import Point
+from customers.setup.project_config import ProjectConfig
 from dedup.engine.record import Operation, Record, SentMembership, SentSubscription
 from dedup.imports.columns import values
 from dedup.imports.columns.mapping import MERGED, RESULTING, Mapping, Options, identifies
@@ -72,11 +72,11 @@ class RowReader:
         mapping: Mapping,
         options: Options,
         point: Point,
-        catalogue: Catalogue,
+        config: ProjectConfig,
         now: datetime,
     ) -> None:
         region = options.default_region
-        known = replace(catalogue, default_region=region) if region else catalogue
+        known = replace(config, default_region=region) if region else config
         self._setting = Setting(point, known, now)
         self._operation = _OPERATIONS[kind]
         self._options = options
@@ -100,17 +100,17 @@ class RowReader:
         Raises `validation_error` with the columns' names as paths, `customer_not_found` where a member is
         named by a value on the block list.
         """
-        draft = self._sound(cells)
+        draft = self._valid(cells)
         if draft.occurred_at is None and draft.order is None:
             draft.occurred_at = at
         return draft.record()
 
     def named(self, cells: Sequence[str]) -> list[Key]:
         """What the same record would name. Raises `validation_error` too."""
-        draft = self._sound(cells)
+        draft = self._valid(cells)
         return [] if draft.nobody else named_by(draft)
 
-    def _sound(self, cells: Sequence[str]) -> Draft:
+    def _valid(self, cells: Sequence[str]) -> Draft:
         draft = self._read(cells)
         if draft.errors and self._options.drop_invalid:
             self._drop(draft)
@@ -193,7 +193,7 @@ class RowReader:
             case "ids" if name == MAESTRA_ID:
                 return partial(_read_maestra_id, path)
             case "ids":
-                return partial(_read_identifier, path, self._setting.catalogue.kinds[name])
+                return partial(_read_identifier, path, self._setting.config.kinds[name])
             case "personal":
                 return self._personal(path, name)
             case "custom_fields":
@@ -210,9 +210,9 @@ class RowReader:
             case _ if group == PAYMENT_CARD:
                 return lambda draft, raw: read_cards(draft, path, group, raw)
             case _ if name:
-                return partial(_read_flag, path, self._setting.catalogue.kinds[group], name)
+                return partial(_read_flag, path, self._setting.config.kinds[group], name)
             case _:
-                return partial(_read_identifier, path, self._setting.catalogue.kinds[group])
+                return partial(_read_identifier, path, self._setting.config.kinds[group])
 
     def _personal(self, path: str, name: str) -> CellReader:
         function = lru_cache(REMEMBERED)(self._personal_value(name))
@@ -245,7 +245,7 @@ class RowReader:
         if raw is None:
             draft.custom_fields[name] = None
         elif not is_empty(raw):
-            custom_type = self._setting.catalogue.custom_fields[name].type
+            custom_type = self._setting.config.custom_fields[name].type
             value = draft.take(path, partial(self._typed, custom_type), raw)
             if value is not None:
                 read_custom_field(draft, path, name, custom_type, value)
@@ -368,7 +368,7 @@ def _read_flag(path: str, kind: Kind, flag: str, draft: Draft, raw: str | None) 
 
 def _subscription(path: str, channel: Channel) -> CellReader:
     status_of = lru_cache(REMEMBERED)(values.subscription)
-    sent = {status: SentSubscription(channel, status) for status in Status}
+    sent = {status: SentSubscription(channel, status) for status in SubscriptionStatus}
 
     def read(draft: Draft, raw: str | None) -> None:
         if raw is None:
@@ -376,7 +376,7 @@ def _subscription(path: str, channel: Channel) -> CellReader:
         elif status := status_of(raw):
             draft.subscriptions[channel] = sent[status]
         elif not is_empty(raw):
-            draft.fault(path, f"Write yes or no, or one of: {', '.join(Status)}.")
+            draft.fault(path, f"Write yes or no, or one of: {', '.join(SubscriptionStatus)}.")
 
     return read
 

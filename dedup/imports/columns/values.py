@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from customers.normalise import Invalid, moment, trim
-from customers.profile import Status
+from customers.profile import SubscriptionStatus
 
 _YES_OR_NO: Mapping[str, bool] = {
     **dict.fromkeys(("yes", "y", "true", "t", "1", "on"), True),
@@ -36,18 +36,18 @@ def gender(text: str) -> str:
     return _GENDERS.get(trim(text).lower().removesuffix("."), text)
 
 
-_STATUSES: Mapping[str, Status] = {
-    **{status.value: status for status in Status},
-    "pending": Status.AWAITING_CONFIRMATION,
-    "opted_in": Status.SUBSCRIBED,
-    "opted_out": Status.UNSUBSCRIBED,
+_STATUSES: Mapping[str, SubscriptionStatus] = {
+    **{status.value: status for status in SubscriptionStatus},
+    "pending": SubscriptionStatus.AWAITING_CONFIRMATION,
+    "opted_in": SubscriptionStatus.SUBSCRIBED,
+    "opted_out": SubscriptionStatus.UNSUBSCRIBED,
 }
 
 
-def subscription(text: str) -> Status | None:
+def subscription(text: str) -> SubscriptionStatus | None:
     """Yes or no, or a status."""
     if (answer := yes_or_no(text)) is not None:
-        return Status.SUBSCRIBED if answer else Status.UNSUBSCRIBED
+        return SubscriptionStatus.SUBSCRIBED if answer else SubscriptionStatus.UNSUBSCRIBED
     return _STATUSES.get(re.sub(r"[\s_-]+", "_", trim(text).lower()))
 
 

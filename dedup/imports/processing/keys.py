@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 
 from customers.profile import DEVICES, MAESTRA_ID, PAYMENT_CARD, Key
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import Question, ask, over
 from dedup.parsing.draft import Draft
 from dedup.storage.loading import CARDS_LOOKED_AT
@@ -96,44 +96,48 @@ def named_by(draft: Draft) -> list[Key]:
     return keys
 
 
-def numbers_of(rows: Sequence[Sequence[Key]], known: Catalogue) -> list[list[int]]:
+def numbers_of(rows: Sequence[Sequence[Key]], config: ProjectConfig) -> list[list[int]]:
     """For each row the numbers of what it names, and of the customers who have that. One message to the
     database.
     """
     named = list(dict.fromkeys(chain.from_iterable(rows)))
     of_key = {key: [number] for key, number in zip(named, _numbers(named), strict=True)}
-    held = _customers(named, known)
-    heads = list({head for of in held.values() for head in of})
-    of_head = dict(zip(heads, _numbers([Key(CUSTOMER, str(head)) for head in heads]), strict=True))
+    held = _customers(named, config)
+    primary_ids = list({primary_id for of in held.values() for primary_id in of})
+    of_primary = dict(
+        zip(
+            primary_ids, _numbers([Key(CUSTOMER, str(primary_id)) for primary_id in primary_ids]), strict=True
+        )
+    )
     for key, of in held.items():
-        of_key[key] += [of_head[head] for head in of]
+        of_key[key] += [of_primary[primary_id] for primary_id in of]
     return [sorted({number for key in row for number in of_key[key]}) for row in rows]
 
 
-def _customers(keys: Iterable[Key], known: Catalogue) -> Mapping[Key, set[int]]:
+def _customers(keys: Iterable[Key], config: ProjectConfig) -> Mapping[Key, set[int]]:
     """The primary MaestraIDs of those who have, or ever used, what is named."""
     found: defaultdict[Key, set[int]] = defaultdict(set)
-    for answer in ask(_questions(keys, known)):
-        for what, value, head in answer:
-            found[_key(what, value, known)].add(head)
+    for answer in ask(_questions(keys, config)):
+        for what, value, primary_id in answer:
+            found[_key(what, value, config)].add(primary_id)
     return found
 
 
-def _questions(keys: Iterable[Key], known: Catalogue) -> list[Question]:
+def _questions(keys: Iterable[Key], config: ProjectConfig) -> list[Question]:
     by_kind: defaultdict[str, list[str]] = defaultdict(list)
     for key in keys:
         by_kind[key.kind].append(key.value)
     held = [
-        (known.kinds[kind].id, v) for kind, values in by_kind.items() if kind in known.kinds for v in values
+        (config.kinds[kind].id, v) for kind, values in by_kind.items() if kind in config.kinds for v in values
     ]
-    device_ids = {kind.id for kind in known.kinds.values() if kind.category in DEVICES}
+    device_ids = {kind.id for kind in config.kinds.values() if kind.category in DEVICES}
     used = [pair for pair in held if pair[0] in device_ids]
     questions: list[Question] = []
     if held:
         questions.append(over(HELD, VALUES, held))
     if used:
         sql, values = over(USERS, VALUES, used)
-        questions.append((sql, [*values, 2 * known.shared_device_limit + 1]))
+        questions.append((sql, [*values, 2 * config.shared_device_limit + 1]))
     if cards := by_kind[PAYMENT_CARD]:
         questions.append((CARDS, [cards, CARDS_LOOKED_AT]))
     for kind, sql in ((MAESTRA_ID, MEMBERS), (ORDER, ORDERS)):
@@ -142,6 +146,6 @@ def _questions(keys: Iterable[Key], known: Catalogue) -> list[Question]:
     return questions
 
 
-def _key(what: str, value: str, known: Catalogue) -> Key:
+def _key(what: str, value: str, config: ProjectConfig) -> Key:
     kinds = {"card": PAYMENT_CARD, "member": MAESTRA_ID, "order": ORDER}
-    return Key(kinds[what] if what in kinds else known.kinds_by_id[int(what)].name, value)
+    return Key(kinds[what] if what in kinds else config.kinds_by_id[int(what)].name, value)

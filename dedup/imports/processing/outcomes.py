@@ -15,13 +15,13 @@ from typing import Any
 from customers.changes import Change, Claimed, Created, Held, OptedOut, SubscriptionChanged
 from customers.errors import SelfsameError
 from customers.history.reading import worded
-from customers.profile import CONTACTS, Status
-from customers.setup.catalogue import Catalogue
-from customers.storage.entries import entries
-from dedup.engine.outcome import Status as DecidedStatus
+from customers.profile import CONTACTS, SubscriptionStatus
+from customers.setup.project_config import ProjectConfig
+from customers.storage.history_facts import history_facts
+from dedup.engine.outcome import OutcomeStatus
 from dedup.imports.processing.reading import TextRow
 from dedup.models import Outcomes
-from dedup.operations.base import Answer, Answered
+from dedup.operations.base import Result, ResultOrError
 from dedup.storage.loading import IMAGINARY
 
 EXAMPLES_OF_EACH = 2
@@ -37,7 +37,7 @@ NEW_CUSTOMER = re.compile(r"\b46\d{17}\b")
 
 
 Row = tuple[str, str, str, int | None]
-OUTCOME_OF = {status: Outcomes(status).value for status in DecidedStatus}
+OUTCOME_OF = {status: Outcomes(status).value for status in OutcomeStatus}
 
 
 @dataclass(slots=True)
@@ -49,10 +49,10 @@ class Worked:
     examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-def worked(answers: Sequence[Answered]) -> Worked:
+def worked(answers: Sequence[ResultOrError]) -> Worked:
     """What is kept of the rows that were answered so."""
     rows = [_row(answer) for answer in answers]
-    decided = [answer for answer in answers if isinstance(answer, Answer)]
+    decided = [answer for answer in answers if isinstance(answer, Result)]
     resubscribed: set[int] = set()
     counts = Counter([outcome for outcome, _, _, _ in rows])
     counts.update([f"{FAILED_BY}{code}" for _, code, _, _ in rows if code])
@@ -62,20 +62,20 @@ def worked(answers: Sequence[Answered]) -> Worked:
     return Worked(rows, +counts)  # without zeros
 
 
-def _row(answer: Answered) -> Row:
+def _row(answer: ResultOrError) -> Row:
     if isinstance(answer, SelfsameError):
         return Outcomes.FAILED.value, answer.code.value, answer.detail, None
     outcome = answer.outcome
     return OUTCOME_OF[outcome.status], "", " ".join(outcome.warnings), _customer(answer)
 
 
-def _customer(answer: Answer) -> int | None:
+def _customer(answer: Result) -> int | None:
     """The customer a row ended in; none where a dry run would create it."""
     maestra_id = answer.profile.maestra_id
     return maestra_id if maestra_id < IMAGINARY else None
 
 
-def _effects(answer: Answer, resubscribed: set[int]) -> Iterator[str]:
+def _effects(answer: Result, resubscribed: set[int]) -> Iterator[str]:
     for change in answer.outcome.changes:
         match change:
             case Held(before=None, taken_from=int(), after=holding) if holding.category in CONTACTS:
@@ -90,21 +90,21 @@ def _resubscribes(change: Change) -> bool:
     """Whether somebody who had unsubscribed, or refused all communication, is subscribed."""
     match change:
         case SubscriptionChanged(before=before, after=after):
-            was = before is not None and before.status is Status.UNSUBSCRIBED
-            return was and after is not None and after.status is not Status.UNSUBSCRIBED
+            was = before is not None and before.status is SubscriptionStatus.UNSUBSCRIBED
+            return was and after is not None and after.status is not SubscriptionStatus.UNSUBSCRIBED
         case OptedOut(before=datetime(), at=None):
             return True
     return False
 
 
 def examples(
-    rows: Sequence[TextRow], answers: Sequence[Answered], known: Catalogue
+    rows: Sequence[TextRow], answers: Sequence[ResultOrError], config: ProjectConfig
 ) -> dict[str, list[dict[str, Any]]]:
     """The first rows of each kind of outcome and effect, with what would happen to whom."""
     new = {
         change.maestra_id: row.line
         for row, answer in zip(rows, answers, strict=True)
-        if isinstance(answer, Answer)
+        if isinstance(answer, Result)
         for change in answer.outcome.changes
         if isinstance(change, Created)
     }
@@ -112,13 +112,13 @@ def examples(
     for row, answer in zip(rows, answers, strict=True):
         names = [name for name in _shown_by(answer) if len(found.get(name, ())) < EXAMPLES_OF_EACH]
         if names:
-            example = _example(row, answer, known, new)
+            example = _example(row, answer, config, new)
             for name in names:
                 found.setdefault(name, []).append(example)
     return found
 
 
-def _shown_by(answer: Answered) -> Iterator[str]:
+def _shown_by(answer: ResultOrError) -> Iterator[str]:
     """What the answer is an example of."""
     if isinstance(answer, SelfsameError):
         yield f"{FAILED_BY}{answer.code.value}"
@@ -132,17 +132,19 @@ def _shown_by(answer: Answered) -> Iterator[str]:
         yield RESUBSCRIBED
 
 
-def _example(row: TextRow, answer: Answered, known: Catalogue, new: Mapping[int, int]) -> dict[str, Any]:
+def _example(
+    row: TextRow, answer: ResultOrError, config: ProjectConfig, new: Mapping[int, int]
+) -> dict[str, Any]:
     if isinstance(answer, SelfsameError):
         return {"line": row.line, "maestra_id": None, "sentences": [answer.detail]}
-    told = [entry for change in answer.outcome.changes for entry in entries(change)]
-    said = worded([entry for _, entry in told], known.labels)
+    told = [entry for change in answer.outcome.changes for entry in history_facts(change)]
+    said = worded([entry for _, entry in told], config.labels)
     sentences = [_about(maestra_id, text, answer) for (maestra_id, _), text in zip(told, said, strict=True)]
     named = partial(NEW_CUSTOMER.sub, partial(_line_of, new))
     return {"line": row.line, "maestra_id": _customer(answer), "sentences": [named(s) for s in sentences]}
 
 
-def _about(maestra_id: int, sentence: str, answer: Answer) -> str:
+def _about(maestra_id: int, sentence: str, answer: Result) -> str:
     """A sentence; with whom it is about, where that is not the customer the row ended in."""
     return sentence if maestra_id in answer.profile.maestra_ids else f"{maestra_id}: {sentence}"
 

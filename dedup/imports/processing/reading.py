@@ -17,8 +17,8 @@ from django.db import connection
 
 from customers.errors import SelfsameError
 from customers.profile import Key
-from customers.setup.catalogue import Catalogue
 from customers.setup.integration_points import Point, point_of
+from customers.setup.project_config import ProjectConfig
 from dedup.engine.record import Record
 from dedup.imports.columns.mapping import Mapping, identifies
 from dedup.imports.columns.options import Options
@@ -96,15 +96,15 @@ def rows_of_chunk(source: Import, chunk: int) -> list[TextRow]:
 class Reader:
     """Makes of rows what the operations take. One for each chunk: it reads the set-up once."""
 
-    def __init__(self, source: Import, known: Catalogue) -> None:
+    def __init__(self, source: Import, config: ProjectConfig) -> None:
         self.kind = ImportKind(source.kind)
         self.point: Point = point_of(source.point)
         # Only a chosen segment is looked up among them.
         segmentations = named_segmentations() if source.options.get("segment") else {}
-        self.options = Options.read(source.options, known, segmentations)
+        self.options = Options.read(source.options, config, segmentations)
         self.targets = tuple(source.targets)
         self.header = tuple(source.header)
-        self.known = known
+        self.known = config
         self.at: datetime = source.created_at
         self.first = self.at - source.last_line * APART
 

@@ -18,7 +18,7 @@ from structlog.stdlib import get_logger
 
 from customers.changes import Reason
 from customers.errors import ErrorCode, SelfsameError, invalid
-from customers.setup.catalogue import Catalogue, catalogue
+from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage.sql import as_json, over
 from customers.storage.transactions import in_transaction
 from dedup.engine.record import Record
@@ -29,9 +29,9 @@ from dedup.imports.processing.reading import Reader, TextRow, rows_of_chunk
 from dedup.imports.processing.staging import stage
 from dedup.imports.reports import differences, sums
 from dedup.models import Import, ImportKind, ImportStates
-from dedup.operations.base import Answered, Caller
+from dedup.operations.base import Caller, ResultOrError
 from dedup.operations.merging import merge
-from dedup.operations.records import submit_at_once
+from dedup.operations.records import submit_in_transaction
 
 log = get_logger(__name__)
 
@@ -55,7 +55,7 @@ UPDATE dedup_importchunk
 REPORTED = {"outcome": "text", "code": "text", "reason": "text", "maestra_id": "bigint"}
 WAITING = "SELECT EXISTS (SELECT FROM dedup_importchunk WHERE source_id = %s AND worked_at IS NULL)"
 
-Decide = Callable[[Caller, Import, Sequence[Record | SelfsameError]], list[Answered]]
+Decide = Callable[[Caller, Import, Sequence[Record | SelfsameError]], list[ResultOrError]]
 
 
 def step() -> bool:
@@ -106,21 +106,23 @@ def _work(source: Import, decide: Decide) -> bool:
     if claimed is None:
         return False
     rows = rows_of_chunk(source, claimed[0])
-    known = catalogue()
-    answers = _answers(source, known, rows, decide)
+    config = project_config()
+    answers = _answers(source, config, rows, decide)
     kept = worked(answers)
     if source.is_dry_run:
-        kept.examples = examples(rows, answers, known)
+        kept.examples = examples(rows, answers, config)
     _store(source, claimed[0], kept)
     return True
 
 
-def _answers(source: Import, known: Catalogue, rows: Sequence[TextRow], decide: Decide) -> Sequence[Answered]:
+def _answers(
+    source: Import, config: ProjectConfig, rows: Sequence[TextRow], decide: Decide
+) -> Sequence[ResultOrError]:
     try:
-        reader = Reader(source, known)
+        reader = Reader(source, config)
     except SelfsameError as error:  # an option names something that is no more
         return [error] * len(rows)
-    caller = Caller(source.actor, reader.point, source.actor_user_id, known)
+    caller = Caller(source.actor, reader.point, source.actor_user_id, config)
     if reader.kind is ImportKind.MERGES:
         return _merged(caller, source, reader, rows)
     return decide(caller, source, [_read(reader, row) for row in rows])
@@ -143,16 +145,20 @@ def _unreadable(row: TextRow) -> SelfsameError | None:
     return None
 
 
-def _at_once(caller: Caller, source: Import, records: Sequence[Record | SelfsameError]) -> list[Answered]:
-    return submit_at_once(caller, records, source.created_at, keep=not source.is_dry_run)
+def _at_once(
+    caller: Caller, source: Import, records: Sequence[Record | SelfsameError]
+) -> list[ResultOrError]:
+    return submit_in_transaction(caller, records, source.created_at, dry_run=source.is_dry_run)
 
 
-def _one_by_one(caller: Caller, source: Import, records: Sequence[Record | SelfsameError]) -> list[Answered]:
+def _one_by_one(
+    caller: Caller, source: Import, records: Sequence[Record | SelfsameError]
+) -> list[ResultOrError]:
     """Slower, for a chunk that failed as a whole: what cannot be stored fails by itself."""
     return [_alone(lambda r=record: _at_once(caller, source, [r])[0]) for record in records]  # type: ignore[misc]
 
 
-def _alone(work: Callable[[], Answered]) -> Answered:
+def _alone(work: Callable[[], ResultOrError]) -> ResultOrError:
     try:
         return in_transaction(work)
     except SelfsameError as error:
@@ -167,7 +173,7 @@ def _alone(work: Callable[[], Answered]) -> Answered:
     return SelfsameError(ErrorCode.INTERNAL_ERROR, detail)
 
 
-def _merged(caller: Caller, source: Import, reader: Reader, rows: Sequence[TextRow]) -> list[Answered]:
+def _merged(caller: Caller, source: Import, reader: Reader, rows: Sequence[TextRow]) -> list[ResultOrError]:
     """Each merge by itself, for each sees what the one before it did. A dry run takes them all back."""
     with transaction.atomic():
         answers = [_alone(lambda r=row: _merge(caller, reader, r)) for row in rows]  # type: ignore[misc]
@@ -175,7 +181,7 @@ def _merged(caller: Caller, source: Import, reader: Reader, rows: Sequence[TextR
     return answers
 
 
-def _merge(caller: Caller, reader: Reader, row: TextRow) -> Answered:
+def _merge(caller: Caller, reader: Reader, row: TextRow) -> ResultOrError:
     if error := _unreadable(row):
         return error
     resulting, customers = reader.merge(row)

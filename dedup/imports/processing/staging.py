@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from structlog.stdlib import get_logger
 
 from customers.errors import ErrorCode, SelfsameError, invalid
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.storage.sql import as_json
 from dedup.imports.forgetting import forget
 from dedup.imports.processing.components import Components, Cut, cut
@@ -146,11 +146,11 @@ def _stage(source: Import, folder: Path) -> None:
 
 def _read(source: Import, components: Components, spool: _Spool) -> None:
     """Once through the file: every row to the spool, with what it names."""
-    known = catalogue()
-    reader = Reader(source, known)
+    config = project_config()
+    reader = Reader(source, config)
     with rows_to_stage(source) as found:
         for batch in batches(found, READ_AT_ONCE):
-            keys = numbers_of([reader.named(row) for row in batch], known)
+            keys = numbers_of([reader.named(row) for row in batch], config)
             for numbers in keys:
                 components.add(numbers)
             spool.add(batch, keys)

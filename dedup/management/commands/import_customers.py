@@ -19,11 +19,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from customers import collector
+from customers import garbage_collection
 from customers.errors import SelfsameError
 from customers.models import IntegrationPoint
-from customers.setup.catalogue import catalogue
 from customers.setup.integration_points import Point, point_of
+from customers.setup.project_config import project_config
 from dedup.imports import operations, reports
 from dedup.imports.columns.options import Options
 from dedup.imports.processing.outcomes import EFFECTS
@@ -95,7 +95,7 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Begun from the command line, the process does nothing else."""
-        collector.spare()
+        garbage_collection.freeze_gc()
         super().run_from_argv(argv)
 
     def handle(self, **given: Any) -> None:
@@ -258,7 +258,7 @@ def columns(given: list[str]) -> dict[str, str | None] | None:
 
 def options(given: dict[str, Any]) -> Options:
     chosen = {name: given[name] for name in OPTIONS if given[name] is not None}
-    return Options.read(chosen, catalogue(), named_segmentations())
+    return Options.read(chosen, project_config(), named_segmentations())
 
 
 @contextmanager

@@ -29,8 +29,8 @@ from customers.models import (
     ProjectSettings,
     Relation,
 )
-from customers.setup.catalogue import VERSION
 from customers.setup.integration_points import access_of
+from customers.setup.project_config import VERSION
 from customers.storage.loading import load_profiles
 from dedup.demo import story
 from dedup.engine.vetoes import VETOES

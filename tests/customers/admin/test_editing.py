@@ -146,8 +146,8 @@ def test_a_merge_that_an_edit_brings_is_told_before_it_happens() -> None:
     assert f"These customers become one with this one: {max(evan.pk, customer.pk)}" in question
     page = confirm(client, customer, question)
     assert "The changes were saved." in page
-    head = min(evan.pk, customer.pk)
-    assert profile(Customer.objects.get(pk=head)).maestra_ids == {evan.pk, customer.pk}
+    primary_id = min(evan.pk, customer.pk)
+    assert profile(Customer.objects.get(pk=primary_id)).maestra_ids == {evan.pk, customer.pk}
 
 
 def test_clearing_contacts_that_give_account_access_says_so_first() -> None:

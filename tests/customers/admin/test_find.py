@@ -11,12 +11,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.admin import looking
+from customers.admin import time_limited_list
 from customers.models import Customer, Identifier, Reveal, SavedFilter
 from customers.presentation.csv import plain_cell
 from customers.queries import search
 from customers.queries.search import found_by, matching
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.storage.transactions import limited
 from dedup.demo.story import EVAN, NINA, PAUL
 from dedup.models import Merge
@@ -107,7 +107,7 @@ def test_what_finds_nobody_says_so() -> None:
 def test_a_search_says_as_what_a_value_was_found() -> None:
     nina = Customer.objects.get(first_name="Nina")
     rename("crm_id", "301", "crm-301")
-    assert found_by("crm-301", catalogue()) == [(nina.pk, "crm_id", "crm-301", True)]
+    assert found_by("crm-301", project_config()) == [(nina.pk, "crm_id", "crm-301", True)]
 
 
 def test_filters_narrow_the_list() -> None:
@@ -158,18 +158,18 @@ def test_a_filter_that_is_none_is_passed_over_or_finds_nobody() -> None:
 
 def slow_without(monkeypatch: pytest.MonkeyPatch, condition: str) -> None:
     """Every statement of the list takes too long, but those with the condition."""
-    found = looking._found
+    found = time_limited_list._found
 
     def slow(rows: QuerySet[Customer]) -> list[Customer]:
         if condition not in str(rows.query):
             raise TimeoutError
         return found(rows)
 
-    monkeypatch.setattr(looking, "_found", slow)
+    monkeypatch.setattr(time_limited_list, "_found", slow)
 
 
 def test_what_few_are_like_is_looked_for_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looking, "WINDOW", 5)
+    monkeypatch.setattr(time_limited_list, "WINDOW", 5)
     slow_without(monkeypatch, '"id" >=')
     client = signed_in()
     ids = list(Customer.objects.order_by("-pk").values_list("pk", flat=True))
@@ -203,10 +203,10 @@ def test_a_statement_that_takes_too_long_is_given_up() -> None:
 
 def test_a_name_that_too_many_bear_is_found_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("peterson", "pet", "paul peterson", "peterson p", "pa", "nobody")
-    heads = Customer.objects.filter(is_head=True)
-    few = [set(matching(heads, name, catalogue())) for name in names]
+    primary_ids = Customer.objects.filter(is_head=True)
+    few = [set(matching(primary_ids, name, project_config())) for name in names]
     monkeypatch.setattr(search, "MANY", 0)
-    many = [set(matching(heads, name, catalogue())) for name in names]
+    many = [set(matching(primary_ids, name, project_config())) for name in names]
     assert few == many
     assert [len(found) for found in few] == [2, 2, 1, 1, 1, 0]
     assert search.named_ids("pet") is None

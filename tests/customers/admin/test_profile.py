@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from customers.changes import Held
 from customers.models import Activity, Customer, Note, Reveal
-from customers.presentation.masking import Veil, masked
+from customers.presentation.masking import MaskingPolicy, masked
 from customers.privacy.erasure import erase
 from customers.profile import Key
 from customers.storage.loading import load_profiles
@@ -118,7 +118,7 @@ def test_the_history_is_filtered_by_days_and_read_page_by_page(monkeypatch: pyte
     assert "No change is like that" in tab(
         client, customer, "history", until=(day - timedelta(days=1)).isoformat()
     )
-    monkeypatch.setattr("customers.admin.sections.PER_PAGE", 3)
+    monkeypatch.setattr("customers.admin.profile_tabs.PER_PAGE", 3)
     seen, page = [], tab(client, customer, "history")
     for _turn in range(30):
         seen += re.findall(r'class="sf-sentence">([^<]*)<', page)
@@ -356,9 +356,9 @@ def test_masks_tell_neither_value_nor_length() -> None:
     assert masked("email", "ann@example.com") == masked("email", "alexander@enormous.com")
     assert masked("mobile_phone", "+14155550122") == "+1•••22"
     assert masked("discount_card", "7001") == "•••"
-    veil = Veil(lifted=False, revealed=frozenset({Key("email", "a@b.c")}))
-    assert veil.value("email", "a@b.c") == "a@b.c"
-    assert veil.value("crm_id", "301") == "301"
+    masking = MaskingPolicy(lifted=False, revealed=frozenset({Key("email", "a@b.c")}))
+    assert masking.value("email", "a@b.c") == "a@b.c"
+    assert masking.value("crm_id", "301") == "301"
     facts = {"kind": "merged", "matched": [{"type": "email", "value": "ann@example.com"}], "value": 7}
-    assert veil.facts(facts) == {**facts, "matched": [{"type": "email", "value": "a•••@e•••.com"}]}
-    assert replace(veil, lifted=True).facts(facts) is facts
+    assert masking.facts(facts) == {**facts, "matched": [{"type": "email", "value": "a•••@e•••.com"}]}
+    assert replace(masking, lifted=True).facts(facts) is facts

@@ -27,11 +27,11 @@ from customers.profile import (
     Note,
     Personal,
     Profile,
-    Status,
     Subscription,
+    SubscriptionStatus,
 )
-from customers.setup.catalogue import catalogue
-from customers.storage.entries import KIND_OF, entries
+from customers.setup.project_config import project_config
+from customers.storage.history_facts import KIND_OF, history_facts
 from customers.storage.sql import as_json
 from segments.models import Segment, Segmentation
 from tests.customers.storage.saving import NOON, make_kinds, minutes, record, save
@@ -59,13 +59,13 @@ def zone(maestra_id: int, name: str) -> ch.TimeZoneChanged:
 
 
 def read(*maestra_ids: int, **asked: Any) -> reading.Page:
-    return history(maestra_ids or (7,), labels=catalogue().labels, **asked)
+    return history(maestra_ids or (7,), labels=project_config().labels, **asked)
 
 
 def sentences(*changes: ch.Change) -> list[str]:
     """What the history says of these changes, once their entries have been through the table."""
-    stored = [as_json(entry) for change in changes for _, entry in entries(change)]
-    return [sentence(json.loads(text, parse_float=Decimal), catalogue().labels) for text in stored]
+    stored = [as_json(entry) for change in changes for _, entry in history_facts(change)]
+    return [sentence(json.loads(text, parse_float=Decimal), project_config().labels) for text in stored]
 
 
 def test_every_kind_of_entry_has_a_sentence():
@@ -251,14 +251,17 @@ def test_what_is_said_of_joins_merges_and_undoing():
         "May be merged with customer 9 again.",
         "The customer was erased.",
     ]
-    assert [(owner, facts["related"]) for owner, facts in entries(undone)] == [(7, 9), (9, 7)]
-    assert "f00d" not in str(entries(ch.Joined(**SEVEN, decision=by_card)))
+    assert [(owner, facts["related"]) for owner, facts in history_facts(undone)] == [(7, 9), (9, 7)]
+    assert "f00d" not in str(history_facts(ch.Joined(**SEVEN, decision=by_card)))
 
 
 def test_what_is_said_of_consent_and_ledgers():
     order = ch.Order(number="A-1", total=Decimal("59.90"), currency="USD", placed_at=NOON, status="new")
     mail, sms = Channel("email", "news"), Channel("sms")
-    subscribed, off = Subscription(Status.SUBSCRIBED, NOON), Subscription(Status.UNSUBSCRIBED, NOON)
+    subscribed, off = (
+        Subscription(SubscriptionStatus.SUBSCRIBED, NOON),
+        Subscription(SubscriptionStatus.UNSUBSCRIBED, NOON),
+    )
     assert sentences(
         ch.SubscriptionChanged(**SEVEN, channel=mail, before=None, after=subscribed),
         ch.SubscriptionChanged(**SEVEN, channel=sms, before=subscribed, after=off),

@@ -41,14 +41,24 @@ from customers.privacy import suppression
 from customers.privacy.export import export, export_in_pieces
 from customers.privacy.opt_out import opt_out
 from customers.privacy.redaction import Person, entries_without, fields_of, image_without
-from customers.profile import NOBODY, Category, Channel, Claim, Key, Personal, Profile, Status, Subscription
+from customers.profile import (
+    NOBODY,
+    Category,
+    Channel,
+    Claim,
+    Key,
+    Personal,
+    Profile,
+    Subscription,
+    SubscriptionStatus,
+)
 from customers.storage.loading import load_profiles
 from customers.transitions import united
 from tests.customers.storage.saving import NOON, holding, make_kinds, minutes, new_ids, record, save
 
 EMAIL, PHONE = Key("email", "ann@example.com"), Key("mobile_phone", "+14155550122")
 DEVICE, HANDSET, CARD = Key("device_id", "d-1"), Key("mobile_device_id", "m-1"), Key("discount_card", "7001")
-SUBSCRIBED = Subscription(Status.SUBSCRIBED, NOON)
+SUBSCRIBED = Subscription(SubscriptionStatus.SUBSCRIBED, NOON)
 
 
 @pytest.fixture(autouse=True)
@@ -57,11 +67,14 @@ def kinds(db: None) -> None:
 
 
 def customer(*keys: Key) -> int:
-    (head,) = new_ids(1)
-    created = Created(customer=head, maestra_id=head, registered_at=NOON)
-    held = [Held(customer=head, maestra_id=head, before=None, after=holding(key, head)) for key in keys]
+    (primary_id,) = new_ids(1)
+    created = Created(customer=primary_id, maestra_id=primary_id, registered_at=NOON)
+    held = [
+        Held(customer=primary_id, maestra_id=primary_id, before=None, after=holding(key, primary_id))
+        for key in keys
+    ]
     save([record(created, *held)])
-    return head
+    return primary_id
 
 
 def merge(survivor: int, absorbed: int) -> None:
@@ -76,9 +89,9 @@ def merge(survivor: int, absorbed: int) -> None:
     )
 
 
-def subscribe(head: int, channel: Channel) -> None:
+def subscribe(primary_id: int, channel: Channel) -> None:
     change = SubscriptionChanged(
-        customer=head, maestra_id=head, channel=channel, before=None, after=SUBSCRIBED
+        customer=primary_id, maestra_id=primary_id, channel=channel, before=None, after=SUBSCRIBED
     )
     save([record(change)])
 
@@ -93,8 +106,8 @@ def opted_out(maestra_id: int) -> Profile:
     return opt_out(maestra_id, actor="user:officer")
 
 
-def stored(head: int) -> Profile:
-    return load_profiles([head])[head]
+def stored(primary_id: int) -> Profile:
+    return load_profiles([primary_id])[primary_id]
 
 
 # --- Opt-out
@@ -102,14 +115,14 @@ def stored(head: int) -> Profile:
 
 def test_opt_out_acts_on_every_subscription_and_every_contact() -> None:
     """R53"""
-    head = customer(EMAIL, PHONE, DEVICE, HANDSET)
-    subscribe(head, Channel("email", "news"))
-    profile = opted_out(head)
+    primary_id = customer(EMAIL, PHONE, DEVICE, HANDSET)
+    subscribe(primary_id, Channel("email", "news"))
+    profile = opted_out(primary_id)
     assert consents(profile) == dict.fromkeys(
         ("email", "email news", "sms", "viber", "call", "web_push", "mobile_push"), "unsubscribed"
     )
     assert profile.opted_out_at is not None
-    assert profile == stored(head)
+    assert profile == stored(primary_id)
 
 
 def test_opt_out_refuses_only_channels_by_which_the_customer_can_be_reached() -> None:
@@ -119,27 +132,27 @@ def test_opt_out_refuses_only_channels_by_which_the_customer_can_be_reached() ->
 
 def test_opt_out_by_a_former_maestra_id_is_in_the_history_of_that_one() -> None:
     """R53, R40"""
-    former, head = customer(), customer(EMAIL)
-    merge(head, former)
+    former, primary_id = customer(), customer(EMAIL)
+    merge(primary_id, former)
     opted_out(former)
     (row,) = ChangeRow.objects.filter(operation__kind="opt_out")
     assert (row.maestra_id, [entry["kind"] for entry in row.data]) == (former, ["subscription", "opt_out"])
-    assert stored(head).opted_out_at is not None
+    assert stored(primary_id).opted_out_at is not None
 
 
 def test_opting_out_again_changes_nothing() -> None:
     """R53"""
-    head = customer(EMAIL)
-    first, operations = opted_out(head), Operation.objects.count()
-    assert (opted_out(head), Operation.objects.count()) == (first, operations)
+    primary_id = customer(EMAIL)
+    first, operations = opted_out(primary_id), Operation.objects.count()
+    assert (opted_out(primary_id), Operation.objects.count()) == (first, operations)
 
 
 def test_who_subscribed_anew_opts_out_anew() -> None:
     """R53, R37"""
-    head = customer(EMAIL)
-    first = opted_out(head)
-    subscribe(head, Channel("email"))
-    again = opted_out(head)
+    primary_id = customer(EMAIL)
+    first = opted_out(primary_id)
+    subscribe(primary_id, Channel("email"))
+    again = opted_out(primary_id)
     dates = [profile.opted_out_at for profile in (first, again)]
     assert dates == sorted({date for date in dates if date})
     assert consents(again) == {"email": "unsubscribed"}
@@ -156,8 +169,8 @@ def test_nobody_cannot_be_opted_out_or_exported() -> None:
 # --- Export
 
 
-def changes_of(head: int, other: int) -> Iterator[Change]:
-    who: Any = {"customer": head, "maestra_id": head}
+def changes_of(primary_id: int, other: int) -> Iterator[Change]:
+    who: Any = {"customer": primary_id, "maestra_id": primary_id}
     personal = Personal(last_name="Smith", birth_date=date(1990, 1, 31))
     order = Order(
         number="1001",
@@ -167,9 +180,9 @@ def changes_of(head: int, other: int) -> Iterator[Change]:
         status="paid",
         lines=({"sku": 1},),
     )
-    claim = Claim("discount_card", "7001", Category.DISCOUNT_CARD, "7001", head, NOON)
+    claim = Claim("discount_card", "7001", Category.DISCOUNT_CARD, "7001", primary_id, NOON)
     yield Created(**who, registered_at=NOON)
-    yield Held(**who, before=None, after=holding(EMAIL, head, is_primary=True))
+    yield Held(**who, before=None, after=holding(EMAIL, primary_id, is_primary=True))
     yield PersonalDataChanged(**who, before=NOBODY, after=personal)
     yield CustomFieldsChanged(**who, before={}, after={"size": Decimal("4.5")})
     yield Claimed(**who, claim=claim)
@@ -183,18 +196,18 @@ def changes_of(head: int, other: int) -> Iterator[Change]:
 
 def exported_person() -> tuple[int, int]:
     other = customer(CARD)
-    (head,) = new_ids(1)
-    save([record(*changes_of(head, other))], known=[CARD])
+    (primary_id,) = new_ids(1)
+    save([record(*changes_of(primary_id, other))], known=[CARD])
     Activity.objects.create(
-        uuid=uuid.UUID(int=1), maestra_id=head, kind="view", occurred_at=minutes(1), url="/a"
+        uuid=uuid.UUID(int=1), maestra_id=primary_id, kind="view", occurred_at=minutes(1), url="/a"
     )
-    return head, other
+    return primary_id, other
 
 
 def test_an_export_has_everything_known_of_the_person() -> None:
     """R55"""
-    head, other = exported_person()
-    found = export(head)
+    primary_id, other = exported_person()
+    found = export(primary_id)
     noon = NOON.isoformat()
     history = found.pop("history")
     single = {
@@ -205,7 +218,7 @@ def test_an_export_has_everything_known_of_the_person() -> None:
     assert found == {
         "maestra_ids": [
             {
-                "maestra_id": head,
+                "maestra_id": primary_id,
                 "registered_at": noon,
                 **single,
                 "birth_date": "1990-01-31",
@@ -218,7 +231,7 @@ def test_an_export_has_everything_known_of_the_person() -> None:
                 "type": "email",
                 "value": "ann@example.com",
                 "as_typed": "ANN@EXAMPLE.COM",
-                "came_to_maestra_id": head,
+                "came_to_maestra_id": primary_id,
                 "integration_point": None,
                 "since": noon,
                 "is_former": False,
@@ -236,7 +249,7 @@ def test_an_export_has_everything_known_of_the_person() -> None:
                 "type": "discount_card",
                 "value": "7001",
                 "as_typed": "7001",
-                "came_to_maestra_id": head,
+                "came_to_maestra_id": primary_id,
                 "integration_point": None,
                 "since": noon,
                 "would_give_account_access": False,
@@ -244,7 +257,7 @@ def test_an_export_has_everything_known_of_the_person() -> None:
         ],
         "orders": [
             {
-                "maestra_id": head,
+                "maestra_id": primary_id,
                 "number": "1001",
                 "total": "9.50",
                 "currency": "EUR",
@@ -253,11 +266,11 @@ def test_an_export_has_everything_known_of_the_person() -> None:
                 "lines": [{"sku": 1}],
             }
         ],
-        "points": [{"maestra_id": head, "number": "p1", "amount": 5.0, "reason": "gift", "at": noon}],
-        "promo_codes": [{"maestra_id": head, "code": "TEN", "issued_at": noon}],
+        "points": [{"maestra_id": primary_id, "number": "p1", "amount": 5.0, "reason": "gift", "at": noon}],
+        "promo_codes": [{"maestra_id": primary_id, "code": "TEN", "issued_at": noon}],
         "activities": [
             {
-                "maestra_id": head,
+                "maestra_id": primary_id,
                 "kind": "view",
                 "occurred_at": minutes(1).isoformat(),
                 "device_id": None,
@@ -280,34 +293,34 @@ def test_an_export_has_everything_known_of_the_person() -> None:
 
 def test_an_export_has_no_payment_card_hash() -> None:
     """R55, R10"""
-    head, _ = exported_person()
-    assert "card-hash" not in json.dumps(export(head))
+    primary_id, _ = exported_person()
+    assert "card-hash" not in json.dumps(export(primary_id))
 
 
 def test_an_export_covers_what_former_maestra_ids_had() -> None:
     """R55"""
     former, _ = exported_person()
-    head = customer(PHONE)
-    merge(head, former)
-    found = export(head)
+    primary_id = customer(PHONE)
+    merge(primary_id, former)
+    found = export(primary_id)
     names = {row["maestra_id"]: row["last_name"] for row in found["maestra_ids"]}
-    assert names == {former: "Smith", head: None}
+    assert names == {former: "Smith", primary_id: None}
     assert [(m["maestra_id"], m["merged_maestra_ids"], m["reason"]) for m in found["merges"]] == [
-        (head, [former], "api")
+        (primary_id, [former], "api")
     ]
     assert ([o["number"] for o in found["orders"]], len(found["activities"])) == (["1001"], 1)
-    assert {entry["maestra_id"] for entry in found["history"]} == {former, head}
+    assert {entry["maestra_id"] for entry in found["history"]} == {former, primary_id}
 
 
 def test_a_long_export_comes_in_pieces_page_by_page() -> None:
     """R55"""
-    head = customer(EMAIL)
+    primary_id = customer(EMAIL)
     Activity.objects.bulk_create(
-        Activity(uuid=uuid.UUID(int=n), maestra_id=head, kind="view", occurred_at=minutes(n))
+        Activity(uuid=uuid.UUID(int=n), maestra_id=primary_id, kind="view", occurred_at=minutes(n))
         for n in range(1, 1202)
     )
     with CaptureQueriesContext(connection) as queries:
-        pieces = list(export_in_pieces(head))
+        pieces = list(export_in_pieces(primary_id))
     found = json.loads("".join(pieces))["activities"]
     assert [item["occurred_at"] for item in found] == [minutes(n).isoformat() for n in range(1201, 0, -1)]
     assert max(map(len, pieces)) < 2000

@@ -18,8 +18,8 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from customers.api.access import KeyThrottle
 from customers.models import ApiKey, Customer, IntegrationPoint, Reveal
-from customers.setup.catalogue import setup_version
 from customers.setup.integration_points import STAFF, Access, Point, access_of, make_key, point_of
+from customers.setup.project_config import project_config_version
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +71,7 @@ def test_a_key_that_was_met_before_gives_access_to_its_point_in_one_query(websit
         must_be_confirmed=frozenset({"email"}),
         gives_access=frozenset({"mobile_phone"}),
     )
-    assert access == Access(key.pk, key.prefix, frozenset({"read"}), point, setup_version())
+    assert access == Access(key.pk, key.prefix, frozenset({"read"}), point, project_config_version())
     assert point_of(website) == point
     assert len(queries) == 1
 
@@ -93,11 +93,11 @@ def test_the_use_of_a_key_is_noted_once_a_minute(website):
 
 def test_noting_the_use_of_a_key_leaves_the_set_up_as_it_is(website):
     text, key = make_key(website, "Test", ["read"])
-    before = setup_version()
+    before = project_config_version()
     access_of(text, timezone.now())
     key.refresh_from_db()
     assert key.last_used_at
-    assert setup_version() == before
+    assert project_config_version() == before
 
 
 def test_what_changes_of_a_point_holds_from_the_next_request_on(website):

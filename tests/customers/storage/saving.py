@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from customers.changes import Change
 from customers.models import IdentifierKind
 from customers.profile import Category, Holding, Key
-from customers.setup.catalogue import catalogue
+from customers.setup.project_config import project_config
 from customers.storage import saving as customers_writing
 from customers.storage.batch import Batch, OperationInfo, RecordChanges
 from dedup.storage import saving as dedup_writing
@@ -37,7 +37,7 @@ def new_ids(count: int) -> list[int]:
 def batch_of(records: Sequence[RecordChanges], known: Iterable[Key] = (), point: int | None = None) -> Batch:
     (operation_id,) = customers_writing.draw_ids("customers_operation", 1)
     operation = OperationInfo(operation_id, kind="upsert", actor="system", at=NOON, point=point)
-    return Batch(tuple(records), operation, catalogue().kinds, frozenset(known))
+    return Batch(tuple(records), operation, project_config().kinds, frozenset(known))
 
 
 def save(records: Sequence[RecordChanges], known: Iterable[Key] = (), point: int | None = None) -> list[int]:
@@ -58,7 +58,7 @@ def record(*changes: Change, at: datetime = NOON, point: int | None = None) -> R
 
 def holding(key: Key, origin: int, **flags: Any) -> Holding:
     """As typed, an e-mail is in capitals."""
-    category = catalogue().kinds[key.kind].category
+    category = project_config().kinds[key.kind].category
     raw = key.value.upper() if category is Category.EMAIL else key.value
     facts = {"raw": raw, "since": NOON, **flags}
     return Holding(kind=key.kind, value=key.value, category=category, origin=origin, **facts)

@@ -32,13 +32,13 @@ from customers.profile import (
     Membership,
     Personal,
     Profile,
-    Status,
+    SubscriptionStatus,
 )
 from customers.profile import Claim as ProfileClaim
 from customers.profile import Note as ProfileNote
 from customers.profile import Subscription as ProfileSubscription
-from customers.setup.catalogue import catalogue
-from customers.storage.loading import heads_of, load_profiles
+from customers.setup.project_config import project_config
+from customers.storage.loading import load_profiles, primary_ids_of
 from segments.models import Membership as MembershipRow
 from segments.models import Segment, Segmentation
 
@@ -158,8 +158,8 @@ def test_a_profile_is_read_whole(ann, gold):
             },
             cards={"h": 2},
             subscriptions={
-                Channel("email"): ProfileSubscription(Status.SUBSCRIBED, day(4)),
-                Channel("email", "news"): ProfileSubscription(Status.UNSUBSCRIBED, day(5)),
+                Channel("email"): ProfileSubscription(SubscriptionStatus.SUBSCRIBED, day(4)),
+                Channel("email", "news"): ProfileSubscription(SubscriptionStatus.UNSUBSCRIBED, day(5)),
             },
             memberships={gold.segmentation_id: Membership(gold.id, day(6))},
             notes=(
@@ -183,7 +183,7 @@ def test_every_maestra_id_leads_to_its_profile():
     Customer.objects.create(id=1, profile_id=1, registered_at=day(1))
     Customer.objects.create(id=2, profile_id=1, registered_at=day(1))
     Customer.objects.create(id=3, profile_id=3, registered_at=day(1), erased_at=day(2))
-    assert heads_of([1, 2, 3, 4]) == {1: 1, 2: 1}
+    assert primary_ids_of([1, 2, 3, 4]) == {1: 1, 2: 1}
 
 
 @pytest.mark.parametrize("count", [1, 100, 1000])
@@ -200,7 +200,7 @@ def test_any_number_of_profiles_is_one_message(count):
 
 def test_a_customer_is_shown_as_the_contract_says(ann):
     contact = {"is_primary": False, "is_confirmed": False, "is_pending": False, "gives_account_access": False}
-    assert present(load_profiles([ann])[ann], catalogue()) == {
+    assert present(load_profiles([ann])[ann], project_config()) == {
         "maestra_id": 1,
         "former_maestra_ids": [2],
         "registered_at": "2026-01-01T00:00:00+00:00",
@@ -264,7 +264,7 @@ def test_a_customer_is_shown_as_the_contract_says(ann):
 
 def test_a_customer_that_is_not_stored_is_shown_without_a_maestra_id():
     preview = Profile(maestra_id=1 << 62, members=(Member(1 << 62, day(1)),), is_new=True)
-    assert present(preview, catalogue()) == {
+    assert present(preview, project_config()) == {
         "maestra_id": None,
         "former_maestra_ids": [],
         "registered_at": "2026-01-01T00:00:00+00:00",
@@ -293,16 +293,16 @@ def test_a_customer_that_is_not_stored_is_shown_without_a_maestra_id():
 
 
 def test_the_catalogue_is_read_once_and_followed(kinds):
-    before = catalogue()
+    before = project_config()
     with CaptureQueriesContext(connection) as queries:
-        assert catalogue() is before
+        assert project_config() is before
     assert len(queries) == 1
 
     ProjectSettings.objects.update(default_region="DE", shared_device_limit=3, suppression_list=False)
     CustomField.objects.create(system_name="shoe_size", name="Shoe size", type="integer", merge="larger")
     BlockedValue.objects.create(type="mobile_phone", value="030 1234567")
     IdentifierKind.objects.filter(id=kinds["crm_id"]).update(do_not_merge_different=True)
-    now = catalogue()
+    now = project_config()
 
     assert (now.default_region, now.shared_device_limit, now.suppression) == ("DE", 3, False)
     assert now.larger_fields == {"shoe_size"}
@@ -314,4 +314,4 @@ def test_the_catalogue_is_read_once_and_followed(kinds):
 
 def test_a_pattern_that_came_past_the_forms_does_not_stop_the_service():
     BlockedValue.objects.create(type="email", pattern="(a+)+$")
-    assert not catalogue().block_list.blocks("email", "aaa@example.com", "aaa@example.com")
+    assert not project_config().block_list.blocks("email", "aaa@example.com", "aaa@example.com")

@@ -34,16 +34,16 @@ from customers.profile import (
     Note,
     Personal,
     Profile,
-    Status,
     Subscription,
+    SubscriptionStatus,
 )
 from customers.storage import saving as customers_writing
-from customers.storage.entries import ENTRIES
-from customers.storage.folding import FOLDERS
+from customers.storage.compaction import FOLDERS
+from customers.storage.history_facts import ENTRIES
 from customers.storage.loading import load_profiles
 from customers.storage.sql import Overtaken, as_json
 from customers.transitions import apply, united
-from dedup.engine.outcome import Kept, Veto
+from dedup.engine.outcome import BlockedMatch, Veto
 from dedup.models import ApartPair, Merge, ReviewPair
 from dedup.storage import saving as dedup_writing
 from dedup.storage.profile_json import from_json
@@ -129,7 +129,7 @@ def _registration(n: int, name: str) -> Iterator[Change]:
     yield held(n, Key("device_id", name))
     yield claimed(n, Key("mobile_phone", f"+1{name}"))
     yield ch.PersonalDataChanged(**who, before=Personal(), after=Personal(last_name=name))
-    subscription = Subscription(Status.SUBSCRIBED, NOON)
+    subscription = Subscription(SubscriptionStatus.SUBSCRIBED, NOON)
     yield ch.SubscriptionChanged(**who, channel=Channel("email"), before=None, after=subscription)
     order = ch.Order(number=name, total=Decimal("59.90"), currency="USD", placed_at=NOON, status="paid")
     yield ch.OrderSaved(**who, before=None, after=order)
@@ -420,14 +420,14 @@ def test_the_journal_keeps_images_and_is_marked_when_undone():
 
 def test_a_pair_that_may_not_merge_is_reviewed_once_until_its_reasons_change():
     veto = Veto("different_emails", ("a@x.test",), ("b@x.test",))
-    pair = Kept(9, 4, (PHONE, Key("payment_card_hash", "f00d")), (veto,))
-    dedup_writing.save_kept_apart([pair, pair], NOON)
+    pair = BlockedMatch(9, 4, (PHONE, Key("payment_card_hash", "f00d")), (veto,))
+    dedup_writing.save_review_pairs([pair, pair], NOON)
     ReviewPair.objects.update(status="seen")
-    dedup_writing.save_kept_apart([pair], minutes(1))
+    dedup_writing.save_review_pairs([pair], minutes(1))
     assert list(ReviewPair.objects.values_list("low_id", "high_id", "shared", "status", "at")) == [
         (4, 9, [{"type": "mobile_phone", "value": "+14155550122"}], "seen", minutes(1))
     ]
-    dedup_writing.save_kept_apart([replace(pair, vetoes=(veto, Veto("apart")))], minutes(2))
+    dedup_writing.save_review_pairs([replace(pair, vetoes=(veto, Veto("apart")))], minutes(2))
     assert ReviewPair.objects.get().status == "open"
 
 
@@ -516,7 +516,7 @@ class Life:
         n = self.customer()
         p = self.profiles[n]
         channel = self.pick([Channel("email"), Channel("sms", "news")])
-        status = self.draw(st.sampled_from([None, *Status]))
+        status = self.draw(st.sampled_from([None, *SubscriptionStatus]))
         new = status and Subscription(status, self.now())
         self.emit(ch.SubscriptionChanged, n, channel=channel, before=p.subscriptions.get(channel), after=new)
         self.emit(ch.OptedOut, n, before=p.opted_out_at, at=self.pick([None, self.now()]))

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import IdentifierKind, IntegrationPoint
-from customers.setup.catalogue import catalogue
 from customers.setup.integration_points import point_of
+from customers.setup.project_config import project_config
 from dedup.engine.record import Operation
 from dedup.operations.base import Caller
 from dedup.operations.records import submit_one
@@ -37,7 +37,7 @@ def send(db: None) -> Send:
 
     def sent(operation: str = "register", point: str = "website", **record: Any) -> int:
         row = IntegrationPoint.objects.get(system_name=point)
-        parsed = Parser(point_of(row), catalogue(), timezone.now()).record(Operation(operation), record)
+        parsed = Parser(point_of(row), project_config(), timezone.now()).record(Operation(operation), record)
         return submit_one(Caller("system", point_of(row)), parsed).profile.maestra_id
 
     return sent

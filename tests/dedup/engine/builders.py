@@ -113,7 +113,7 @@ def world(*profiles: Profile, **more: Any) -> World:
     return World(**{
         "kinds": kinds,
         "profiles": {p.maestra_id: p for p in profiles},
-        "heads": {m: p.maestra_id for p in profiles for m in p.maestra_ids},
+        "primary_ids": {m: p.maestra_id for p in profiles for m in p.maestra_ids},
         "holders": {k: p.maestra_id for p in profiles for k in p.holdings},
         "card_holders": card_holders(profiles),
         "new_ids": range(1000, 2000),
@@ -164,8 +164,8 @@ class Memory:
         )
 
     @property
-    def heads(self) -> dict[int, int]:
-        return {m: head for head, p in self.profiles.items() for m in p.maestra_ids}
+    def primary_ids(self) -> dict[int, int]:
+        return {m: primary_id for primary_id, p in self.profiles.items() for m in p.maestra_ids}
 
     def world(self, new_ids: int = 10) -> World:
         """Everything, as the store would read it."""
@@ -183,11 +183,11 @@ class Memory:
         )
 
     def _device_users(self) -> dict[Key, frozenset[int]]:
-        heads, users = self.heads, dict[Key, frozenset[int]]()
+        primary_ids, users = self.primary_ids, dict[Key, frozenset[int]]()
         for device, maestra_id in self.uses:
-            head = heads.get(maestra_id)
-            if head is not None and self.profiles[head].is_identified:
-                users[device] = users.get(device, frozenset()) | {head}
+            primary_id = primary_ids.get(maestra_id)
+            if primary_id is not None and self.profiles[primary_id].is_identified:
+                users[device] = users.get(device, frozenset()) | {primary_id}
         return users
 
     def submit(self, *records: Record) -> list[Outcome | Refusal]:
@@ -195,7 +195,7 @@ class Memory:
         draft = Draft(self.world(len(records)))
         outcomes = [decide(draft, record, self.now) for record in records]
         for outcome in outcomes:
-            self.keep(outcome)
+            self.store(outcome)
         return outcomes
 
     def __call__(self, operation: Operation, number: float = 1, /, **values: Any) -> Outcome:
@@ -216,13 +216,13 @@ class Memory:
 
     def merge(self, customers: Sequence[int], resulting: int) -> Outcome | Refusal:
         outcome = merge(self.world(), customers, resulting, Reason.API, self.now)
-        self.keep(outcome)
+        self.store(outcome)
         return outcome
 
     def undo(self) -> Outcome:
         """Take the latest merge back."""
         outcome = undo(self.world(), self.journals[-1], self.now)
-        self.keep(outcome)
+        self.store(outcome)
         return outcome
 
     def keep_apart(self, left: int, right: int) -> None:
@@ -233,14 +233,14 @@ class Memory:
         for a, b in ((left, right), (right, left)):
             self._take(ApartLifted(customer=a, maestra_id=a, other=b))
 
-    def keep(self, outcome: Outcome | Refusal) -> None:
+    def store(self, outcome: Outcome | Refusal) -> None:
         if isinstance(outcome, Outcome):
             self.take(outcome.changes)
 
     def take(self, changes: Iterable[Change]) -> None:
         for change in changes:
             self._take(change)
-        self.next_id = max([self.next_id - 1, *self.heads]) + 1
+        self.next_id = max([self.next_id - 1, *self.primary_ids]) + 1
 
     def _take(self, change: Change) -> None:
         apply(self.profiles, change)

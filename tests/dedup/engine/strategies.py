@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from customers.profile import CONTACTS, MAESTRA_ID, WITH_PRIMARY, Category, Channel, Key, Status
+from customers.profile import CONTACTS, MAESTRA_ID, WITH_PRIMARY, Category, Channel, Key, SubscriptionStatus
 from dedup.engine.record import (
     Mode,
     Operation,
@@ -54,8 +54,8 @@ EXTRAS: list[dict[str, Any]] = [
     {"personal": {"first_name": None}, "custom_fields": {"size": None}},
     {"custom_fields": {"size": 1}, "time_zone": "Asia/Tokyo"},
     {"time_zone": "Europe/Berlin"},
-    *({"subscriptions": (SentSubscription(Channel("email", ""), status),)} for status in Status),
-    {"subscriptions": (SentSubscription(Channel("email", "news"), Status.SUBSCRIBED, day(3)),)},
+    *({"subscriptions": (SentSubscription(Channel("email", ""), status),)} for status in SubscriptionStatus),
+    {"subscriptions": (SentSubscription(Channel("email", "news"), SubscriptionStatus.SUBSCRIBED, day(3)),)},
     *({"memberships": (SentMembership(1, segment),)} for segment in (1, 2, None)),
     *({"cards": (card,)} for card in ("hash-1", "hash-2", "hash-1")),
 ]

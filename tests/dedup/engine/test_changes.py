@@ -36,8 +36,8 @@ from customers.profile import (
     Note,
     Personal,
     Profile,
-    Status,
     Subscription,
+    SubscriptionStatus,
 )
 from customers.transitions import apply
 from tests.dedup.engine.builders import ANN, BOB, HASH, day, holding, kinds, order, profile
@@ -72,7 +72,7 @@ profiles = st.builds(
     claims=st.lists(claims, max_size=3).map(lambda found: {c.key: c for c in found}),
     subscriptions=st.dictionaries(
         st.builds(Channel, st.sampled_from(["email", "sms"])),
-        st.builds(Subscription, st.sampled_from(Status), few_days),
+        st.builds(Subscription, st.sampled_from(SubscriptionStatus), few_days),
     ),
     memberships=st.dictionaries(st.integers(1, 2), st.builds(Membership, st.integers(1, 2), few_days)),
     opted_out_at=st.none() | few_days,

@@ -4,7 +4,7 @@ import pytest
 
 from customers.changes import Decision, Held, IdentifiedChanged, Merged, PersonalDataChanged, Reason, Why
 from customers.profile import Personal
-from dedup.engine.outcome import Refusal, RefusalCode, Status, Veto
+from dedup.engine.outcome import OutcomeStatus, Refusal, RefusalCode, Veto
 from dedup.engine.record import Operation
 from tests.dedup.engine.builders import ANN, BOB, COOKIE, EVE, PHONE, PHONE_2, Memory, key, order, sent
 
@@ -21,7 +21,7 @@ def test_the_named_customer_results_and_supplies_the_data(shop):
     shop(ORDER, 1, email=ANN, order=order(), personal={"last_name": "Strong"})
     shop(REGISTER, 2, mobile_phone=PHONE, personal={"first_name": "Named"})
     outcome = shop.merge([1], 2)
-    assert (outcome.status, outcome.customer) == (Status.CHANGED, 2)
+    assert (outcome.status, outcome.customer) == (OutcomeStatus.CHANGED, 2)
     assert outcome.profile.maestra_ids == {1, 2}
     assert outcome.profile.personal == Personal(first_name="Named")
     assert outcome.profile.orders_count == 1
@@ -119,7 +119,7 @@ def test_the_resulting_customer_may_be_in_the_list_and_a_name_may_come_twice(sho
     shop(REGISTER, 1, email=ANN)
     shop(REGISTER, 2, mobile_phone=PHONE)
     assert len(shop.merge([1, 2, 2], 1).merges) == 1
-    assert shop.merge([1], 1).status is Status.UNCHANGED
+    assert shop.merge([1], 1).status is OutcomeStatus.UNCHANGED
 
 
 def test_a_value_claimed_here_and_held_there_is_what_they_share(shop):

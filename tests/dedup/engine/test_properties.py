@@ -49,13 +49,12 @@ from customers.profile import (
     Holding,
     Key,
     Profile,
-    Status,
     Subscription,
+    SubscriptionStatus,
 )
 from customers.transitions import apply
 from dedup.engine.draft import Draft
-from dedup.engine.outcome import Outcome, Refusal
-from dedup.engine.outcome import Status as OutcomeStatus
+from dedup.engine.outcome import Outcome, OutcomeStatus, Refusal
 from dedup.engine.record import Mode, Operation, Record, Sent
 from dedup.engine.resolve import decide
 from tests.dedup.engine.builders import Memory, card_holders, day
@@ -73,13 +72,13 @@ def check_state(memory: Memory) -> None:
     assert not [k for k, n in holders.items() if n > 1], "R2, R4-R9: a value has two holders"
     members = Counter(m for p in profiles.values() for m in (x.maestra_id for x in p.members))
     assert not [m for m, n in members.items() if n > 1], "R1: a MaestraID is in two profiles"
-    for head, p in profiles.items():
-        check_profile(head, p)
+    for primary_id, p in profiles.items():
+        check_profile(primary_id, p)
 
 
-def check_profile(head: int, p: Profile) -> None:
-    assert p.maestra_id == head, p
-    assert head in p.maestra_ids, p
+def check_profile(primary_id: int, p: Profile) -> None:
+    assert p.maestra_id == primary_id, p
+    assert primary_id in p.maestra_ids, p
     assert not p.is_new, p
     assert [m.maestra_id for m in p.members] == sorted(p.maestra_ids), p
     assert not p.claims.keys() & {k for k, h in p.holdings.items() if not h.is_former}, (
@@ -110,12 +109,12 @@ def check_profile(head: int, p: Profile) -> None:
 def check_draft(draft: Draft, memory: Memory) -> None:
     """The working copy and its indexes agree with what the changes alone make of the profiles."""
     assert dict(draft.profiles) == memory.profiles
-    assert dict(draft.heads) == memory.heads
-    holders = {k: head for head, p in memory.profiles.items() for k in p.holdings}
-    assert {k: draft.head(origin) for k, origin in draft.holders.items()} == holders
+    assert dict(draft.primary_ids) == memory.primary_ids
+    holders = {k: primary_id for primary_id, p in memory.profiles.items() for k in p.holdings}
+    assert {k: draft.primary_id(origin) for k, origin in draft.holders.items()} == holders
     cards = {
-        card: frozenset(head for h in heads if (head := draft.head(h)) is not None)
-        for card, heads in draft.card_holders.items()
+        card: frozenset(primary_id for h in primary_ids if (primary_id := draft.primary_id(h)) is not None)
+        for card, primary_ids in draft.card_holders.items()
     }
     assert cards == card_holders(memory.profiles.values())
     assert dict(draft.orders) == memory.orders
@@ -203,9 +202,9 @@ def check_release(profiles: dict[int, Profile], change: Released) -> None:
 
 def check_step(before: Memory, after: Memory, changes: Iterable[Change]) -> None:
     changes = list(changes)
-    heads = after.heads
-    for maestra_id in before.heads:
-        assert maestra_id in heads, "R1: a MaestraID was lost"
+    primary_ids = after.primary_ids
+    for maestra_id in before.primary_ids:
+        assert maestra_id in primary_ids, "R1: a MaestraID was lost"
     for maestra_id, member in members(before).items():
         now = members(after)[maestra_id]
         assert now.registered_at == member.registered_at, "R33"
@@ -216,9 +215,9 @@ def check_step(before: Memory, after: Memory, changes: Iterable[Change]) -> None
         assert sums(before) == sums(after), "R39: a ledger moved"
     cleared = {c.holding.key for c in changes if isinstance(c, Released) and c.why is Why.CLEARED}
     undone = any(isinstance(c, Unmerged) for c in changes)
-    for head, p in before.profiles.items():
+    for primary_id, p in before.profiles.items():
         for key in p.access_contacts() - cleared:
-            now = after.profiles[heads[head]].holdings.get(key)
+            now = after.profiles[primary_ids[primary_id]].holdings.get(key)
             assert undone or (now and now.gives_access), "R31: account access was lost"
 
 
@@ -255,7 +254,7 @@ def check_outcome(before: Memory, after: Memory, record: Record, outcome: Outcom
     for move in outcome.moved:
         assert move.key in after.profiles[move.taker].holdings, move
         assert move.taker == outcome.customer, move
-    for kept in outcome.kept_apart:
+    for kept in outcome.blocked_matches:
         assert kept.left == outcome.customer != kept.right, kept
         assert kept.right in after.profiles, kept
         assert kept.vetoes, kept
@@ -268,7 +267,7 @@ def check_outcome(before: Memory, after: Memory, record: Record, outcome: Outcom
 
 
 def is_contested(outcome: Outcome) -> bool:
-    return bool(outcome.conflicts or outcome.moved or outcome.kept_apart)
+    return bool(outcome.conflicts or outcome.moved or outcome.blocked_matches)
 
 
 def check_repeated(memory: Memory, record: Record, first: Outcome) -> None:
@@ -302,7 +301,7 @@ class Selfsame(RuleBasedStateMachine):
         before = self.memory.copy()
         draft = Draft(self.memory.world())
         outcome = decide(draft, record, self.memory.now)
-        self.memory.keep(outcome)
+        self.memory.store(outcome)
         check_draft(draft, self.memory)
         if isinstance(outcome, Refusal):
             assert self.memory == before
@@ -330,7 +329,7 @@ class Selfsame(RuleBasedStateMachine):
             named += [(p.maestra_id, contact) for contact in contacts]
         if not named:
             return
-        head, contact = data.draw(st.sampled_from(named))
+        primary_id, contact = data.draw(st.sampled_from(named))
         sent = Sent(
             contact.kind,
             contact.value,
@@ -340,9 +339,9 @@ class Selfsame(RuleBasedStateMachine):
             must_be_confirmed=True,
             gives_access=contact.gives_access,
         )
-        lookup = Key(MAESTRA_ID, str(head))
+        lookup = Key(MAESTRA_ID, str(primary_id))
         self.submit(Record(Operation.CONFIRM, day(number), (sent,), lookup=lookup, personal_action=True))
-        p = self.memory.profiles[self.memory.heads[head]]
+        p = self.memory.profiles[self.memory.primary_ids[primary_id]]
         assert sent.key not in p.holdings or p.holdings[sent.key].confirmed_at
 
     @precondition(lambda self: len(self.memory.profiles) > 1)
@@ -382,23 +381,23 @@ class Selfsame(RuleBasedStateMachine):
     @rule(data=st.data())
     def lift_apart(self, data: st.DataObject) -> None:
         pair = data.draw(st.sampled_from(sorted(map(sorted, self.memory.apart))))
-        left, right = (self.memory.heads[maestra_id] for maestra_id in pair)
+        left, right = (self.memory.primary_ids[maestra_id] for maestra_id in pair)
         self.memory.lift_apart(left, right)
         assert frozenset(pair) not in self.memory.apart
 
     @precondition(lambda self: self.memory.profiles)
     @rule(data=st.data())
     def opt_out(self, data: st.DataObject) -> None:
-        head = data.draw(st.sampled_from(sorted(self.memory.profiles)))
-        p, at = self.memory.profiles[head], self.memory.now
-        who: dict[str, Any] = {"customer": head, "maestra_id": head}
-        refused = Subscription(Status.UNSUBSCRIBED, at)
+        primary_id = data.draw(st.sampled_from(sorted(self.memory.profiles)))
+        p, at = self.memory.profiles[primary_id], self.memory.now
+        who: dict[str, Any] = {"customer": primary_id, "maestra_id": primary_id}
+        refused = Subscription(SubscriptionStatus.UNSUBSCRIBED, at)
         self.memory.take([
             OptedOut(**who, before=p.opted_out_at, at=at),
             *(
                 SubscriptionChanged(**who, channel=c, before=s, after=refused, why=Why.OPT_OUT)
                 for c, s in p.subscriptions.items()
-                if s.status is not Status.UNSUBSCRIBED
+                if s.status is not SubscriptionStatus.UNSUBSCRIBED
             ),
         ])  # fmt: skip
 

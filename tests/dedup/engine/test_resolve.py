@@ -23,9 +23,9 @@ from customers.changes import (
     Released,
     Why,
 )
-from customers.profile import Channel, Membership, Note, Personal, Status, Subscription
+from customers.profile import Channel, Membership, Note, Personal, Subscription, SubscriptionStatus
 from dedup.engine.draft import Draft
-from dedup.engine.outcome import Conflict, Kept, Move, Outcome, Veto
+from dedup.engine.outcome import BlockedMatch, Conflict, Move, Outcome, Veto
 from dedup.engine.record import Mode, Operation, PointsMovement, PromoCode, SentMembership, SentSubscription
 from dedup.engine.resolve import decide
 from tests.dedup.engine.builders import (
@@ -134,7 +134,7 @@ def test_the_strongest_kind_is_tested_first(shop):
     shop(REGISTER, 2, email=ANN, discount_card=flagged("discount_card", "2"))
     outcome = shop(REGISTER, 3, mobile_phone=PHONE, email=ANN)
     assert outcome.customer == 2
-    assert [(k.left, k.right, k.vetoes[0].name) for k in outcome.kept_apart] == [
+    assert [(k.left, k.right, k.vetoes[0].name) for k in outcome.blocked_matches] == [
         (2, 1, "different_account_access")
     ]
 
@@ -153,8 +153,8 @@ def test_a_former_match_goes_on_with_the_merged_profile(shop):
     shop(REGISTER, 1, email=ANN, passport_id="p1")
     shop(REGISTER, 2, mobile_phone=PHONE, passport_id="p2")
     outcome = shop(REGISTER, 3, email=ANN, mobile_phone=PHONE)
-    assert outcome.kept_apart == (
-        Kept(1, 2, (key("mobile_phone", PHONE),), (Veto("different_unique_ids", ("p1",), ("p2",)),)),
+    assert outcome.blocked_matches == (
+        BlockedMatch(1, 2, (key("mobile_phone", PHONE),), (Veto("different_unique_ids", ("p1",), ("p2",)),)),
     )
 
 
@@ -190,7 +190,7 @@ def test_two_customers_that_may_not_merge_carry_the_same_payment_card(shop):
     """R10"""
     shop(REGISTER, 1, email=ANN, cards=(HASH,))
     shop(REGISTER, 2, email=BOB, cards=(HASH,))
-    assert {head: p.cards for head, p in shop.profiles.items()} == {1: {HASH: 1}, 2: {HASH: 2}}
+    assert {primary_id: p.cards for primary_id, p in shop.profiles.items()} == {1: {HASH: 1}, 2: {HASH: 2}}
 
 
 def test_a_personal_set_that_joins_follows_priority(shop):
@@ -218,7 +218,9 @@ def test_a_phone_contested_by_different_emails_stays_with_the_stronger(shop):
         NoteAdded(customer=2, maestra_id=2, note=note),
         ContactReceived(customer=1, maestra_id=1, other=2, was_held=True, **told),
     )
-    assert outcome.kept_apart == (Kept(2, 1, (the_phone,), (Veto("different_emails", (BOB,), (ANN,)),)),)
+    assert outcome.blocked_matches == (
+        BlockedMatch(2, 1, (the_phone,), (Veto("different_emails", (BOB,), (ANN,)),)),
+    )
     assert (held(shop, 1), held(shop, 2)) == ({"email": {ANN}, "mobile_phone": {PHONE}}, {"email": {BOB}})
 
 
@@ -556,7 +558,7 @@ def test_a_contact_to_be_confirmed_waits_beside_a_confirmed_primary_and_matches_
     shop(REGISTER, 1, email=confirmed("email", ANN))
     shop(REGISTER, 2, email=BOB)
     outcome = shop(EDIT, 3, lookup=by_id(1), email=pending("email", BOB))
-    assert (outcome.merges, outcome.conflicts, outcome.kept_apart) == ((), (), ())
+    assert (outcome.merges, outcome.conflicts, outcome.blocked_matches) == ((), (), ())
     assert outcome.profile.claims.keys() == {key("email", BOB)}
     assert outcome.changes[-1] == ConfirmationAsked(customer=1, maestra_id=1, kind="email", value=BOB)
 
@@ -703,7 +705,9 @@ def test_an_order_sent_again_is_updated_and_stays_with_its_first_customer(shop):
     shop(ORDER, 1, email=ANN, order=order(total="10"), lookup_by=CONTACTS_TOO)
     outcome = shop(ORDER, 2, email=BOB, order=order(total="30"), lookup_by=CONTACTS_TOO)
     assert outcome.warnings == ("order A-1 stays with the customer it was first placed for",)
-    assert {head: (p.orders_count, p.members[0].orders_total) for head, p in shop.profiles.items()} == {
+    assert {
+        primary_id: (p.orders_count, p.members[0].orders_total) for primary_id, p in shop.profiles.items()
+    } == {
         1: (1, Decimal(30)),
         2: (0, Decimal(0)),
     }
@@ -777,21 +781,23 @@ def test_points_without_a_number_count_each_time(shop):
 def test_subscriptions_stay_with_who_loses_a_contact(shop):
     """R56"""
     news = Channel("sms", "news")
-    subscribed = {"subscriptions": (SentSubscription(news, Status.SUBSCRIBED),)}
+    subscribed = {"subscriptions": (SentSubscription(news, SubscriptionStatus.SUBSCRIBED),)}
     shop(REGISTER, 1, email=ANN, mobile_phone=PHONE, **subscribed)
     outcome = shop(REGISTER, 2, email=BOB, mobile_phone=confirmed("mobile_phone", PHONE))
     assert (outcome.profile.subscriptions, shop.profiles[1].subscriptions) == (
         {},
-        {news: Subscription(Status.SUBSCRIBED, day(1))},
+        {news: Subscription(SubscriptionStatus.SUBSCRIBED, day(1))},
     )
 
 
 def test_a_status_is_set_as_sent_on_the_profile_the_record_ends_in(shop):
     """R37, R56"""
     news = Channel("email", "news")
-    shop(REGISTER, 1, email=ANN, subscriptions=(SentSubscription(news, Status.SUBSCRIBED),))
-    outcome = shop(REGISTER, 2, email=ANN, subscriptions=(SentSubscription(news, Status.UNSUBSCRIBED),))
-    assert outcome.profile.subscriptions == {news: Subscription(Status.UNSUBSCRIBED, day(2))}
+    shop(REGISTER, 1, email=ANN, subscriptions=(SentSubscription(news, SubscriptionStatus.SUBSCRIBED),))
+    outcome = shop(
+        REGISTER, 2, email=ANN, subscriptions=(SentSubscription(news, SubscriptionStatus.UNSUBSCRIBED),)
+    )
+    assert outcome.profile.subscriptions == {news: Subscription(SubscriptionStatus.UNSUBSCRIBED, day(2))}
 
 
 def test_a_segment_that_joins_follows_its_date_and_an_edit_sets_it_as_sent(shop):

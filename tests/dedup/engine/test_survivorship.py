@@ -12,8 +12,8 @@ from customers.profile import (
     Note,
     Personal,
     Profile,
-    Status,
     Subscription,
+    SubscriptionStatus,
 )
 from customers.transitions import united
 from dedup.engine.survivorship import SURVIVORSHIP, Pair, survive
@@ -197,9 +197,17 @@ def test_claims_are_those_of_both_less_what_is_now_held():
 @pytest.mark.parametrize(
     ("one", "two", "expected"),
     [
-        (Status.SUBSCRIBED, Status.UNSUBSCRIBED, Status.SUBSCRIBED),
-        (Status.SUBSCRIBED, Status.AWAITING_CONFIRMATION, Status.SUBSCRIBED),
-        (Status.AWAITING_CONFIRMATION, Status.UNSUBSCRIBED, Status.AWAITING_CONFIRMATION),
+        (SubscriptionStatus.SUBSCRIBED, SubscriptionStatus.UNSUBSCRIBED, SubscriptionStatus.SUBSCRIBED),
+        (
+            SubscriptionStatus.SUBSCRIBED,
+            SubscriptionStatus.AWAITING_CONFIRMATION,
+            SubscriptionStatus.SUBSCRIBED,
+        ),
+        (
+            SubscriptionStatus.AWAITING_CONFIRMATION,
+            SubscriptionStatus.UNSUBSCRIBED,
+            SubscriptionStatus.AWAITING_CONFIRMATION,
+        ),
     ],
 )
 def test_the_stronger_subscription_stays_whoever_has_priority(one, two, expected):
@@ -212,41 +220,45 @@ def test_the_stronger_subscription_stays_whoever_has_priority(one, two, expected
 
 def test_of_equal_subscriptions_the_later_date_stays():
     """R37"""
-    left = replace(FIRST, subscriptions={NEWS: Subscription(Status.SUBSCRIBED, day(1))})
-    right = replace(OTHER, subscriptions={NEWS: Subscription(Status.SUBSCRIBED, day(9))})
-    kept = {NEWS: Subscription(Status.SUBSCRIBED, day(9))}
+    left = replace(FIRST, subscriptions={NEWS: Subscription(SubscriptionStatus.SUBSCRIBED, day(1))})
+    right = replace(OTHER, subscriptions={NEWS: Subscription(SubscriptionStatus.SUBSCRIBED, day(9))})
+    kept = {NEWS: Subscription(SubscriptionStatus.SUBSCRIBED, day(9))}
     assert both("subscriptions", left, right) == (kept, kept)
 
 
 def test_no_topic_is_a_key_of_its_own():
     """R37"""
-    left = replace(FIRST, subscriptions={Channel("email"): Subscription(Status.UNSUBSCRIBED, day(1))})
-    right = replace(OTHER, subscriptions={NEWS: Subscription(Status.SUBSCRIBED, day(9))})
+    left = replace(
+        FIRST, subscriptions={Channel("email"): Subscription(SubscriptionStatus.UNSUBSCRIBED, day(1))}
+    )
+    right = replace(OTHER, subscriptions={NEWS: Subscription(SubscriptionStatus.SUBSCRIBED, day(9))})
     assert of("subscriptions", left, right) == {**left.subscriptions, **right.subscriptions}
 
 
 def test_an_opt_out_beats_the_others_subscriptions():
     """R37, R53"""
     left = replace(FIRST, opted_out_at=day(5))
-    right = replace(OTHER, subscriptions={NEWS: Subscription(Status.SUBSCRIBED, day(1))})
-    refused = {NEWS: Subscription(Status.UNSUBSCRIBED, day(5))}
+    right = replace(OTHER, subscriptions={NEWS: Subscription(SubscriptionStatus.SUBSCRIBED, day(1))})
+    refused = {NEWS: Subscription(SubscriptionStatus.UNSUBSCRIBED, day(5))}
     assert both("subscriptions", left, right) == (refused, refused)
     assert both("opted_out_at", left, right) == (day(5), day(5))
 
 
 def test_who_opted_out_and_subscribed_anew_is_subscribed():
     """R37, R53"""
-    anew = {NEWS: Subscription(Status.SUBSCRIBED, day(7))}
+    anew = {NEWS: Subscription(SubscriptionStatus.SUBSCRIBED, day(7))}
     left = replace(FIRST, opted_out_at=day(5), subscriptions=anew)
-    right = replace(OTHER, subscriptions={NEWS: Subscription(Status.UNSUBSCRIBED, day(9))})
+    right = replace(OTHER, subscriptions={NEWS: Subscription(SubscriptionStatus.UNSUBSCRIBED, day(9))})
     assert both("subscriptions", left, right) == (anew, anew)
 
 
 def test_a_later_opt_out_beats_an_earlier_new_subscription():
     """R37, R53"""
-    left = replace(FIRST, opted_out_at=day(5), subscriptions={NEWS: Subscription(Status.SUBSCRIBED, day(7))})
+    left = replace(
+        FIRST, opted_out_at=day(5), subscriptions={NEWS: Subscription(SubscriptionStatus.SUBSCRIBED, day(7))}
+    )
     right = replace(OTHER, opted_out_at=day(9))
-    refused = {NEWS: Subscription(Status.UNSUBSCRIBED, day(9))}
+    refused = {NEWS: Subscription(SubscriptionStatus.UNSUBSCRIBED, day(9))}
     assert both("subscriptions", left, right) == (refused, refused)
     assert both("opted_out_at", left, right) == (day(9), day(9))
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from customers.changes import KeptApart, OptedOut, Why
-from customers.profile import Channel, Membership, Note, Personal, Status, Subscription
+from customers.profile import Channel, Membership, Note, Personal, Subscription, SubscriptionStatus
 from dedup.engine.record import Operation, PointsMovement, SentMembership, SentSubscription
 from tests.dedup.engine.builders import (
     ANN,
@@ -53,12 +53,14 @@ def full(number, *, email, phone, crm_id, status):
 def shop():
     """Two customers with something of everything, not merged yet."""
     memory = Memory()
-    memory(REGISTER, 1, **full(1, email=ANN, phone=PHONE, crm_id="301", status=Status.UNSUBSCRIBED))
+    memory(
+        REGISTER, 1, **full(1, email=ANN, phone=PHONE, crm_id="301", status=SubscriptionStatus.UNSUBSCRIBED)
+    )
     memory(
         REGISTER,
         2,
         passport_id="p",
-        **full(2, email=BOB, phone=PHONE_2, crm_id="302", status=Status.SUBSCRIBED),
+        **full(2, email=BOB, phone=PHONE_2, crm_id="302", status=SubscriptionStatus.SUBSCRIBED),
     )
     return memory
 
@@ -136,7 +138,8 @@ def test_single_values_changed_since_keep_the_newer_value_on_the_survivor(shop):
     shop.merge([2], 1)
     shop(
         EDIT, 5, lookup=by_id(1), personal={"last_name": "New"}, time_zone="New", custom_fields={"size": 9},
-        subscriptions=subscription(Status.AWAITING_CONFIRMATION), memberships=(SentMembership(1, 3),),
+        subscriptions=subscription(SubscriptionStatus.AWAITING_CONFIRMATION),
+        memberships=(SentMembership(1, 3),),
     )  # fmt: skip
     shop.undo()
     survivor = shop.profiles[1]
@@ -145,7 +148,7 @@ def test_single_values_changed_since_keep_the_newer_value_on_the_survivor(shop):
         "New",
         {"size": 9},
     )
-    assert survivor.subscriptions == {NEWS: Subscription(Status.AWAITING_CONFIRMATION, day(5))}
+    assert survivor.subscriptions == {NEWS: Subscription(SubscriptionStatus.AWAITING_CONFIRMATION, day(5))}
     assert survivor.memberships == {1: Membership(3, day(5))}
     assert shop.profiles[2] == before
 
@@ -263,7 +266,7 @@ def test_flags_set_since_stay(shop):
 
 
 @pytest.mark.parametrize(
-    ("lookup", "bearer"),
+    ("lookup", "origin_id"),
     [
         (by_id(2), 2),
         (by_id(1), 1),
@@ -272,17 +275,17 @@ def test_flags_set_since_stay(shop):
     ],
     ids=["a former MaestraID", "the primary", "what came to the former", "what came to the primary"],
 )
-def test_what_was_written_since_follows_the_maestra_id_it_bears(shop, lookup, bearer):
+def test_what_was_written_since_follows_the_maestra_id_it_bears(shop, lookup, origin_id):
     """R46"""
     shop.merge([2], 1)
     points = PointsMovement(Decimal(5), "welcome")
     shop(Operation.POINTS, 3, lookup=lookup, points=points)
     shop(EDIT, 3, lookup=lookup, session_key=SESSION, cards=("new",))
     shop.undo()
-    other = 3 - bearer
-    assert [shop.profiles[n].members[0].points_balance for n in (bearer, other)] == [5, 0]
-    assert [SESSION in held(shop, n) for n in (bearer, other)] == [True, False]
-    assert ["new" in shop.profiles[n].cards for n in (bearer, other)] == [True, False]
+    other = 3 - origin_id
+    assert [shop.profiles[n].members[0].points_balance for n in (origin_id, other)] == [5, 0]
+    assert [SESSION in held(shop, n) for n in (origin_id, other)] == [True, False]
+    assert ["new" in shop.profiles[n].cards for n in (origin_id, other)] == [True, False]
 
 
 def test_an_order_stays_with_the_maestra_id_it_came_to(shop):
@@ -316,7 +319,7 @@ def test_a_refusal_of_all_messages_since_holds_for_both(shop):
     shop.merge([2], 1)
     shop.take([OptedOut(customer=1, maestra_id=1, before=None, at=day(5))])
     shop.undo()
-    refused = Subscription(Status.UNSUBSCRIBED, day(5))
+    refused = Subscription(SubscriptionStatus.UNSUBSCRIBED, day(5))
     assert [shop.profiles[number].opted_out_at for number in (1, 2)] == [day(5), day(5)]
     assert shop.profiles[2].subscriptions == {NEWS: refused}
 
@@ -342,9 +345,9 @@ def test_an_absorbed_profile_comes_back_with_all_its_maestra_ids(shop):
     shop.merge([2], 3)
     before = dict(shop.profiles)
     shop.merge([3], 1)
-    assert shop.heads == {1: 1, 2: 1, 3: 1}
+    assert shop.primary_ids == {1: 1, 2: 1, 3: 1}
     shop.undo()
-    assert (shop.heads, shop.profiles) == ({1: 1, 2: 3, 3: 3}, before)
+    assert (shop.primary_ids, shop.profiles) == ({1: 1, 2: 3, 3: 3}, before)
 
 
 def test_after_an_undo_a_device_in_use_does_not_bring_them_together_again(shop):
@@ -352,5 +355,5 @@ def test_after_an_undo_a_device_in_use_does_not_bring_them_together_again(shop):
     shop.merge([2], 1)
     shop.undo()
     outcome = shop(EDIT, 5, lookup=by_id(1), device_id="cookie-2")
-    assert (outcome.merges, outcome.kept_apart[0].vetoes[0].name) == ((), "apart")
+    assert (outcome.merges, outcome.blocked_matches[0].vetoes[0].name) == ((), "apart")
     assert outcome.moved[0].taker == 1

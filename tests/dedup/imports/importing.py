@@ -11,8 +11,8 @@ from typing import Any
 from django.db import connection
 
 from customers.models import CustomField, IdentifierKind, IntegrationPoint
-from customers.setup.catalogue import catalogue
 from customers.setup.integration_points import Point, point_of
+from customers.setup.project_config import project_config
 from dedup.imports import operations, reports
 from dedup.imports.columns.options import Options
 from dedup.imports.processing.running import step_of
@@ -68,7 +68,7 @@ def sent(
         name="people.csv",
         kind=ImportKind(kind),
         mapping=mapping,
-        options=Options.read(options, catalogue(), named_segmentations()),
+        options=Options.read(options, project_config(), named_segmentations()),
         is_dry_run=is_dry_run,
     )
     return dated(started)

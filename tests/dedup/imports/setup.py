@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from customers.block_list import BlockList, Entry
 from customers.normalise import CustomType
 from customers.profile import Category, Kind
-from customers.setup.catalogue import Catalogue, FieldDefinition
 from customers.setup.integration_points import Point
+from customers.setup.project_config import FieldDefinition, ProjectConfig
 from segments.naming import NamedSegmentation
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
@@ -23,7 +23,7 @@ KINDS = (
     Kind(102, "ssn", Category.UNIQUE),
 )
 FIELDS = [FieldDefinition(f"a_{of.value}", of, larger=False) for of in CustomType]
-CATALOGUE = Catalogue(
+CATALOGUE = ProjectConfig(
     version=1,
     kinds={kind.name: kind for kind in KINDS},
     kinds_by_id={kind.id: kind for kind in KINDS},

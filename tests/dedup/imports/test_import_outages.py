@@ -41,8 +41,8 @@ source = sent(point, rows)
 RESULT = """
 import django, json
 django.setup()
-from dedup.imports.models import Import
-from dedup.integrity import faults
+from dedup.models import Import
+from dedup.storage.integrity import faults
 from tests.dedup.imports.importing import counts, outcomes
 _, dry, source = Import.objects.order_by("pk")
 same = outcomes(dry) == outcomes(source)

@@ -17,9 +17,9 @@ from customers.block_list import BlockList, Entry
 from customers.changes import Order
 from customers.errors import SelfsameError
 from customers.normalise import CustomType
-from customers.profile import Category, Channel, Key, Kind, Status
-from customers.setup.catalogue import Catalogue, FieldDefinition
+from customers.profile import Category, Channel, Key, Kind, SubscriptionStatus
 from customers.setup.integration_points import STAFF, Point
+from customers.setup.project_config import FieldDefinition, ProjectConfig
 from dedup.engine.record import (
     Mode,
     Operation,
@@ -50,7 +50,7 @@ BLOCKED = [
     Entry("device_id", pattern="^x+$"),
     Entry("*", value="null"),
 ]
-CATALOGUE = Catalogue(
+CATALOGUE = ProjectConfig(
     version=1,
     kinds={kind.name: kind for kind in KINDS},
     kinds_by_id={kind.id: kind for kind in KINDS},
@@ -152,7 +152,7 @@ def test_a_record_with_everything():
         personal={"first_name": "Ann", "birth_date": date(1990, 1, 31), "gender": "female"},
         time_zone="Europe/Berlin",
         custom_fields={"integer": 42},
-        subscriptions=(SentSubscription(Channel("email", "news"), Status.SUBSCRIBED),),
+        subscriptions=(SentSubscription(Channel("email", "news"), SubscriptionStatus.SUBSCRIBED),),
         memberships=(SentMembership(7, 71, datetime(2026, 1, 1, tzinfo=UTC)),),
         personal_action=True,
         point=9,
@@ -246,10 +246,10 @@ NAMES = sorted({name for table in FIELDS.values() for name in table})
 
 @given(st.sampled_from(sorted(FIELDS)), st.dictionaries(st.sampled_from(NAMES), json_values, max_size=5))
 def test_any_json_is_a_record_or_a_refusal(operation, data):
-    assert_lawful(operation, data)
+    assert_accepted(operation, data)
 
 
-def assert_lawful(operation: Operation, data: Any) -> None:
+def assert_accepted(operation: Operation, data: Any) -> None:
     outcome = decided(operation, data)
     if isinstance(outcome, Record):
         assert outcome.occurred_at <= NOW
@@ -279,7 +279,7 @@ def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 def test_anything_at_any_place_is_a_record_or_a_refusal(data, operation, value):
     whole = COMPLETE[operation]
     place = data.draw(st.sampled_from(list(places(whole))))
-    assert_lawful(operation, changed(whole, place, value))
+    assert_accepted(operation, changed(whole, place, value))
 
 
 def decided(operation: Operation, data: Any) -> Record | dict[str, Any]:
@@ -511,8 +511,8 @@ def test_no_topic_is_a_key_of_its_own():
     news = {"channel": "email", "topic": "news", "status": "subscribed"}
     plain = {"channel": "email", "topic": None, "status": "unsubscribed", "since": "2030-01-01T00:00:00Z"}
     assert with_ann(subscriptions=[news, plain, news])["subscriptions"] == (
-        SentSubscription(Channel("email", "news"), Status.SUBSCRIBED),
-        SentSubscription(Channel("email"), Status.UNSUBSCRIBED, NOW),
+        SentSubscription(Channel("email", "news"), SubscriptionStatus.SUBSCRIBED),
+        SentSubscription(Channel("email"), SubscriptionStatus.UNSUBSCRIBED, NOW),
     )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from customers.errors import SelfsameError
 from customers.normalise import Invalid
-from customers.profile import Channel, Key, Status
+from customers.profile import Channel, Key, SubscriptionStatus
 from dedup.engine.record import Mode, Operation, Record, SentMembership, SentSubscription
 from dedup.imports.columns import values
 from dedup.imports.columns.mapping import Mapping, Options
@@ -190,7 +190,11 @@ def test_what_a_text_says_does_not_depend_on_the_rows_above():
     found = reader(CUSTOMERS, "email", "subscriptions.email", "subscriptions.email")
     made = [found.record(("ann@example.com", first, " ")) for first in ("yes", "no", "yes")]
     said = [[sent.status for sent in one.subscriptions] for one in made]
-    assert said == [[Status.SUBSCRIBED], [Status.UNSUBSCRIBED], [Status.SUBSCRIBED]]
+    assert said == [
+        [SubscriptionStatus.SUBSCRIBED],
+        [SubscriptionStatus.UNSUBSCRIBED],
+        [SubscriptionStatus.SUBSCRIBED],
+    ]
 
 
 def test_of_a_value_in_two_columns_the_first_one_is_shown():
@@ -578,10 +582,10 @@ def test_a_number_whose_comma_could_mean_two_things_is_refused():
 
 def test_consent_is_read_from_answers_and_statuses():
     for text, status in (
-        ("Yes", Status.SUBSCRIBED),
-        ("0", Status.UNSUBSCRIBED),
-        ("Awaiting confirmation", Status.AWAITING_CONFIRMATION),
-        ("opted-out", Status.UNSUBSCRIBED),
+        ("Yes", SubscriptionStatus.SUBSCRIBED),
+        ("0", SubscriptionStatus.UNSUBSCRIBED),
+        ("Awaiting confirmation", SubscriptionStatus.AWAITING_CONFIRMATION),
+        ("opted-out", SubscriptionStatus.UNSUBSCRIBED),
     ):
         made = record({**WHO, "subscriptions.email": text})
         assert made.subscriptions == (SentSubscription(Channel("email"), status),)

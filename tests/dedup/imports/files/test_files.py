@@ -578,7 +578,7 @@ from pathlib import Path
 from django.conf import settings
 settings.configure(USE_I18N=False)
 from customers.errors import SelfsameError
-from dedup.imports.files import inspect, rows
+from dedup.imports.files.inspection import inspect, rows
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 path = Path(sys.argv[1])
 try:

@@ -13,15 +13,15 @@ from django.db import connections
 
 from customers.models import Customer
 from customers.profile import Category
-from customers.setup.catalogue import catalogue
-from customers.storage.loading import heads_of, load_profiles
+from customers.setup.project_config import project_config
+from customers.storage.loading import load_profiles, primary_ids_of
 from dedup.imports.operations import cancel, find, pause, resume
 from dedup.imports.processing import running, staging
 from dedup.imports.processing.reading import Reader, TextRow
 from dedup.imports.reports import progress, report_rows
 from dedup.models import Import, ImportChunk, ImportStates
-from dedup.operations.base import Answer, Caller
-from dedup.operations.records import submit_at_once
+from dedup.operations.base import Caller, Result
+from dedup.operations.records import submit_in_transaction
 from dedup.storage.integrity import faults
 from dedup.storage.profile_json import to_json
 from tests import database
@@ -48,8 +48,8 @@ __all__ = ["story"]
 
 def profile(maestra_id: int | None) -> Any:
     assert maestra_id
-    head = heads_of([maestra_id])[maestra_id]
-    return load_profiles([head])[head]
+    primary_id = primary_ids_of([maestra_id])[maestra_id]
+    return load_profiles([primary_id])[primary_id]
 
 
 @pytest.mark.django_db
@@ -111,9 +111,9 @@ def test_what_cannot_be_stored_fails_alone(monkeypatch: pytest.MonkeyPatch) -> N
     def cursed(caller: Caller, records: Sequence[Any], *given: Any, **more: Any) -> Any:
         if any(s.value == BOB for r in records for s in getattr(r, "identifiers", ())):
             raise RuntimeError("cursed")
-        return submit_at_once(caller, records, *given, **more)
+        return submit_in_transaction(caller, records, *given, **more)
 
-    monkeypatch.setattr(running, "submit_at_once", cursed)
+    monkeypatch.setattr(running, "submit_in_transaction", cursed)
     source = imported(project(), [("1", ANN, "", ""), ("2", BOB, "", ""), ("3", CLO, "", "")])
     assert outcomes(source) == ["created", "internal_error", "created"]
 
@@ -202,7 +202,7 @@ def people(chance: random.Random, number: int) -> list[tuple[str, ...]]:
 def row_by_row(source: Import, rows: Sequence[Sequence[str]]) -> list[int | None]:
     """The customers that the rows end in, one decided after the other. The import itself is not worked."""
     source.last_line = len(rows) + 1
-    reader = Reader(source, catalogue())
+    reader = Reader(source, project_config())
     found: list[int | None] = []
     caller = Caller(source.actor, reader.point)
     for line, cells in enumerate(rows, start=2):
@@ -211,8 +211,8 @@ def row_by_row(source: Import, rows: Sequence[Sequence[str]]) -> list[int | None
         except Exception:  # what is wrong with it does not matter here
             found.append(None)
             continue
-        (answer,) = submit_at_once(caller, [record], AT)
-        found.append(answer.profile.maestra_id if isinstance(answer, Answer) else None)
+        (answer,) = submit_in_transaction(caller, [record], AT)
+        found.append(answer.profile.maestra_id if isinstance(answer, Result) else None)
     return found
 
 
@@ -233,9 +233,9 @@ def by_workers(source: Import, workers: int) -> list[int | None]:
 
 def profiles(customers: Sequence[int | None]) -> list[str]:
     """All profiles, with MaestraIDs by their order, which is that of the lines that made them."""
-    heads = set(heads_of(list(Customer.objects.values_list("pk", flat=True))).values())
+    primary_ids = set(primary_ids_of(list(Customer.objects.values_list("pk", flat=True))).values())
     born = {m: number for number, m in enumerate(dict.fromkeys(filter(None, customers)))}
-    found = load_profiles(sorted(heads)).values()
+    found = load_profiles(sorted(primary_ids)).values()
     return sorted(json.dumps(renamed(to_json(profile), born), sort_keys=True) for profile in found)
 
 

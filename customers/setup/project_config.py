@@ -49,7 +49,7 @@ class FieldDefinition:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class ProjectConfig:
     """One state of the set-up. `labels` are the names for people of kinds and custom fields, by system name.
     `suppression`: whether values of erased persons are remembered as keyed hashes (R54).
     """
@@ -67,21 +67,21 @@ class Catalogue:
 
 
 class _Held:
-    catalogue: Catalogue | None = None
+    config: ProjectConfig | None = None
 
 
 class _Page:
-    """What `one_catalogue` holds on to."""
+    """What `pinned_project_config` holds on to."""
 
     def __init__(self) -> None:
-        self.catalogue: Catalogue | None = None
+        self.config: ProjectConfig | None = None
 
 
 _page: ContextVar[_Page | None] = ContextVar("page", default=None)
 
 
 @contextmanager
-def one_catalogue() -> Iterator[None]:
+def pinned_project_config() -> Iterator[None]:
     """Within it the set-up is asked for once, and stays as it was then: for a page, of which every row needs
     it, and not for what writes.
     """
@@ -92,24 +92,24 @@ def one_catalogue() -> Iterator[None]:
         _page.reset(token)
 
 
-def setup_version() -> int:
+def project_config_version() -> int:
     """Which set-up holds now; any write to it gives it another version. One read of one row."""
     version: int = _row(VERSION)[0]
     return version
 
 
-def catalogue(version: int | None = None) -> Catalogue:
-    """The set-up as it is now; within `one_catalogue`, as it was when it was first asked for. Nothing is read
-    where nothing changed and the caller has just read the `version`.
+def project_config(version: int | None = None) -> ProjectConfig:
+    """The set-up as it is now; within `pinned_project_config`, as it was when it was first asked for. Nothing
+    is read where nothing changed and the caller has just read the `version`.
     """
     page = _page.get()
-    if page and page.catalogue:
-        return page.catalogue
-    held = _Held.catalogue
-    if held is None or held.version != (setup_version() if version is None else version):
-        held = _Held.catalogue = _built(*_row(SETUP))
+    if page and page.config:
+        return page.config
+    held = _Held.config
+    if held is None or held.version != (project_config_version() if version is None else version):
+        held = _Held.config = _built(*_row(SETUP))
     if page:
-        page.catalogue = held
+        page.config = held
     return held
 
 
@@ -141,10 +141,10 @@ def _built(  # noqa: PLR0917 - the columns of a row
     kind_rows: Sequence[Sequence[Any]],
     field_rows: Sequence[Sequence[Any]] | None,
     blocked_rows: Sequence[Sequence[str]] | None,
-) -> Catalogue:
+) -> ProjectConfig:
     kinds = {name: Kind(pk, name, Category(category), strict) for pk, name, category, strict, _ in kind_rows}
     fields = {name: FieldDefinition(name, CustomType(of), larger) for name, of, larger, _ in field_rows or ()}
-    return Catalogue(
+    return ProjectConfig(
         version=version,
         kinds=kinds,
         kinds_by_id={kind.id: kind for kind in kinds.values()},

@@ -11,19 +11,18 @@ from customers.errors import SelfsameError
 from customers.history.reading import Item
 from customers.presentation.customer import present
 from customers.profile import Key
-from customers.setup.catalogue import Catalogue
+from customers.setup.project_config import ProjectConfig
 from dedup.engine.explain import Explanation, Match, Step
-from dedup.engine.outcome import Conflict, Move, Veto
-from dedup.engine.outcome import Status as Outcome
+from dedup.engine.outcome import Conflict, Move, OutcomeStatus, Veto
 from dedup.engine.priority import CRITERIA
 from dedup.engine.vetoes import VETOES
-from dedup.operations.base import Answer
+from dedup.operations.base import Result
 from dedup.wording import remedy_sentence
 
 CREATED, OK = 201, 200
 
 
-def answered(answer: Answer, catalogue: Catalogue) -> dict[str, Any]:
+def result_json(answer: Result, config: ProjectConfig) -> dict[str, Any]:
     """The answer of every operation on a customer. In a preview, customers not created yet bear null for a
     MaestraID.
     """
@@ -33,7 +32,7 @@ def answered(answer: Answer, catalogue: Catalogue) -> dict[str, Any]:
         "status": outcome.status.value,
         "maestra_id": ids.shown(answer.profile.maestra_id),
         "merged_maestra_ids": [merged.absorbed.maestra_id for merged in outcome.merges],
-        "customer": present(answer.profile, catalogue),
+        "customer": present(answer.profile, config),
         "merge_ids": list(answer.merge_ids),
         "conflicts": [ids.conflict(conflict) for conflict in outcome.conflicts],
         "moved": [ids.move(move) for move in outcome.moved],
@@ -48,13 +47,13 @@ def answered(answer: Answer, catalogue: Catalogue) -> dict[str, Any]:
 class _Ids:
     """MaestraIDs as the answer shows them: those a preview did not give are null."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Result) -> None:
         is_preview = answer.preview_token is not None
         created = (change.maestra_id for change in answer.outcome.changes if isinstance(change, Created))
-        self.unborn = frozenset(created) if is_preview else frozenset()
+        self.provisional = frozenset(created) if is_preview else frozenset()
 
     def shown(self, maestra_id: int) -> int | None:
-        return None if maestra_id in self.unborn else maestra_id
+        return None if maestra_id in self.provisional else maestra_id
 
     def conflict(self, conflict: Conflict) -> dict[str, Any]:
         return {
@@ -73,12 +72,12 @@ def named(key: Key) -> dict[str, str]:
     return {"type": key.kind, "value": key.value}
 
 
-def status_of_record(answer: Answer) -> int:
+def status_of_record(answer: Result) -> int:
     """201 where a customer came into being."""
-    return CREATED if answer.outcome.status is Outcome.CREATED else OK
+    return CREATED if answer.outcome.status is OutcomeStatus.CREATED else OK
 
 
-def status_of_ledger(answer: Answer) -> int:
+def status_of_ledger(answer: Result) -> int:
     """201 where the order, movement or promo code is new."""
     for change in answer.outcome.changes:
         match change:
@@ -87,10 +86,10 @@ def status_of_ledger(answer: Answer) -> int:
     return OK
 
 
-def results(answers: Iterable[Answer | SelfsameError], catalogue: Catalogue) -> list[dict[str, Any]]:
+def batch_json(answers: Iterable[Result | SelfsameError], config: ProjectConfig) -> list[dict[str, Any]]:
     """The items of a batch: an answer, or the problem object of the one that failed."""
     return [
-        item.problem() if isinstance(item, SelfsameError) else answered(item, catalogue) for item in answers
+        item.problem() if isinstance(item, SelfsameError) else result_json(item, config) for item in answers
     ]
 
 
@@ -102,7 +101,7 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
-def explained(explanation: Explanation, became_one: Sequence[Item]) -> dict[str, Any]:
+def explanation_json(explanation: Explanation, became_one: Sequence[Item]) -> dict[str, Any]:
     """Shared values, vetoes, priority criterion by criterion, and what would have to change, for two
     customers in order; what made them one, if they are.
     """

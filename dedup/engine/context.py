@@ -20,18 +20,18 @@ from dedup.engine.draft import Draft
 from dedup.engine.editing import (
     holding_of,
 )
-from dedup.engine.outcome import Conflict, Move, Status, Veto
+from dedup.engine.outcome import Conflict, Move, OutcomeStatus, Veto
 from dedup.engine.record import Record, Sent
 
-NEWCOMER = 0  # stands in a record weighed as a customer for the MaestraID it does not have
-NOT_INTRODUCED = Profile(maestra_id=NEWCOMER)
+NO_MAESTRA_ID = 0  # stands in a record weighed as a customer for the MaestraID it does not have
+EMPTY_NEW_CUSTOMER = Profile(maestra_id=NO_MAESTRA_ID)
 
 
-class Case:
+class ResolutionContext:
     """One record on its way through the rules.
 
     The subject is the stored customer the record is about, once there is one; until then the record is a
-    newcomer, weighed as a customer with what it brought. `brought` are the identifiers still in play.
+    newcomer, weighed as a customer with what it brought. `incoming` are the identifiers still in play.
     `found_nobody`: the look-up found no customer, whoever is joined later. `registered` are the contacts
     that somebody else signs in with (R16). `wanted` are the primaries the record asks for, by kind.
     """
@@ -43,11 +43,11 @@ class Case:
         self.subject: int | None = None
         self.found_nobody = False
         self.registered: list[Sent] = []
-        self.bearer = NEWCOMER
-        self.status = Status.UNCHANGED
-        self.brought: list[Sent] = list(record.identifiers)
+        self.origin_id = NO_MAESTRA_ID
+        self.status = OutcomeStatus.UNCHANGED
+        self.incoming: list[Sent] = list(record.identifiers)
         self.wanted: dict[str, Key] = {}
-        self.newcomer: Profile = NOT_INTRODUCED
+        self.new_customer: Profile = EMPTY_NEW_CUSTOMER
         self.merges: list[Merged] = []
         self.conflicts: list[Conflict] = []
         self.moved: list[Move] = []
@@ -63,21 +63,21 @@ class Case:
     def wish(self) -> Profile:
         """The subject, or the newcomer, as it would be with everything the record brought."""
         if self.subject is None:
-            return self.newcomer_with(self.brought)
+            return self.new_customer_with(self.incoming)
         profile = self.profile
-        wished = {s.key: holding_of(s, self.record, self.bearer) for s in self.brought}
+        wished = {s.key: holding_of(s, self.record, self.origin_id) for s in self.incoming}
         return replace(profile, holdings={**wished, **profile.holdings})
 
-    def newcomer_with(self, sent: Sequence[Sent]) -> Profile:
+    def new_customer_with(self, sent: Sequence[Sent]) -> Profile:
         """The newcomer as it would be with these identifiers."""
-        sketch = Sketch(self.newcomer)
+        sketch = Sketch(self.new_customer)
         sketch.holdings = self.holdings_of(sent)
         return sketch.profile()
 
     def holdings_of(self, sent: Sequence[Sent]) -> dict[Key, Holding]:
         """Identifiers as the newcomer would hold them. Of each e-mail and phone type one is primary."""
         primary = set(self._leading(sent).values())
-        return {s.key: holding_of(s, self.record, self.bearer, is_primary=s.key in primary) for s in sent}
+        return {s.key: holding_of(s, self.record, self.origin_id, is_primary=s.key in primary) for s in sent}
 
     def _leading(self, sent: Sequence[Sent]) -> dict[str, Key]:
         """By kind the contact that is to be primary: the one asked for, or else the first (R14)."""
@@ -86,7 +86,7 @@ class Case:
         return first | {s.kind: s.key for s in contacts if s.is_primary}
 
     def free(self) -> list[Sent]:
-        return [s for s in self.brought if self.draft.current_holder(s.key) is None]
+        return [s for s in self.incoming if self.draft.current_holder(s.key) is None]
 
     def hold(self, sent: Sent, taken_from: int | None = None, why: Why = Why.RECORD) -> None:
         """The subject holds the identifier from now on; a unique ID retires the one before it (R2)."""
@@ -95,7 +95,7 @@ class Case:
         if old:
             retired = replace(old, is_former=True, retired_at=self.now)
             self.draft.emit(Held(**self.who(), before=old, after=retired))
-        holding = holding_of(sent, self.record, self.bearer)
+        holding = holding_of(sent, self.record, self.origin_id)
         self.draft.emit(Held(**self.who(), before=None, after=holding, taken_from=taken_from, why=why))
         if claim := self.profile.claims.get(sent.key):
             self.draft.emit(Unclaimed(**self.who(), claim=claim, why=why))
@@ -122,17 +122,17 @@ class Case:
         )
         return holding
 
-    def see_cards(self) -> None:
+    def record_cards(self) -> None:
         for card in self.record.cards:
             if card not in self.profile.cards:
                 self.draft.emit(CardSeen(**self.who(), card=card))
 
     def emit_diff(self, before: Profile, after: Profile, why: Why) -> None:
-        self.draft.emit_diff(before, after, self.bearer, why)
+        self.draft.emit_diff(before, after, self.origin_id, why)
 
     def who(self) -> Who:
         assert self.subject is not None
-        return {"customer": self.subject, "maestra_id": self.bearer}
+        return {"customer": self.subject, "maestra_id": self.origin_id}
 
 
 class Who(TypedDict):

@@ -71,7 +71,7 @@ def _personal_fields(shown: Shown) -> list[tuple[str, Any]]:
 
 def _custom_fields(shown: Shown) -> list[tuple[str, Any]]:
     fields = shown.profile.custom_fields
-    return [(shown.catalogue.labels.get(name, name), as_text(fields[name])) for name in sorted(fields)]
+    return [(shown.config.labels.get(name, name), as_text(fields[name])) for name in sorted(fields)]
 
 
 def as_text(value: Any) -> str:
@@ -93,7 +93,7 @@ def _notes(shown: Shown) -> list[Context]:
         {
             "at": note.at,
             "text": note_text(
-                replace(note, value=shown.veil.value(note.kind, note.value)), shown.catalogue.labels
+                replace(note, value=shown.masking.value(note.kind, note.value)), shown.config.labels
             ),
             "related": note.related,
             "author": authors.get((note.maestra_id, note.at)),
@@ -125,7 +125,7 @@ def _related(shown: Shown) -> list[Context]:
 def _contest(shown: Shown, relation: Mapping[str, Any]) -> Context:
     kind, other, decided_by = relation["type"], relation["maestra_id"], relation["decided_by"]
     words = {
-        "value": f"{shown.catalogue.labels.get(kind, kind)} {shown.veil.value(kind, relation['value'])}",
+        "value": f"{shown.config.labels.get(kind, kind)} {shown.masking.value(kind, relation['value'])}",
         "customer": other,
     }
     if relation["is_kept"]:
@@ -178,7 +178,7 @@ def _cards(shown: Shown) -> list[tuple[str, int]]:
 def lately(shown: Shown, kinds: Collection[str]) -> Context:
     """The latest entries of these kinds, and where to read them all."""
     page = change_history.history(
-        shown.maestra_ids, labels=shown.catalogue.labels, kinds=kinds, limit=SUMMARY, veil=shown.veil
+        shown.maestra_ids, labels=shown.config.labels, kinds=kinds, limit=SUMMARY, masking=shown.masking
     )
     more = "&".join(f"kind={kind}" for kind in kinds)
     return {"entries": page.items, "all_entries": f"{shown.address('history')}?{more}"}
@@ -273,13 +273,13 @@ def history(shown: Shown) -> Context:
     kinds = [kind for kind in asked.getlist("kind") if kind in KINDS]
     page = change_history.history(
         shown.maestra_ids,
-        labels=shown.catalogue.labels,
+        labels=shown.config.labels,
         kinds=kinds,
         since=midnight(asked.get("since", "")),
         until=midnight(asked.get("until", ""), days=1),
         after=place(shown, "after", change_history.Place),
         limit=PER_PAGE,
-        veil=shown.veil,
+        masking=shown.masking,
     )
     return {
         "entries": [_with_sides(shown, item) for item in page.items],
@@ -309,7 +309,7 @@ def midnight(text: str, days: int = 0) -> datetime | None:
 def _with_sides(shown: Shown, item: Context) -> Context:
     """An entry with before and after, line by line."""
     before, after = item["data"].get("before"), item["data"].get("after")
-    rows = _rows(before, after, shown.catalogue.labels) if isinstance(before or after, dict) else []
+    rows = _rows(before, after, shown.config.labels) if isinstance(before or after, dict) else []
     return {**item, "kind_name": _(KINDS[item["kind"]]), "rows": rows}
 
 
@@ -361,10 +361,10 @@ def graph(shown: Shown) -> Context:
     """How this person came together: which MaestraIDs and identifiers, joined by what and when."""
     page = change_history.history(
         shown.maestra_ids,
-        labels=shown.catalogue.labels,
+        labels=shown.config.labels,
         kinds=STORY_KINDS,
         limit=STORY_LIMIT,
-        veil=shown.veil,
+        masking=shown.masking,
     )
     story = [{**item, "kind_name": _(KINDS[item["kind"]])} for item in reversed(page.items)]
     return {"picture": drawn(shown, story), "story": story, "is_cut": page.next is not None}

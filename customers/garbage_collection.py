@@ -6,7 +6,7 @@ NEW_OBJECTS = 100_000
 """How many make a collection worthwhile: of those that a request or a chunk makes, hardly any outlives it."""
 
 
-def spare() -> None:
+def freeze_gc() -> None:
     """To be called when all is loaded: that stays, so the collector shall not look at it again and again."""
     gc.collect()
     gc.freeze()

@@ -51,7 +51,7 @@ from customers.profile import PAYMENT_CARD, Category, Claim, Holding, Key, Membe
 from customers.storage.batch import Batch
 
 Entry = dict[str, Any]
-Told = list[tuple[int, Entry]]
+HistoryRows = list[tuple[int, Entry]]
 """Entries with the MaestraID each happened to."""
 
 KIND_OF: Mapping[Category, str] = {
@@ -78,14 +78,14 @@ def histories(batch: Batch) -> Iterator[tuple[int, datetime, list[Entry]]]:
             yield maestra_id, record.at, found
 
 
-def entries(change: Change) -> Told:
+def history_facts(change: Change) -> HistoryRows:
     """What a change leaves in the history; nothing where it is silent."""
     return ENTRIES[type(change)](change)
 
 
 def one(
     change: Change, kind: str, *, reason: str | None = None, related: int | None = None, **entry: Any
-) -> Told:
+) -> HistoryRows:
     entry["kind"] = kind
     if reason is not None:
         entry["reason"] = reason
@@ -94,15 +94,15 @@ def one(
     return [(change.maestra_id, entry)]
 
 
-def silent(_: Change) -> Told:
+def silent(_: Change) -> HistoryRows:
     return []
 
 
-def _created(c: Created) -> Told:
+def _created(c: Created) -> HistoryRows:
     return one(c, "created", registered_at=c.registered_at)
 
 
-def _personal(c: PersonalDataChanged) -> Told:
+def _personal(c: PersonalDataChanged) -> HistoryRows:
     return one(c, "personal_data", reason=c.why, before=_known(c.before), after=_known(c.after))
 
 
@@ -110,16 +110,16 @@ def _known(personal: Personal) -> dict[str, Any]:
     return personal.present()
 
 
-def _time_zone(c: TimeZoneChanged) -> Told:
+def _time_zone(c: TimeZoneChanged) -> HistoryRows:
     before, after = ({"time_zone": zone} if zone else {} for zone in (c.before, c.after))
     return one(c, "personal_data", reason=c.why, before=before, after=after)
 
 
-def _custom_fields(c: CustomFieldsChanged) -> Told:
+def _custom_fields(c: CustomFieldsChanged) -> HistoryRows:
     return one(c, "custom_fields", reason=c.why, before=c.before, after=c.after)
 
 
-def _held(c: Held) -> Told:
+def _held(c: Held) -> HistoryRows:
     """A value that was confirmed has an entry that says so, also where the confirmation brought it."""
     old, new = c.before, c.after
     if old and _only_confirmed(old, new):
@@ -138,7 +138,7 @@ def _held(c: Held) -> Told:
     return told + _confirmed(c) if is_news else told
 
 
-def _confirmed(c: Held) -> Told:
+def _confirmed(c: Held) -> HistoryRows:
     return one(c, "confirmed", reason=c.why, type=c.after.kind, value=c.after.value)
 
 
@@ -165,43 +165,43 @@ def _flags(h: Holding) -> dict[str, bool]:
     return flags
 
 
-def _released(c: Released) -> Told:
+def _released(c: Released) -> HistoryRows:
     h = c.holding
     facts: Entry = {"type": h.kind, "value": h.value, "before": _flags(h), "after": None}
     return one(c, KIND_OF[h.category], reason=c.why, related=c.to, **facts)
 
 
-def _claimed(c: Claimed) -> Told:
+def _claimed(c: Claimed) -> HistoryRows:
     return _claim(c, c.claim, before=None, after={"is_claim": True})
 
 
-def _unclaimed(c: Unclaimed) -> Told:
+def _unclaimed(c: Unclaimed) -> HistoryRows:
     return _claim(c, c.claim, before={"is_claim": True}, after=None)
 
 
-def _claim(c: Claimed | Unclaimed, claim: Claim, **states: Any) -> Told:
+def _claim(c: Claimed | Unclaimed, claim: Claim, **states: Any) -> HistoryRows:
     return one(c, KIND_OF[claim.category], reason=c.why, type=claim.kind, value=claim.value, **states)
 
 
-def _lost(c: ContactLost) -> Told:
+def _lost(c: ContactLost) -> HistoryRows:
     facts: Entry = {"type": c.kind, "value": c.value, "decided_by": c.criterion}
     return one(
         c, "contact_lost", reason=Why.SETTLED, related=c.to, **facts, was_held=c.was_held, pending=c.pending
     )
 
 
-def _received(c: ContactReceived) -> Told:
+def _received(c: ContactReceived) -> HistoryRows:
     facts: Entry = {"type": c.kind, "value": c.value, "decided_by": c.criterion}
     return one(c, "contact_received", reason=Why.SETTLED, related=c.other, **facts, was_held=c.was_held)
 
 
-def _note(c: NoteAdded) -> Told:
+def _note(c: NoteAdded) -> HistoryRows:
     n = c.note
     facts: Entry = {"type": n.kind, "value": n.value, "decided_by": n.decided_by}
     return one(c, "note", reason=n.reason, related=n.related, **facts)
 
 
-def _subscription(c: SubscriptionChanged) -> Told:
+def _subscription(c: SubscriptionChanged) -> HistoryRows:
     states: Entry = {"before": _consent(c.before), "after": _consent(c.after)}
     return one(c, "subscription", reason=c.why, channel=c.channel.channel, topic=c.channel.topic, **states)
 
@@ -210,7 +210,7 @@ def _consent(s: Subscription | None) -> dict[str, Any] | None:
     return {"status": s.status, "since": s.since} if s else None
 
 
-def _membership(c: MembershipChanged) -> Told:
+def _membership(c: MembershipChanged) -> HistoryRows:
     states: Entry = {"before": _place(c.before), "after": _place(c.after)}
     return one(c, "segment", reason=c.why, segmentation=c.segmentation, **states)
 
@@ -219,11 +219,11 @@ def _place(m: Membership | None) -> dict[str, Any] | None:
     return {"segment": m.segment, "since": m.since} if m else None
 
 
-def _opted_out(c: OptedOut) -> Told:
+def _opted_out(c: OptedOut) -> HistoryRows:
     return one(c, "opt_out", reason=c.why, before=c.before, after=c.at)
 
 
-def _order(c: OrderSaved) -> Told:
+def _order(c: OrderSaved) -> HistoryRows:
     return one(c, "order", number=c.after.number, before=_sum(c.before), after=_sum(c.after))
 
 
@@ -238,19 +238,19 @@ def _sum(order: Order | None) -> dict[str, Any] | None:
     }
 
 
-def _points(c: PointsAdded) -> Told:
+def _points(c: PointsAdded) -> HistoryRows:
     return one(c, "points", number=c.number, amount=c.amount, why=c.reason)
 
 
-def _promo_code(c: PromoCodeIssued) -> Told:
+def _promo_code(c: PromoCodeIssued) -> HistoryRows:
     return one(c, "promo_code", code=c.code, issued_at=c.issued_at)
 
 
-def _joined(c: Joined) -> Told:
+def _joined(c: Joined) -> HistoryRows:
     return one(c, "joined", reason=c.decision.reason, **_evidence(c.decision))
 
 
-def _merged(c: Merged) -> Told:
+def _merged(c: Merged) -> HistoryRows:
     facts: Entry = {"merged_maestra_ids": sorted(c.absorbed.maestra_ids), **_evidence(c.decision)}
     return one(c, "merged", reason=c.decision.reason, related=c.absorbed.maestra_id, **facts)
 
@@ -268,7 +268,7 @@ def matched(keys: Iterable[Key]) -> list[dict[str, str]]:
     return [{"type": key.kind, "value": key.value} for key in keys if key.kind != PAYMENT_CARD]
 
 
-def _unmerged(c: Unmerged) -> Told:
+def _unmerged(c: Unmerged) -> HistoryRows:
     """In both histories: they are two again."""
     back = c.restored.maestra_id
     facts: Entry = {"merge_id": c.merge_id, "restored_maestra_ids": sorted(c.restored.maestra_ids)}
@@ -277,19 +277,19 @@ def _unmerged(c: Unmerged) -> Told:
     return [*survivor, (back, entry)]
 
 
-def _kept_apart(c: KeptApart) -> Told:
+def _kept_apart(c: KeptApart) -> HistoryRows:
     return one(c, "apart", reason=c.why, related=c.other, is_lifted=False)
 
 
-def _apart_lifted(c: ApartLifted) -> Told:
+def _apart_lifted(c: ApartLifted) -> HistoryRows:
     return one(c, "apart", related=c.other, is_lifted=True)
 
 
-def _erased(c: Erased) -> Told:
+def _erased(c: Erased) -> HistoryRows:
     return one(c, "erased")
 
 
-ENTRIES: Mapping[type, Callable[[Any], Told]] = {
+ENTRIES: Mapping[type, Callable[[Any], HistoryRows]] = {
     Created: _created,
     PersonalDataChanged: _personal,
     TimeZoneChanged: _time_zone,

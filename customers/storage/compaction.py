@@ -103,17 +103,17 @@ class OrderRow:
 
 
 @dataclass(slots=True)
-class Fold:
+class FinalState:
     """Rows by what identifies them.
 
-    `heads` leads from a MaestraID whose pointer changes to its new primary one. `emptied` are customers whose
-    identifiers and claims are taken away before the batch gives any; `resubscribed` the same for
+    `primary_ids` leads from a MaestraID whose pointer changes to its new primary one. `emptied` are customers
+    whose identifiers and claims are taken away before the batch gives any; `resubscribed` the same for
     subscriptions, `erased` for cards and devices. `dropped_*` are single rows to be taken away, under the
     customer they stood under before the batch. `absorbed` are the customers merged into one within the batch.
     """
 
     created: dict[int, tuple[datetime, int | None]] = field(default_factory=dict)
-    heads: dict[int, int] = field(default_factory=dict)
+    primary_ids: dict[int, int] = field(default_factory=dict)
     absorbed: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     singles: defaultdict[int, dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
     custom_fields: defaultdict[int, CustomFields] = field(default_factory=lambda: defaultdict(CustomFields))
@@ -136,215 +136,215 @@ class Fold:
     relations: dict[tuple[int, int, Key], tuple[str, bool, datetime]] = field(default_factory=dict)
     erased: set[int] = field(default_factory=set)
 
-    def head(self, customer: int) -> int:
+    def primary_id(self, customer: int) -> int:
         """The profile a customer belongs to by now."""
-        return self.heads.get(customer, customer)
+        return self.primary_ids.get(customer, customer)
 
     def rows_of(self, customer: int) -> list[int]:
         """The customers under which the rows of a profile stood before the batch."""
         return [customer, *self.absorbed.get(customer, ())]
 
 
-def fold(batch: Batch) -> Fold:
+def compact(batch: Batch) -> FinalState:
     """The rows a batch leaves behind."""
-    result = Fold()
+    result = FinalState()
     for record in batch.records:
         for change in record.changes:
             FOLDERS[type(change)](result, change, record)
     return result
 
 
-def _created(f: Fold, c: Created, record: RecordChanges) -> None:
-    f.created[c.customer] = (c.registered_at, record.point)
+def _created(state: FinalState, c: Created, record: RecordChanges) -> None:
+    state.created[c.customer] = (c.registered_at, record.point)
 
 
-def _personal(f: Fold, c: PersonalDataChanged, _: RecordChanges) -> None:
-    f.singles[c.customer]["personal"] = c.after
+def _personal(state: FinalState, c: PersonalDataChanged, _: RecordChanges) -> None:
+    state.singles[c.customer]["personal"] = c.after
 
 
-def _time_zone(f: Fold, c: TimeZoneChanged, _: RecordChanges) -> None:
-    f.singles[c.customer]["time_zone"] = c.after
+def _time_zone(state: FinalState, c: TimeZoneChanged, _: RecordChanges) -> None:
+    state.singles[c.customer]["time_zone"] = c.after
 
 
-def _opted_out(f: Fold, c: OptedOut, _: RecordChanges) -> None:
-    f.singles[c.customer]["opted_out_at"] = c.at
+def _opted_out(state: FinalState, c: OptedOut, _: RecordChanges) -> None:
+    state.singles[c.customer]["opted_out_at"] = c.at
 
 
-def _identified(f: Fold, c: IdentifiedChanged, _: RecordChanges) -> None:
-    f.singles[c.customer]["is_identified"] = c.is_identified
+def _identified(state: FinalState, c: IdentifiedChanged, _: RecordChanges) -> None:
+    state.singles[c.customer]["is_identified"] = c.is_identified
 
 
-def _custom_fields(f: Fold, c: CustomFieldsChanged, _: RecordChanges) -> None:
-    f.custom_fields[c.customer].take(c.before, c.after)
+def _custom_fields(state: FinalState, c: CustomFieldsChanged, _: RecordChanges) -> None:
+    state.custom_fields[c.customer].take(c.before, c.after)
 
 
-def _held(f: Fold, c: Held, record: RecordChanges) -> None:
+def _held(state: FinalState, c: Held, record: RecordChanges) -> None:
     holding, key = c.after, c.after.key
-    row = f.values.get(key)
+    row = state.values.get(key)
     if row is None:
         was_held = c.before is not None or c.taken_from is not None
-        row = f.values[key] = Value(holding.raw, is_stored=was_held, was_free=not was_held)
+        row = state.values[key] = Value(holding.raw, is_stored=was_held, was_free=not was_held)
     row.raw, row.customer, row.holding = holding.raw, c.customer, holding
     if c.before is None and holding.category in DEVICES:
-        f.device_uses.add((key, holding.origin, record.at))
+        state.device_uses.add((key, holding.origin, record.at))
 
 
-def _released(f: Fold, c: Released, _: RecordChanges) -> None:
+def _released(state: FinalState, c: Released, _: RecordChanges) -> None:
     """Takes the value from its holder only: it may have been given on already."""
-    row = f.values.get(c.holding.key)
+    row = state.values.get(c.holding.key)
     if row is None:
-        f.values[c.holding.key] = Value(c.holding.raw, is_stored=True)
-    elif row.customer is not None and f.head(row.customer) == c.customer:
+        state.values[c.holding.key] = Value(c.holding.raw, is_stored=True)
+    elif row.customer is not None and state.primary_id(row.customer) == c.customer:
         row.customer = row.holding = None
     else:
         row.was_free = False
 
 
-def _claimed(f: Fold, c: Claimed, _: RecordChanges) -> None:
-    _drop_claim(f, c.customer, c.claim.key)
-    f.claims[c.customer][c.claim.key] = c.claim
+def _claimed(state: FinalState, c: Claimed, _: RecordChanges) -> None:
+    _drop_claim(state, c.customer, c.claim.key)
+    state.claims[c.customer][c.claim.key] = c.claim
 
 
-def _unclaimed(f: Fold, c: Unclaimed, _: RecordChanges) -> None:
-    _drop_claim(f, c.customer, c.claim.key)
-    f.claims[c.customer].pop(c.claim.key, None)
+def _unclaimed(state: FinalState, c: Unclaimed, _: RecordChanges) -> None:
+    _drop_claim(state, c.customer, c.claim.key)
+    state.claims[c.customer].pop(c.claim.key, None)
 
 
-def _drop_claim(f: Fold, customer: int, key: Key) -> None:
-    f.dropped_claims.update((row, key) for row in f.rows_of(customer))
+def _drop_claim(state: FinalState, customer: int, key: Key) -> None:
+    state.dropped_claims.update((row, key) for row in state.rows_of(customer))
 
 
-def _card(f: Fold, c: CardSeen, record: RecordChanges) -> None:
-    f.cards[c.customer].setdefault(c.card, (c.maestra_id, record.at))
+def _card(state: FinalState, c: CardSeen, record: RecordChanges) -> None:
+    state.cards[c.customer].setdefault(c.card, (c.maestra_id, record.at))
 
 
-def _card_dropped(f: Fold, c: CardDropped, _: RecordChanges) -> None:
-    f.dropped_cards.update((row, c.card) for row in f.rows_of(c.customer))
-    f.cards[c.customer].pop(c.card, None)
+def _card_dropped(state: FinalState, c: CardDropped, _: RecordChanges) -> None:
+    state.dropped_cards.update((row, c.card) for row in state.rows_of(c.customer))
+    state.cards[c.customer].pop(c.card, None)
 
 
-def _subscription(f: Fold, c: SubscriptionChanged, _: RecordChanges) -> None:
-    f.subscriptions[c.customer, c.channel] = c.after
+def _subscription(state: FinalState, c: SubscriptionChanged, _: RecordChanges) -> None:
+    state.subscriptions[c.customer, c.channel] = c.after
 
 
-def _action(f: Fold, c: ActionCounted, _: RecordChanges) -> None:
-    facts = f.facts[c.maestra_id]
+def _action(state: FinalState, c: ActionCounted, _: RecordChanges) -> None:
+    facts = state.facts[c.maestra_id]
     facts.last_action_at = max(filter(None, (facts.last_action_at, c.at)))
 
 
-def _order(f: Fold, c: OrderSaved, _: RecordChanges) -> None:
-    facts = f.facts[c.maestra_id]
+def _order(state: FinalState, c: OrderSaved, _: RecordChanges) -> None:
+    facts = state.facts[c.maestra_id]
     facts.orders_count += c.before is None
     facts.orders_total += c.after.total - (c.before.total if c.before else 0)
-    row = f.orders.get(c.after.number)
+    row = state.orders.get(c.after.number)
     if row:
         row.order = c.after
     else:
-        f.orders[c.after.number] = OrderRow(c.maestra_id, c.after, is_new=c.before is None)
+        state.orders[c.after.number] = OrderRow(c.maestra_id, c.after, is_new=c.before is None)
 
 
-def _points(f: Fold, c: PointsAdded, _: RecordChanges) -> None:
-    facts = f.facts[c.maestra_id]
+def _points(state: FinalState, c: PointsAdded, _: RecordChanges) -> None:
+    facts = state.facts[c.maestra_id]
     facts.points_count += 1
     facts.points_balance += c.amount
-    f.points.append(c)
+    state.points.append(c)
 
 
-def _promo_code(f: Fold, c: PromoCodeIssued, _: RecordChanges) -> None:
-    f.facts[c.maestra_id].promo_codes_count += 1
-    f.promo_codes.append(c)
+def _promo_code(state: FinalState, c: PromoCodeIssued, _: RecordChanges) -> None:
+    state.facts[c.maestra_id].promo_codes_count += 1
+    state.promo_codes.append(c)
 
 
-def _note(f: Fold, c: NoteAdded, _: RecordChanges) -> None:
-    f.notes.append(c.note)
+def _note(state: FinalState, c: NoteAdded, _: RecordChanges) -> None:
+    state.notes.append(c.note)
 
 
-def _lost(f: Fold, c: ContactLost, record: RecordChanges) -> None:
-    f.relations[c.maestra_id, c.to, Key(c.kind, c.value)] = (c.criterion, False, record.at)
+def _lost(state: FinalState, c: ContactLost, record: RecordChanges) -> None:
+    state.relations[c.maestra_id, c.to, Key(c.kind, c.value)] = (c.criterion, False, record.at)
 
 
-def _received(f: Fold, c: ContactReceived, record: RecordChanges) -> None:
-    f.relations[c.maestra_id, c.other, Key(c.kind, c.value)] = (c.criterion, True, record.at)
+def _received(state: FinalState, c: ContactReceived, record: RecordChanges) -> None:
+    state.relations[c.maestra_id, c.other, Key(c.kind, c.value)] = (c.criterion, True, record.at)
 
 
-def _merged(f: Fold, c: Merged, _: RecordChanges) -> None:
+def _merged(state: FinalState, c: Merged, _: RecordChanges) -> None:
     """Identifiers, claims and cards of both, the survivor's where both have one; the rest of the absorbed
     stays (R36).
     """
     away = c.absorbed.maestra_id
     for key in c.absorbed.claims.keys() & c.survivor.claims.keys():
-        _drop_claim(f, away, key)
+        _drop_claim(state, away, key)
     for card in c.absorbed.cards.keys() & c.survivor.cards.keys():
-        f.dropped_cards.update((row, card) for row in f.rows_of(away))
-    f.claims[c.customer] = {**f.claims.pop(away, {}), **f.claims.get(c.customer, {})}
-    f.cards[c.customer] = {**f.cards.pop(away, {}), **f.cards.get(c.customer, {})}
-    f.absorbed[c.customer] += [away, *f.absorbed.pop(away, ())]
-    f.heads.update(dict.fromkeys(c.absorbed.maestra_ids, c.customer))
+        state.dropped_cards.update((row, card) for row in state.rows_of(away))
+    state.claims[c.customer] = {**state.claims.pop(away, {}), **state.claims.get(c.customer, {})}
+    state.cards[c.customer] = {**state.cards.pop(away, {}), **state.cards.get(c.customer, {})}
+    state.absorbed[c.customer] += [away, *state.absorbed.pop(away, ())]
+    state.primary_ids.update(dict.fromkeys(c.absorbed.maestra_ids, c.customer))
 
 
-def _unmerged(f: Fold, c: Unmerged, record: RecordChanges) -> None:
+def _unmerged(state: FinalState, c: Unmerged, record: RecordChanges) -> None:
     """Both sides are written whole from their images."""
-    _empty(f, c.customer)
-    f.absorbed.pop(c.customer, None)
-    f.heads.update(dict.fromkeys(c.restored.maestra_ids, c.restored.maestra_id))
+    _empty(state, c.customer)
+    state.absorbed.pop(c.customer, None)
+    state.primary_ids.update(dict.fromkeys(c.restored.maestra_ids, c.restored.maestra_id))
     for profile in (c.restored, c.remaining):
-        _write_whole(f, profile, record.at)
+        _write_whole(state, profile, record.at)
 
 
-def _write_whole(f: Fold, profile: Profile, at: datetime) -> None:
+def _write_whole(state: FinalState, profile: Profile, at: datetime) -> None:
     customer = profile.maestra_id
-    f.singles[customer] = {
+    state.singles[customer] = {
         "personal": profile.personal,
         "time_zone": profile.time_zone,
         "opted_out_at": profile.opted_out_at,
         "is_identified": profile.is_identified,
     }
-    f.custom_fields[customer] = CustomFields(is_emptied=True, values=dict(profile.custom_fields))
+    state.custom_fields[customer] = CustomFields(is_emptied=True, values=dict(profile.custom_fields))
     for key, holding in profile.holdings.items():
-        f.values[key] = Value(holding.raw, customer, holding, is_stored=True)
-    f.claims[customer] = dict(profile.claims)
-    f.cards[customer] = {card: (origin, at) for card, origin in profile.cards.items()}
-    _resubscribe(f, customer, profile.subscriptions)
+        state.values[key] = Value(holding.raw, customer, holding, is_stored=True)
+    state.claims[customer] = dict(profile.claims)
+    state.cards[customer] = {card: (origin, at) for card, origin in profile.cards.items()}
+    _resubscribe(state, customer, profile.subscriptions)
 
 
-def _resubscribe(f: Fold, customer: int, subscriptions: Mapping[Channel, Subscription]) -> None:
-    for key in [key for key in f.subscriptions if key[0] == customer]:
-        del f.subscriptions[key]
-    f.resubscribed.add(customer)
-    f.subscriptions.update({(customer, channel): sub for channel, sub in subscriptions.items()})
+def _resubscribe(state: FinalState, customer: int, subscriptions: Mapping[Channel, Subscription]) -> None:
+    for key in [key for key in state.subscriptions if key[0] == customer]:
+        del state.subscriptions[key]
+    state.resubscribed.add(customer)
+    state.subscriptions.update({(customer, channel): sub for channel, sub in subscriptions.items()})
 
 
-def _erased(f: Fold, c: Erased, record: RecordChanges) -> None:
+def _erased(state: FinalState, c: Erased, record: RecordChanges) -> None:
     """The person is gone from what the profile is read from (R54)."""
-    _empty(f, c.customer)
-    f.cards.pop(c.customer, None)
+    _empty(state, c.customer)
+    state.cards.pop(c.customer, None)
     for maestra_id in c.maestra_ids:
-        f.erased.add(maestra_id)
-        f.singles[maestra_id] = {
+        state.erased.add(maestra_id)
+        state.singles[maestra_id] = {
             "personal": NOBODY,
             "time_zone": None,
             "opted_out_at": None,
             "is_identified": False,
             "erased_at": record.at,
         }
-        f.custom_fields[maestra_id] = CustomFields(is_emptied=True)
-        _resubscribe(f, maestra_id, {})
+        state.custom_fields[maestra_id] = CustomFields(is_emptied=True)
+        _resubscribe(state, maestra_id, {})
 
 
-def _empty(f: Fold, customer: int) -> None:
+def _empty(state: FinalState, customer: int) -> None:
     """Take every identifier and claim from a profile, those given in this batch included."""
-    f.emptied.update(f.rows_of(customer))
-    for row in f.values.values():
-        if row.customer is not None and f.head(row.customer) == customer:
+    state.emptied.update(state.rows_of(customer))
+    for row in state.values.values():
+        if row.customer is not None and state.primary_id(row.customer) == customer:
             row.customer = row.holding = None
-    f.claims.pop(customer, None)
+    state.claims.pop(customer, None)
 
 
-def _nothing(_: Fold, __: Change, ___: RecordChanges) -> None:
+def _nothing(_: FinalState, __: Change, ___: RecordChanges) -> None:
     """Leaves history at most, or is another app's to write."""
 
 
-FOLDERS: Mapping[type, Callable[[Fold, Any, RecordChanges], None]] = {
+FOLDERS: Mapping[type, Callable[[FinalState, Any, RecordChanges], None]] = {
     Created: _created,
     PersonalDataChanged: _personal,
     TimeZoneChanged: _time_zone,
