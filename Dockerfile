@@ -16,6 +16,7 @@ COPY config config
 COPY customers customers
 COPY dedup dedup
 COPY segments segments
+COPY templates templates
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && pip --python /opt/selfsame/bin/python install --no-deps dist/*.whl
 

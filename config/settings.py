@@ -107,6 +107,8 @@ INSTALLED_APPS = [
     "csp",
     "axes",
     "django_prometheus",
+    # Its widgets, which the renderer of forms looks for among the apps.
+    "django.forms",
 ]
 
 MIDDLEWARE = [
@@ -135,6 +137,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -145,6 +148,8 @@ TEMPLATES = [
         },
     }
 ]
+# Widgets of ours have their templates there too.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Data ---------------------------------------------------------------------------------------------------
 

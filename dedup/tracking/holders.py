@@ -25,7 +25,7 @@ Place = tuple[int, str]
 
 
 class Holder(NamedTuple):
-    """`row` is the value's own, `primary_id` the profile that holds it, `origin_id` the MaestraID it came to."""
+    """Who holds a value, a row of `customers_identifier`; `origin_id` is the MaestraID it came to."""
 
     row: int
     primary_id: int
