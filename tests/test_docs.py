@@ -23,7 +23,7 @@ CODE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-FOLDERS = "config|customers|dedup|segments|tests|docs|\\.ci"
+FOLDERS = "config|customers|dedup|segments|templates|tests|docs|\\.ci"
 PATH = re.compile(rf"(?:{FOLDERS})/[\w./-]*|[A-Z]+\.md|Dockerfile|compose\.yaml|pyproject\.toml|manage\.py")
 VARIABLE = re.compile(r'(?:env\.\w+|environ\.get)\(\s*"([A-Z_]+)"')
 
@@ -75,6 +75,14 @@ def test_every_rule_lives_where_the_developers_are_told():
         named = [(ROOT / path).read_text(encoding="utf-8") for path in SPAN.findall(row)]
         elsewhere += sorted(rules_in(row) - set().union(*map(rules_in, named)))
     assert elsewhere == []
+
+
+def test_every_name_of_the_code_that_developers_are_told_is_there():
+    apps = ("config", "customers", "dedup", "segments")
+    sources = (path.read_text(encoding="utf-8") for app in apps for path in (ROOT / app).rglob("*.py"))
+    words = {word for text in sources for word in re.findall(r"\w+", text)}
+    told = set(re.findall(r"`([A-Z]\w+)`", prose(ARCHITECTURE)))
+    assert sorted(told - words) == []
 
 
 def test_every_variable_of_the_environment_is_documented_and_no_other():
