@@ -23,6 +23,7 @@ WITHOUT_SERVICES = {
     "makemigrations",
     "spectacular",
     "startapp",
+    "texts",
     "version",
 }
 

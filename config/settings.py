@@ -222,6 +222,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+# For translators: `manage.py texts` writes the catalogue.
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
 FORMAT_MODULE_PATH = ["config.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
