@@ -46,6 +46,9 @@ QUICKLY = settings(
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", get_wsgi_application())
 # Hundreds of requests an operation. What may stand at any place of a record, test_parsing tries.
 schema.config.phases.coverage.enabled = False
+# Literals of the whole project as values to try: they are gathered anew for every operation, which takes
+# longer than collecting all other tests.
+schema.config.analysis.constants.enabled = False
 
 
 @pytest.fixture
