@@ -11,9 +11,25 @@
    tracker.identify(record)          who the visitor is: {email, mobile_phone, discount_card, personal, time_zone, ids}
    tracker.optOut(), tracker.optIn() the visitor's choice
 */
-(function (window, document, navigator) {
+/**
+ * @typedef {{kind: string, properties?: object, record?: object, uuid?: string, occurred_at?: string, url?: string,
+ *   title?: string}} TrackedEvent
+ * @typedef {object} Tracker
+ * @property {(properties?: object) => void} page
+ * @property {(kind: string, properties?: object) => void} track
+ * @property {(record: object) => void} identify
+ * @property {() => void} optOut
+ * @property {() => void} optIn
+ */
+(/**
+ * @param {Window & {doNotTrack?: string, tracker?: Tracker}} window
+ * @param {Document} document
+ * @param {Navigator & {globalPrivacyControl?: boolean}} navigator
+ */
+function (window, document, navigator) {
   "use strict";
-  var script = document.currentScript;
+  var script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
+  /** @type {DOMStringMap} */
   var options = (script && script.dataset) || {};
   var endpoint = options.endpoint || (script ? new URL("/track/", script.src).href : "/track/");
   var COOKIE = "selfsame_device";
@@ -24,17 +40,25 @@
   var BATCH = 20;
   var KEPT = 500; // events, while there is no connection
   var WAIT = 1000; // milliseconds in which events gather
+  /** @type {TrackedEvent[]} */
   var memory = []; // the queue where there is no storage
   var timer = 0;
+  /** @type {string | null} */
   var visit = null;
 
   // --- The visitor's choice, and the device
 
+  /** @param {string} name */
   function cookie(name) {
     var found = document.cookie.match("(?:^|; )" + name + "=([^;]*)");
     return found && found[1];
   }
 
+  /**
+   * @param {string} name
+   * @param {string} value
+   * @param {number} age
+   */
   function setCookie(name, value, age) {
     document.cookie =
       name + "=" + value + "; path=/; max-age=" + age + "; SameSite=Lax" +
@@ -69,14 +93,16 @@
 
   // --- The queue, shared by the tabs of the site
 
+  /** @returns {TrackedEvent[]} */
   function queued() {
     try {
-      return JSON.parse(window.localStorage.getItem(QUEUE)) || [];
+      return JSON.parse(/** @type {string} */ (window.localStorage.getItem(QUEUE))) || [];
     } catch (_) {
       return memory;
     }
   }
 
+  /** @param {TrackedEvent[]} events */
   function keep(events) {
     memory = events.slice(-KEPT);
     try {
@@ -102,8 +128,13 @@
 
   // What was sent by a beacon nobody tells of any more; what was not, goes by a request that does. Either may arrive
   // twice: the events' UUIDs see to that.
+  /**
+   * @param {TrackedEvent[]} events
+   * @returns {void}
+   */
   function send(events) {
     if (!events.length && !visit) return;
+    /** @type {{device_id: string, sent_at: string, events: TrackedEvent[], visit?: string}} */
     var body = { device_id: device(), sent_at: new Date().toISOString(), events: events };
     if (visit) body.visit = visit;
     visit = null;
@@ -127,6 +158,7 @@
       });
   }
 
+  /** @param {TrackedEvent} event */
   function add(event) {
     if (!mayTrack()) return;
     event.uuid = uuid();
@@ -146,7 +178,8 @@
     window.history.replaceState(window.history.state, "", here.href);
   }
 
-  window.tracker = {
+  /** @type {Tracker} */
+  var tracker = {
     page: function (properties) {
       add({ kind: "page_view", properties: properties || {} });
     },
@@ -165,9 +198,10 @@
       setCookie(OPT_OUT, "", 0);
     },
   };
+  window.tracker = tracker;
 
   takeVisit();
-  if (!("manual" in options)) window.tracker.page();
+  if (!("manual" in options)) tracker.page();
   if (visit || queued().length) timer = timer || window.setTimeout(flush, WAIT);
   window.addEventListener("online", flush);
   window.addEventListener("pagehide", flush);

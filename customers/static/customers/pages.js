@@ -6,21 +6,24 @@
 })();
 
 // An open menu closes when one clicks elsewhere or presses Escape.
+/** @returns {NodeListOf<HTMLDetailsElement>} */
+const openMenus = () => document.querySelectorAll("details.sf-menu[open]");
 document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.sf-menu[open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
+  for (const menu of openMenus()) {
+    if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
   }
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const menu of document.querySelectorAll("details.sf-menu[open]")) {
+  for (const menu of openMenus()) {
     menu.open = false;
-    menu.querySelector("summary").focus();
+    menu.querySelector("summary")?.focus();
   }
 });
 
 // Where the tabs do not fit, the open one is brought into view.
 document.addEventListener("DOMContentLoaded", () => {
-  const open = document.querySelector(".sf-tabs [aria-current]");
-  if (open) open.parentElement.scrollLeft = open.offsetLeft - open.parentElement.clientWidth / 2 + open.clientWidth / 2;
+  const open = /** @type {HTMLElement | null} */ (document.querySelector(".sf-tabs [aria-current]"));
+  const tabs = open?.parentElement;
+  if (open && tabs) tabs.scrollLeft = open.offsetLeft - tabs.clientWidth / 2 + open.clientWidth / 2;
 });

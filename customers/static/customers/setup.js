@@ -1,12 +1,13 @@
 // Copies what a field holds; where the browser does not allow it, the field is selected to be copied by hand.
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copies]");
+  const clicked = /** @type {Element} */ (event.target);
+  const button = /** @type {HTMLElement | null} */ (clicked.closest("[data-copies]"));
   if (!button) return;
-  const field = document.getElementById(button.dataset.copies);
+  const field = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.copies ?? ""));
   field.select();
   try {
     await navigator.clipboard.writeText(field.value);
-    button.textContent = button.dataset.done;
+    button.textContent = button.dataset.done ?? null;
   } catch {
     field.focus();
   }

@@ -3,6 +3,21 @@
   const PAUSE = 1500; // ms
   const FOLLOWED = ["staging", "running"];
 
+  /**
+   * How far an import is, as the server tells it.
+   * @typedef {{state: string, percent: number | null, told: string, pace: string,
+   *   counts: [label: string, number: string][]}} Progress
+   */
+
+  /**
+   * What the page is sure to have.
+   * @template {HTMLElement} Part
+   * @param {Element} place
+   * @param {string} selector
+   */
+  const the = (place, selector) => /** @type {Part} */ (place.querySelector(selector));
+
+  /** @param {[label: string, number: string]} counted */
   const count = ([label, number]) => {
     const [item, name, value] = ["li", "span", "span"].map((tag) => document.createElement(tag));
     [name.className, value.className] = ["decision-quiet", "decision-strong"];
@@ -11,9 +26,15 @@
     return item;
   };
 
+  /**
+   * @param {HTMLElement} section
+   * @param {Progress} found
+   */
   const show = (section, found) => {
-    const part = (name) => section.querySelector(`[data-${name}]`);
-    const bar = section.querySelector("progress");
+    /** @param {string} name */
+    const part = (name) => the(section, `[data-${name}]`);
+    /** @type {HTMLProgressElement} */
+    const bar = the(section, "progress");
     if (found.percent === null) bar.removeAttribute("value");
     else bar.value = found.percent;
     part("told").textContent = found.told;
@@ -25,10 +46,15 @@
     part("spoken").dataset.tenth = tenth;
   };
 
+  /**
+   * @param {HTMLElement} section
+   * @returns {Promise<unknown>}
+   */
   const follow = async (section) => {
     try {
-      const response = await fetch(section.dataset.progress, { headers: { Accept: "application/json" } });
+      const response = await fetch(section.dataset.progress ?? "", { headers: { Accept: "application/json" } });
       if (response.ok) {
+        /** @type {Progress} */
         const found = await response.json();
         if (found.state !== section.dataset.state) return location.reload();
         show(section, found);
@@ -39,15 +65,20 @@
     return window.setTimeout(follow, PAUSE, section);
   };
 
+  /** @param {Element} form */
   const nameUnmapped = (form) => {
-    const left = [...form.querySelectorAll("select[data-column]")].filter((select) => !select.value);
-    form.querySelector("[data-unmapped]").textContent = left.map((select) => select.dataset.column).join(", ");
-    form.querySelector("#unmapped").hidden = !left.length;
-    form.querySelector("#all-mapped").hidden = left.length > 0;
+    /** @type {NodeListOf<HTMLSelectElement>} */
+    const selects = form.querySelectorAll("select[data-column]");
+    const left = [...selects].filter((select) => !select.value);
+    the(form, "[data-unmapped]").textContent = left.map((select) => select.dataset.column).join(", ");
+    the(form, "#unmapped").hidden = !left.length;
+    the(form, "#all-mapped").hidden = left.length > 0;
   };
 
-  for (const section of document.querySelectorAll("[data-progress]")) {
-    if (FOLLOWED.includes(section.dataset.state)) window.setTimeout(follow, PAUSE, section);
+  /** @type {NodeListOf<HTMLElement>} */
+  const sections = document.querySelectorAll("[data-progress]");
+  for (const section of sections) {
+    if (FOLLOWED.includes(section.dataset.state ?? "")) window.setTimeout(follow, PAUSE, section);
   }
 
   const map = document.querySelector(".import-map");
@@ -56,21 +87,22 @@
     nameUnmapped(map);
   }
 
-  const upload = document.querySelector(".import-form");
-  const input = upload && upload.querySelector("input[type=file]");
-  if (input) {
+  const upload = /** @type {HTMLFormElement | null} */ (document.querySelector(".import-form"));
+  const input = /** @type {HTMLInputElement | null | undefined} */ (upload?.querySelector("input[type=file]"));
+  if (upload && input) {
     // The admin's own script would write the file's name into a text field that it expects beside its own file inputs.
-    input.hasChangeListener = true;
+    Object.assign(input, { hasChangeListener: true });
     input.addEventListener("change", () => {
-      const isTooLarge = input.files.length && input.files[0].size > Number(input.dataset.most);
-      input.setCustomValidity(isTooLarge ? upload.dataset.tooLarge : "");
+      const file = input.files?.[0];
+      const isTooLarge = file && file.size > Number(input.dataset.most);
+      input.setCustomValidity((isTooLarge && upload.dataset.tooLarge) || "");
       input.reportValidity();
     });
     upload.addEventListener("submit", (event) => {
-      const button = upload.querySelector("button[type=submit]");
+      const button = the(upload, "button[type=submit]");
       if (button.getAttribute("aria-disabled")) event.preventDefault();
       button.setAttribute("aria-disabled", "true");
-      button.textContent = upload.dataset.busy;
+      button.textContent = upload.dataset.busy ?? null;
     });
   }
 })();

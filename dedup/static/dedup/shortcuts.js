@@ -2,7 +2,8 @@
 // of it on some keyboards.
 document.addEventListener("keydown", (event) => {
   if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const target = document.querySelector(`[aria-keyshortcuts="Alt+${event.code.replace("Key", "")}"]`);
+  const shortcut = `[aria-keyshortcuts="Alt+${event.code.replace("Key", "")}"]`;
+  const target = /** @type {HTMLElement | null} */ (document.querySelector(shortcut));
   if (!target) return;
   event.preventDefault();
   target.click();

@@ -1,16 +1,26 @@
 "use strict";
 
 (function () {
-  var told = document.getElementById("told");
+  /**
+   * What the tracker gives to the page.
+   * @type {{track: (kind: string, properties: object) => void, identify: (record: object) => void}}
+   */
+  var tracker = /** @type {any} */ (window).tracker;
 
-  document.getElementById("basket").addEventListener("click", function () {
-    window.tracker.track("basket", { shelf: new URLSearchParams(window.location.search).get("shelf") || "all" });
-    told.textContent = "In the basket.";
+  /** @param {string} id */
+  function part(id) {
+    return /** @type {HTMLElement} */ (document.getElementById(id));
+  }
+
+  part("basket").addEventListener("click", function () {
+    tracker.track("basket", { shelf: new URLSearchParams(window.location.search).get("shelf") || "all" });
+    part("told").textContent = "In the basket.";
   });
 
-  document.getElementById("who").addEventListener("submit", function (event) {
+  part("who").addEventListener("submit", function (event) {
     event.preventDefault();
-    window.tracker.identify({ email: event.target.email.value });
-    told.textContent = "The shop knows you now.";
+    var form = /** @type {HTMLFormElement} */ (event.target);
+    tracker.identify({ email: form.email.value });
+    part("told").textContent = "The shop knows you now.";
   });
 })();

@@ -4,19 +4,50 @@
   const PAUSE = 500; // ms after the last change, before the counts are asked for
   let ids = 0;
 
+  /**
+   * In the page a group is {id, mode, items}, a condition {id, type, values}; stored, {mode: [...]} and {type, ...values}.
+   * What a value is depends on the condition's type.
+   * @typedef {{id: number, mode: string, items: TreeNode[]}} Group
+   * @typedef {{id: number, type: string, values: Record<string, any>}} Condition
+   * @typedef {Group | Condition} TreeNode
+   * @typedef {Record<string, any>} Stored
+   * @typedef {{last_days?: number, earlier_than_days?: number, from?: string, to?: string}} Period
+   *
+   * What there is to choose from.
+   * @typedef {[name: string, label: string]} Choice
+   * @typedef {{name: string, label: string, input: string, options: Choice[], empty: string, optional?: boolean,
+   *   min?: number, max?: number}} Field
+   * @typedef {{name: string, label: string, group: string, fields: Field[]}} ConditionType
+   * @typedef {{words: Record<string, string>, modes: Choice[], types: ConditionType[],
+   *   customFields: Record<string, {type: string, asks: Choice[]}>}} Described
+   *
+   * What the server says of one node, and takes from an input.
+   * @typedef {{sentence: string, count: number | null, faults: string[]}} Answer
+   * @typedef {(value: any) => void} Taker
+   * @typedef {Record<string, unknown>} Attributes
+   */
+
+  /** @type {(node: TreeNode) => node is Group} */
   const isGroup = (node) => "mode" in node;
+  /**
+   * @template {keyof HTMLElementTagNameMap} Name
+   * @param {Name} name
+   * @param {Attributes} attributes
+   * @param {...(Node | string | null)} children
+   */
   const element = (name, attributes = {}, ...children) => {
     const made = document.createElement(name);
     for (const [key, value] of Object.entries(attributes)) {
       if (value === true) made.setAttribute(key, "");
-      else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+      else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, String(value));
     }
     made.append(...children.filter((child) => child !== null));
     return made;
   };
+  /** @param {string} name */
   const icon = (name) => element("span", { class: "material-symbols-outlined", "aria-hidden": "true" }, name);
 
-  // In the page a group is {id, mode, items}, a condition {id, type, values}; stored, {mode: [...]} and {type, ...values}.
+  /** @type {(data: Stored) => TreeNode} */
   const read = (data) => {
     ids += 1;
     const mode = ["all", "any", "none"].find((name) => Array.isArray(data[name]));
@@ -24,50 +55,69 @@
     const { type, ...values } = data;
     return { id: ids, type, values };
   };
+  /** @type {(node: TreeNode) => Stored} */
   const written = (node) => {
     if (isGroup(node)) return { [node.mode]: node.items.map(written) };
     const values = Object.fromEntries(Object.entries(node.values).filter(([, value]) => value !== undefined && value !== null));
     return { type: node.type, ...values };
   };
+  /** @type {(node: TreeNode) => TreeNode[]} */
   const all = (node) => [node, ...(isGroup(node) ? node.items.flatMap(all) : [])];
 
   class Builder {
+    /** @param {HTMLElement} root */
     constructor(root) {
       this.root = root;
-      this.area = root.querySelector("textarea");
-      this.described = JSON.parse(document.getElementById(root.dataset.types).textContent);
+      this.area = /** @type {HTMLTextAreaElement} */ (root.querySelector("textarea"));
+      const described = /** @type {HTMLElement} */ (document.getElementById(root.dataset.types ?? ""));
+      /** @type {Described} */
+      this.described = JSON.parse(described.textContent ?? "");
       this.words = this.described.words;
       this.types = Object.fromEntries(this.described.types.map((type) => [type.name, type]));
       this.tree = this.start();
+      /** @type {Map<number, HTMLElement>} */
       this.told = new Map(); // what stands below each condition, by its id
       this.place = element("div");
+      this.total = element("strong");
+      this.totalNote = element("span", { class: "sf-soft" });
+      this.timer = 0;
+      /** @type {AbortController | null} */
+      this.asking = null;
       root.append(this.place);
       root.classList.add("cb-ready");
       this.draw();
       this.changed(0);
     }
 
+    /** The root is a group: the server stores no other. */
     start() {
       try {
-        const { version, ...data } = JSON.parse(this.area.value || "null") || {};
-        if (Object.keys(data).length) return read(data);
+        const { version: _version, ...data } = JSON.parse(this.area.value || "null") || {};
+        if (Object.keys(data).length) return /** @type {Group} */ (read(data));
       } catch {
         // What cannot be read is begun anew; the server said what is wrong with it.
       }
-      return read({ all: [] });
+      return /** @type {Group} */ (read({ all: [] }));
     }
 
     // --- Drawing
 
+    /** @param {number | null} focus */
     draw(focus = null) {
       this.told.clear();
-      this.total = element("strong", {});
-      this.totalNote = element("span", { class: "sf-soft" });
+      this.total.textContent = this.totalNote.textContent = "";
       const total = element("div", { class: "cb-total", role: "status", "aria-live": "polite" }, this.total, this.totalNote);
       this.place.replaceChildren(total, this.group(this.tree, null));
-      if (focus) this.place.querySelector(`[data-node="${focus}"] select`)?.focus();
+      /** @type {HTMLElement | null} */
+      const focused = focus ? this.place.querySelector(`[data-node="${focus}"] select`) : null;
+      focused?.focus();
     }
 
+    /**
+     * @param {Group} node
+     * @param {Group | null} parent
+     * @returns {HTMLElement}
+     */
     group(node, parent) {
       const items = element("div", { class: "cb-items" }, ...node.items.map((item) => this.node(item, node)));
       const mode = this.select(this.described.modes, node.mode, (value) => { node.mode = value; });
@@ -83,10 +133,18 @@
       );
     }
 
+    /**
+     * @param {TreeNode} item
+     * @param {Group} parent
+     */
     node(item, parent) {
       return isGroup(item) ? this.group(item, parent) : this.condition(item, parent);
     }
 
+    /**
+     * @param {Condition} node
+     * @param {Group} parent
+     */
     condition(node, parent) {
       const fields = (this.types[node.type]?.fields ?? []).filter((field) => !this.needsNone(node, field));
       const inputs = fields.map((field) => this.field(field.label, this.input(node, field)));
@@ -104,10 +162,15 @@
       );
     }
 
+    /**
+     * @param {Condition} node
+     * @param {Field} field
+     */
     needsNone(node, field) {
       return node.type === "custom_field" && field.name === "value" && (node.values.op ?? "known") === "known";
     }
 
+    /** @param {TreeNode} node */
     below(node) {
       const told = element("p", { class: "cb-told", id: `cb-told-${node.id}` });
       this.told.set(node.id, told);
@@ -115,6 +178,10 @@
     }
 
     // What consists of several inputs is a group of its own, in which each has its own name.
+    /**
+     * @param {string} label
+     * @param {HTMLElement} input
+     */
     field(label, input) {
       if (!input.matches("select, input")) {
         input.setAttribute("role", "group");
@@ -126,7 +193,9 @@
       return element("div", { class: "cb-field" }, element("label", { class: "cb-label", for: input.id }, label), input);
     }
 
+    /** @param {Condition} node */
     typeSelect(node) {
+      /** @type {Map<string, ConditionType[]>} */
       const groups = new Map();
       for (const type of this.described.types) groups.set(type.group, [...(groups.get(type.group) ?? []), type]);
       const options = [...groups].map(([label, types]) =>
@@ -142,7 +211,9 @@
       return select;
     }
 
+    /** @param {string} type */
     initial(type) {
+      /** @type {Record<string, unknown>} */
       const values = {};
       for (const field of this.types[type].fields) {
         if (field.optional) continue;
@@ -156,7 +227,12 @@
 
     // --- Inputs, one for each kind of field
 
+    /**
+     * @param {Condition} node
+     * @param {Field} field
+     */
     input(node, field) {
+      /** @type {Taker} */
       const set = (value) => { node.values[field.name] = value; };
       const value = node.values[field.name];
       if (node.type === "custom_field" && field.name !== "field") return this.customInput(node, field, set);
@@ -171,16 +247,28 @@
       }
     }
 
+    /**
+     * @param {Choice[]} options
+     * @param {string} value
+     * @param {Taker} set
+     */
     select(options, value, set) {
       const select = element("select", { class: "cb-input" }, ...options.map(([name, label]) => element("option", { value: name, selected: name === value }, label)));
       select.addEventListener("change", () => { set(select.value); this.changed(); });
       return select;
     }
 
+    /**
+     * @param {Condition} node
+     * @param {Field} field
+     * @param {Taker} set
+     */
     reference(node, field, set) {
       const value = node.values[field.name] ?? "";
       const known = field.options.some(([name]) => name === value);
+      /** @type {Choice[]} */
       const gone = value && !known ? [[value, `${value} ${this.words.deleted}`]] : [];
+      /** @type {Choice[]} */
       const none = value ? [] : [["", field.empty]];
       return this.select([...none, ...gone, ...field.options], value, (v) => {
         set(v);
@@ -191,6 +279,11 @@
       });
     }
 
+    /**
+     * @param {Condition} node
+     * @param {Field} field
+     * @param {Taker} set
+     */
     customInput(node, field, set) {
       const { type, asks } = this.described.customFields[node.values.field] ?? { type: "string", asks: [] };
       if (field.name === "op") {
@@ -206,6 +299,11 @@
       return this.customValue(type, node.values.value, set);
     }
 
+    /**
+     * @param {string} type
+     * @param {any} value
+     * @param {Taker} set
+     */
     customValue(type, value, set) {
       switch (type) {
         case "boolean": return this.select([["true", this.words.yes], ["false", this.words.no]], String(value ?? true), (v) => set(v === "true"));
@@ -217,36 +315,56 @@
       }
     }
 
+    /**
+     * @param {string | undefined} value
+     * @param {Taker} set
+     * @param {Attributes} attributes
+     */
     text(value, set, attributes = {}) {
       const input = element("input", { class: "cb-input", type: "text", maxlength: 255, value: value ?? "", ...attributes });
       input.addEventListener("input", () => { set(input.value); this.changed(); });
       return input;
     }
 
+    /**
+     * @param {number | undefined} value
+     * @param {Taker} set
+     * @param {Attributes} attributes
+     */
     number(value, set, attributes) {
       const input = element("input", { class: "cb-input", type: "number", value: value ?? "", ...attributes });
       input.addEventListener("input", () => { set(input.value === "" ? undefined : Number(input.value)); this.changed(); });
       return input;
     }
 
+    /**
+     * @param {string | undefined} value
+     * @param {Taker} set
+     */
     topic(value, set) {
       const kind = value === undefined ? "any" : value === "" ? "none" : "this";
       const name = this.text(value, set, { "aria-label": this.words.topicName });
       name.hidden = kind !== "this";
       const which = this.select([["any", this.words.anyTopic], ["none", this.words.noTopic], ["this", this.words.thisTopic]], kind, (v) => {
         name.hidden = v !== "this";
-        set({ any: undefined, none: "", this: name.value || undefined }[v]);
+        set(v === "none" ? "" : v === "this" ? name.value || undefined : undefined);
       });
       which.setAttribute("aria-label", this.words.anyTopic);
       return element("div", { class: "cb-period" }, which, name);
     }
 
+    /**
+     * @param {Period | undefined} value
+     * @param {Taker} set
+     * @param {boolean | undefined} isOptional
+     */
     period(value, set, isOptional) {
       const kind = !value ? "any" : "last_days" in value ? "last_days" : "earlier_than_days" in value ? "earlier_than_days" : "between";
       const days = this.number(value?.last_days ?? value?.earlier_than_days ?? 30, () => say(), { min: 1, max: 36500, step: 1, "aria-label": this.words.days });
       days.classList.add("cb-short");
       const from = this.text(value?.from, () => say(), { type: "date", "aria-label": this.words.from });
       const to = this.text(value?.to, () => say(), { type: "date", "aria-label": this.words.to });
+      /** @type {Choice[]} */
       const options = [["last_days", this.words.lastDays], ["earlier_than_days", this.words.earlierThanDays], ["between", this.words.between]];
       const which = this.select(isOptional ? [["any", this.words.anyTime], ...options] : options, kind, () => { show(); say(); });
       which.setAttribute("aria-label", this.words.anyTime);
@@ -265,12 +383,22 @@
 
     // --- Changing the tree
 
+    /**
+     * @param {string} name
+     * @param {string} label
+     * @param {() => void} work
+     */
     button(name, label, work) {
       const button = element("button", { type: "button", class: "cb-button" }, icon(name), label);
       button.addEventListener("click", work);
       return button;
     }
 
+    /**
+     * @param {TreeNode} node
+     * @param {Group} parent
+     * @param {string} label
+     */
     remover(node, parent, label) {
       const button = element("button", { type: "button", class: "cb-button cb-remove", "aria-label": label, title: label }, icon("delete"));
       button.addEventListener("click", () => {
@@ -281,6 +409,10 @@
       return button;
     }
 
+    /**
+     * @param {Group} group
+     * @param {Stored} data
+     */
     add(group, data) {
       const node = read(data);
       group.items.push(node);
@@ -307,21 +439,26 @@
       const nodes = all(this.tree);
       this.asking = new AbortController();
       try {
-        const response = await fetch(this.root.dataset.count, {
+        const token = this.root.closest("form")?.elements.namedItem("csrfmiddlewaretoken");
+        const response = await fetch(this.root.dataset.count ?? "", {
           method: "POST",
-          headers: { "Content-Type": "application/json", "X-CSRFToken": this.root.closest("form").elements.csrfmiddlewaretoken.value },
+          headers: { "Content-Type": "application/json", "X-CSRFToken": /** @type {HTMLInputElement} */ (token).value },
           body: JSON.stringify({ nodes: nodes.map(written) }),
           signal: this.asking.signal,
         });
         if (!response.ok) throw new Error(response.statusText);
         this.say(await response.json(), nodes);
       } catch (error) {
-        if (error.name === "AbortError") return;
+        if (error instanceof DOMException && error.name === "AbortError") return;
         this.root.setAttribute("aria-busy", "false");
         this.total.textContent = this.words.failed;
       }
     }
 
+    /**
+     * @param {{nodes: Answer[], slow: boolean}} said
+     * @param {TreeNode[]} nodes
+     */
     say({ nodes: answers, slow }, nodes) {
       this.root.setAttribute("aria-busy", "false");
       for (const told of this.told.values()) told.replaceChildren();
@@ -334,6 +471,10 @@
     }
 
     // A group that holds a fault repeats it for each of its conditions; those say it themselves.
+    /**
+     * @param {TreeNode} node
+     * @param {Answer} answer
+     */
     tell(node, { sentence, count, faults }) {
       const told = this.told.get(node.id);
       if (!told) return;
@@ -347,12 +488,15 @@
       }
     }
 
+    /** @param {number} count */
     customers(count, one = this.words.one, many = this.words.many) {
       return count === 1 ? one : many.replace("%s", count.toLocaleString(document.documentElement.lang || undefined));
     }
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    for (const root of document.querySelectorAll("[data-builder]")) new Builder(root);
+    /** @type {NodeListOf<HTMLElement>} */
+    const roots = document.querySelectorAll("[data-builder]");
+    for (const root of roots) new Builder(root);
   });
 })();
