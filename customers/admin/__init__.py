@@ -4,6 +4,6 @@ What was recorded can be looked at and not edited: it changes through operations
 history.
 """
 
-from customers.admin import history, identifiers, ledger, people, setup, staff
+from customers.admin import customer_admin, history, identifiers, ledger, setup, staff
 
-__all__ = ["history", "identifiers", "ledger", "people", "setup", "staff"]
+__all__ = ["customer_admin", "history", "identifiers", "ledger", "setup", "staff"]

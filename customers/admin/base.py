@@ -24,7 +24,7 @@ from customers.errors import SelfsameError
 from customers.normalise import trim
 
 
-class Listed(ModelAdmin):  # type: ignore[misc]
+class ListAdmin(ModelAdmin):  # type: ignore[misc]
     """A list that reads one page and nothing more, and is searched by exact values that have an index."""
 
     paginator = InfinitePaginator
@@ -56,7 +56,7 @@ def is_value_of(model: type[Model], name: str, term: str) -> bool:
     return "\0" not in term
 
 
-class Recorded(Listed):
+class ReadOnlyAdmin(ListAdmin):
     """Rows that operations wrote: to be looked at only."""
 
     actions: Any = None
@@ -71,7 +71,7 @@ class Recorded(Listed):
         return False
 
 
-class RecordedInline(TabularInline):  # type: ignore[misc]
+class ReadOnlyInline(TabularInline):  # type: ignore[misc]
     extra = 0
     max_num = 0
     can_delete = False
@@ -88,7 +88,7 @@ class RecordedInline(TabularInline):  # type: ignore[misc]
         return False
 
 
-class Kept(Listed):
+class SetupAdmin(ListAdmin):
     """Set-up that can be added and changed; what data refers to is never deleted, and `fixed` fields are
     set once.
     """
@@ -140,7 +140,7 @@ def ask(
     return TemplateResponse(request, "admin/ask.html", context)
 
 
-def do_each(
+def apply_to_each(
     model_admin: ModelAdmin,
     request: HttpRequest,
     rows: QuerySet[Any],

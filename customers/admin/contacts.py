@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.crypto import salted_hmac
 
-from customers.admin.tabs import Shown
+from customers.admin.profile_registry import ShownProfile
 from customers.profile import STRENGTH, Category, Claim, Holding, Key
 
 ICONS = {
@@ -50,7 +50,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ContactGroup:
     """Identifiers of one kind. What is many is folded behind the first ones."""
 
     label: str
@@ -68,7 +68,7 @@ def token_of(key: Key) -> str:
     return salted_hmac("customers.reveal", f"{key.kind}\0{key.value}").hexdigest()[:32]
 
 
-def contact_of(shown: Shown, row: Holding | Claim, points: dict[int, str]) -> Contact:
+def contact_of(shown: ShownProfile, row: Holding | Claim, points: dict[int, str]) -> Contact:
     covered = shown.masking.masks(row.kind, row.value)
     flags = _flags(row) if isinstance(row, Holding) else {"is_claim": True}
     value = shown.masking.value(row.kind, row.value)
@@ -104,7 +104,9 @@ def in_order(rows: Iterable[Holding]) -> list[Holding]:
     )
 
 
-def groups(shown: Shown, rows: Iterable[Holding], points: dict[int, str], fold: int = 8) -> Iterator[Group]:
+def groups(
+    shown: ShownProfile, rows: Iterable[Holding], points: dict[int, str], fold: int = 8
+) -> Iterator[ContactGroup]:
     for _kind, members in groupby(in_order(rows), key=lambda h: h.kind):
         contacts = [contact_of(shown, row, points) for row in members]
-        yield Group(contacts[0].label, contacts[0].icon, contacts[:fold], contacts[fold:])
+        yield ContactGroup(contacts[0].label, contacts[0].icon, contacts[:fold], contacts[fold:])

@@ -247,7 +247,7 @@ FILTERS: list[Any] = [
 ]
 
 
-def register(list_filter: Any, *, after: Any = ShownFilter) -> None:
+def register_filter(list_filter: Any, *, after: Any = ShownFilter) -> None:
     """Let a higher app add a filter to the list of customers."""
     if list_filter not in FILTERS:
         FILTERS.insert(FILTERS.index(after) + 1, list_filter)

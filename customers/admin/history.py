@@ -3,8 +3,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from customers.admin.base import Recorded, RecordedInline, customer_link
-from customers.admin.words import kinds_of, lines
+from customers.admin.base import ReadOnlyAdmin, ReadOnlyInline, customer_link
+from customers.admin.wording import kinds_of, lines
 from customers.history.reading import worded
 from customers.models import Change, Operation
 from customers.setup.project_config import project_config
@@ -19,7 +19,7 @@ class Worded:
         return lines(worded(change.data, project_config().labels))
 
 
-class ChangeInline(Worded, RecordedInline):
+class ChangeInline(Worded, ReadOnlyInline):
     model = Change
     fields = ("at", "maestra_id", "sentences")
     ordering = ("id",)
@@ -28,7 +28,7 @@ class ChangeInline(Worded, RecordedInline):
 
 
 @admin.register(Operation)
-class OperationAdmin(Recorded):
+class OperationAdmin(ReadOnlyAdmin):
     list_display = ("id", "at", "kind", "by", "point")
     list_select_related = ("point",)
     list_filter = (("at", RangeDateTimeFilter),)
@@ -44,7 +44,7 @@ class OperationAdmin(Recorded):
 
 
 @admin.register(Change)
-class ChangeAdmin(Worded, Recorded):
+class ChangeAdmin(Worded, ReadOnlyAdmin):
     list_display = ("id", "at", "customer", "what", "operation_id")
     search_fields = ("maestra_id",)
     search_help_text = _("The MaestraID a change happened to.")

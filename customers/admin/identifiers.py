@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from customers.admin.base import Recorded, customer_link
+from customers.admin.base import ReadOnlyAdmin, customer_link
 from customers.models import Claim, DeviceUse, Identifier, PaymentCard
 from customers.normalise import Invalid
 from customers.queries.search import holders
@@ -25,7 +25,7 @@ def state_of(identifier: Identifier) -> str | None:
 
 
 @admin.register(Identifier)
-class IdentifierAdmin(Recorded):
+class IdentifierAdmin(ReadOnlyAdmin):
     list_display = ("value", "kind", "holder", "state", "since")
     list_select_related = ("kind",)
     list_filter = ("kind",)
@@ -62,7 +62,7 @@ class IdentifierAdmin(Recorded):
         return state_of(identifier)
 
 
-class OfCustomer(Recorded):
+class OfCustomer(ReadOnlyAdmin):
     """Rows found by any identifier of the customer they belong to."""
 
     search_fields = ("customer",)
@@ -98,7 +98,7 @@ class PaymentCardAdmin(OfCustomer):
 
 
 @admin.register(DeviceUse)
-class DeviceUseAdmin(Recorded):
+class DeviceUseAdmin(ReadOnlyAdmin):
     list_display = ("id", "identifier", "customer", "since")
     list_select_related = ("identifier",)
     search_fields = ("origin_id",)

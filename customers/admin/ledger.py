@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from customers.admin.base import Recorded, customer_link
+from customers.admin.base import ReadOnlyAdmin, customer_link
 from customers.models import Activity, Order, PointsMovement, PromoCode
 
 
-class LedgerAdmin(Recorded):
+class LedgerAdmin(ReadOnlyAdmin):
     """Entries that keep the MaestraID they happened to for ever (R39)."""
 
     search_fields: tuple[str, ...] = ("maestra_id",)

@@ -17,10 +17,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.admin import tabs
+from customers.admin import profile_registry
 from customers.admin.contacts import contact_of, in_order, token_of
+from customers.admin.profile_registry import ProfileAction, ProfilePage, ShownProfile
 from customers.admin.profile_tabs import name_of
-from customers.admin.tabs import Action, Page, Shown
 from customers.errors import SelfsameError
 from customers.models import Customer, Reveal, RevealKinds
 from customers.notes import LONGEST, add_note
@@ -51,7 +51,7 @@ def urls() -> list[URLPattern]:
 
 def tab_view(request: HttpRequest, maestra_id: int, slug: str) -> HttpResponse:
     """One tab of a profile."""
-    tab = tabs.tab(slug)
+    tab = profile_registry.tab(slug)
     if tab is None:
         raise Http404
     if request.method not in ("GET", "HEAD") or not request.user.has_perm(tab.permission):
@@ -66,10 +66,10 @@ def tab_view(request: HttpRequest, maestra_id: int, slug: str) -> HttpResponse:
 
 def page_view(request: HttpRequest, maestra_id: int, slug: str) -> HttpResponse:
     """A page that an app registered below the profile."""
-    page = tabs.page(slug)
+    page = profile_registry.page(slug)
     if page is None:
         raise Http404
-    if not (request.user.has_perm(page.permission) and request.user.has_perm(tabs.VIEW)):
+    if not (request.user.has_perm(page.permission) and request.user.has_perm(profile_registry.VIEW)):
         raise PermissionDenied
     primary_id = primary_id_or_404(maestra_id)
     if primary_id is None:
@@ -92,24 +92,26 @@ def _led_on(request: HttpRequest, maestra_id: int, primary_id: int, slug: str) -
     text = _("%(former)s is a former MaestraID: it was merged into customer %(primary_id)s, shown here.")
     messages.info(request, text % {"former": maestra_id, "primary_id": primary_id})
     query = request.META.get("QUERY_STRING")
-    return HttpResponseRedirect(tabs.tab_address(primary_id, slug) + (f"?{query}" if query else ""))
+    return HttpResponseRedirect(
+        profile_registry.tab_address(primary_id, slug) + (f"?{query}" if query else "")
+    )
 
 
-def shown_to(request: HttpRequest, primary_id: int) -> Shown:
+def shown_to(request: HttpRequest, primary_id: int) -> ShownProfile:
     """The profile as this reader may see it."""
     profile = load_profiles([primary_id]).get(primary_id)
     if profile is None:  # merged or erased in this very moment
         raise Http404
-    return Shown(request, profile, project_config(), tabs.masking_of(request))
+    return ShownProfile(request, profile, project_config(), profile_registry.masking_of(request))
 
 
-def rendered(shown: Shown, slug: str, **more: Any) -> TemplateResponse:
-    tab = tabs.tab(slug)
+def rendered(shown: ShownProfile, slug: str, **more: Any) -> TemplateResponse:
+    tab = profile_registry.tab(slug)
     assert tab
     return page_with(shown, tab.template, slug=slug, tab_title=tab.title, **tab.context(shown), **more)
 
 
-def page_with(shown: Shown, template: str, **context: Any) -> TemplateResponse:
+def page_with(shown: ShownProfile, template: str, **context: Any) -> TemplateResponse:
     """A page with the profile's header above it."""
     name = name_of(shown.profile.personal)
     title = name or _("Customer %s") % shown.maestra_id
@@ -126,15 +128,15 @@ def page_with(shown: Shown, template: str, **context: Any) -> TemplateResponse:
                 "address": shown.address(tab.slug),
                 "is_open": tab.slug == context.get("slug"),
             }
-            for tab in tabs.tabs_for(shown)
+            for tab in profile_registry.tabs_for(shown)
         ],
-        "actions": [button(shown, action) for action in tabs.actions_for(shown)],
+        "actions": [button(shown, action) for action in profile_registry.actions_for(shown)],
         **context,
     }
     return TemplateResponse(shown.request, template, everything, headers={"Cache-Control": "no-store"})
 
 
-def header(shown: Shown, name: str) -> dict[str, Any]:
+def header(shown: ShownProfile, name: str) -> dict[str, Any]:
     """Who it is, at a glance."""
     profile = shown.profile
     held = [h for h in profile.holdings.values() if h.category in CONTACTS]
@@ -155,7 +157,7 @@ def header(shown: Shown, name: str) -> dict[str, Any]:
     }
 
 
-def button(shown: Shown, action: Action) -> dict[str, Any]:
+def button(shown: ShownProfile, action: ProfileAction) -> dict[str, Any]:
     return {
         "title": action.title,
         "icon": action.icon,
@@ -180,7 +182,7 @@ def erased_view(request: HttpRequest, maestra_id: int) -> HttpResponse:
 # --- Pages of this app's own
 
 
-def reveal(shown: Shown) -> HttpResponse:
+def reveal(shown: ShownProfile) -> HttpResponse:
     """Show one masked contact, and record who looked (POST: it leaves a trace)."""
     if shown.request.method != "POST":
         return HttpResponseRedirect(shown.address("identifiers"))
@@ -208,7 +210,7 @@ def record_reveal(
     )
 
 
-def note(shown: Shown) -> HttpResponse:
+def note(shown: ShownProfile) -> HttpResponse:
     """Write a note on the profile."""
     text = shown.request.POST.get("text", "").replace("\r\n", "\n")
     if shown.request.method != "POST":
@@ -231,29 +233,33 @@ def from_the_list(action: str) -> dict[str, Any]:
     }
 
 
-tabs.register(
-    Page("reveal", reveal, permission="customers.reveal_contacts"),
-    Page("note", note, permission="customers.add_note"),
-    Action(
+profile_registry.register_page(ProfilePage("reveal", reveal, permission="customers.reveal_contacts"))
+profile_registry.register_page(ProfilePage("note", note, permission="customers.add_note"))
+profile_registry.register_action(
+    ProfileAction(
         gettext_lazy("Export as JSON"),
         "download",
         lambda shown: reverse("admin:customers_customer_export", args=[shown.maestra_id]),
         "customers.change_customer",
         order=80,
-    ),
-    Action(
+    )
+)
+profile_registry.register_action(
+    ProfileAction(
         gettext_lazy("Opt out of everything"),
         "unsubscribe",
         permission="customers.change_customer",
         order=85,
         **from_the_list("opt_out"),
-    ),
-    Action(
+    )
+)
+profile_registry.register_action(
+    ProfileAction(
         gettext_lazy("Erase"),
         "delete_forever",
         permission="customers.delete_customer",
         order=90,
         is_dangerous=True,
         **from_the_list("erase"),
-    ),
+    )
 )

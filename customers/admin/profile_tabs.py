@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from customers.admin.contacts import contact_of, groups
-from customers.admin.graph import drawn
-from customers.admin.tabs import Shown, Tab, register
-from customers.admin.words import KINDS
+from customers.admin.identity_graph import drawn
+from customers.admin.profile_registry import ProfileTab, ShownProfile, register_tab
+from customers.admin.wording import KINDS
 from customers.history import reading as change_history
 from customers.history.sentences import CHANNELS, FIELDS, PRIORITY, STATUSES
 from customers.models import Change, Customer, Genders, IntegrationPoint
@@ -50,7 +50,7 @@ STORY_LIMIT = 200
 # --- Personal info
 
 
-def personal(shown: Shown) -> Context:
+def personal(shown: ShownProfile) -> Context:
     """Who it is, what was remarked, and who named the same contacts."""
     return {
         "personal": _personal_fields(shown),
@@ -61,7 +61,7 @@ def personal(shown: Shown) -> Context:
     }
 
 
-def _personal_fields(shown: Shown) -> list[tuple[str, Any]]:
+def _personal_fields(shown: ShownProfile) -> list[tuple[str, Any]]:
     known = shown.profile.personal.present()
     if "gender" in known:
         known["gender"] = Genders(known["gender"]).label
@@ -69,7 +69,7 @@ def _personal_fields(shown: Shown) -> list[tuple[str, Any]]:
     return [(_(FIELDS[name]), values.get(name)) for name in (*PERSONAL_FIELDS, "time_zone")]
 
 
-def _custom_fields(shown: Shown) -> list[tuple[str, Any]]:
+def _custom_fields(shown: ShownProfile) -> list[tuple[str, Any]]:
     fields = shown.profile.custom_fields
     return [(shown.config.labels.get(name, name), as_text(fields[name])) for name in sorted(fields)]
 
@@ -86,7 +86,7 @@ def as_text(value: Any) -> str:
             return str(value)
 
 
-def _notes(shown: Shown) -> list[Context]:
+def _notes(shown: ShownProfile) -> list[Context]:
     notes = sorted(shown.profile.notes, key=lambda n: n.at, reverse=True)
     authors = _authors([n for n in notes if n.reason == BY_HAND])
     return [
@@ -113,7 +113,7 @@ def _authors(notes: Collection[Note]) -> dict[tuple[int, datetime], str]:
     return {(maestra_id, at): actor.removeprefix("user:") for maestra_id, at, actor in rows}
 
 
-def _related(shown: Shown) -> list[Context]:
+def _related(shown: ShownProfile) -> list[Context]:
     """Customer by customer, with the reason for each contact they have in common (R30)."""
     found: dict[int, list[Context]] = {}
     for relation in related_customers(shown.profile):
@@ -122,7 +122,7 @@ def _related(shown: Shown) -> list[Context]:
     return [{"maestra_id": pk, "name": names.get(pk), "contests": found[pk]} for pk in found]
 
 
-def _contest(shown: Shown, relation: Mapping[str, Any]) -> Context:
+def _contest(shown: ShownProfile, relation: Mapping[str, Any]) -> Context:
     kind, other, decided_by = relation["type"], relation["maestra_id"], relation["decided_by"]
     words = {
         "value": f"{shown.config.labels.get(kind, kind)} {shown.masking.value(kind, relation['value'])}",
@@ -148,7 +148,7 @@ def name_of(row: Any) -> str:
 # --- Identifiers
 
 
-def identifiers(shown: Shown) -> Context:
+def identifiers(shown: ShownProfile) -> Context:
     points = point_names()
     held = [h for h in shown.profile.holdings.values() if not h.is_former]
     former = [h for h in shown.profile.holdings.values() if h.is_former]
@@ -168,14 +168,14 @@ def point_names() -> dict[int, str]:
     return dict(IntegrationPoint.objects.values_list("pk", "name"))
 
 
-def _cards(shown: Shown) -> list[tuple[str, int]]:
+def _cards(shown: ShownProfile) -> list[tuple[str, int]]:
     """Masked, and only for those who may see even that (R10)."""
     if not shown.may("customers.view_paymentcard"):
         return []
     return [(masked_hash(card), origin) for card, origin in sorted(shown.profile.cards.items())]
 
 
-def lately(shown: Shown, kinds: Collection[str]) -> Context:
+def lately(shown: ShownProfile, kinds: Collection[str]) -> Context:
     """The latest entries of these kinds, and where to read them all."""
     page = change_history.history(
         shown.maestra_ids, labels=shown.config.labels, kinds=kinds, limit=SUMMARY, masking=shown.masking
@@ -187,7 +187,7 @@ def lately(shown: Shown, kinds: Collection[str]) -> Context:
 # --- Subscriptions
 
 
-def subscriptions(shown: Shown) -> Context:
+def subscriptions(shown: ShownProfile) -> Context:
     rows = [
         {
             "channel": _(CHANNELS[channel]),
@@ -208,7 +208,7 @@ def subscriptions(shown: Shown) -> Context:
 # --- Orders and loyalty
 
 
-def orders(shown: Shown) -> Context:
+def orders(shown: ShownProfile) -> Context:
     members = shown.profile.members
     return {
         "orders": page_of(shown, timelines.ORDERS, "orders"),
@@ -221,7 +221,7 @@ def orders(shown: Shown) -> Context:
     }
 
 
-def page_of(shown: Shown, timeline: Timeline, name: str, limit: int = PER_PAGE) -> Context:
+def page_of(shown: ShownProfile, timeline: Timeline, name: str, limit: int = PER_PAGE) -> Context:
     """A page of a timeline; `name` is the parameter of the address that says where it begins."""
     after = place(shown, name, timelines.Place)
     page: Page = timeline.page(shown.maestra_ids, limit, after)
@@ -233,7 +233,7 @@ def page_of(shown: Shown, timeline: Timeline, name: str, limit: int = PER_PAGE) 
     }
 
 
-def place(shown: Shown, name: str, kind: Callable[..., P]) -> P | None:
+def place(shown: ShownProfile, name: str, kind: Callable[..., P]) -> P | None:
     """Where a page begins, as its address says; an address that was tampered with shows the first one."""
     try:
         return decoded(shown.request.GET.get(name, ""), kind)
@@ -244,7 +244,7 @@ def place(shown: Shown, name: str, kind: Callable[..., P]) -> P | None:
 # --- Activity
 
 
-def activity(shown: Shown) -> Context:
+def activity(shown: ShownProfile) -> Context:
     page = page_of(shown, timelines.SESSIONS, "sessions", SESSIONS)
     actions = timelines.actions_of(page["items"], ACTIONS)
     sessions = [
@@ -267,7 +267,7 @@ def _minutes(session: Mapping[str, Any]) -> int:
 # --- Change history
 
 
-def history(shown: Shown) -> Context:
+def history(shown: ShownProfile) -> Context:
     """The change history of all MaestraIDs, by kind and date (R40)."""
     asked = shown.request.GET
     kinds = [kind for kind in asked.getlist("kind") if kind in KINDS]
@@ -306,7 +306,7 @@ def midnight(text: str, days: int = 0) -> datetime | None:
         return None
 
 
-def _with_sides(shown: Shown, item: Context) -> Context:
+def _with_sides(shown: ShownProfile, item: Context) -> Context:
     """An entry with before and after, line by line."""
     before, after = item["data"].get("before"), item["data"].get("after")
     rows = _rows(before, after, shown.config.labels) if isinstance(before or after, dict) else []
@@ -357,7 +357,7 @@ def _side(name: str, side: Mapping[str, Any]) -> str:
 # --- Identity graph
 
 
-def graph(shown: Shown) -> Context:
+def graph(shown: ShownProfile) -> Context:
     """How this person came together: which MaestraIDs and identifiers, joined by what and when."""
     page = change_history.history(
         shown.maestra_ids,
@@ -370,24 +370,34 @@ def graph(shown: Shown) -> Context:
     return {"picture": drawn(shown, story), "story": story, "is_cut": page.next is not None}
 
 
-register(
-    Tab("personal", gettext_lazy("Personal info"), "admin/customers/tabs/personal.html", personal, order=10),
-    Tab(
+TABS = (
+    ProfileTab(
+        "personal", gettext_lazy("Personal info"), "admin/customers/tabs/personal.html", personal, order=10
+    ),
+    ProfileTab(
         "identifiers",
         gettext_lazy("Identifiers"),
         "admin/customers/tabs/identifiers.html",
         identifiers,
         order=20,
     ),
-    Tab(
+    ProfileTab(
         "subscriptions",
         gettext_lazy("Subscriptions"),
         "admin/customers/tabs/subscriptions.html",
         subscriptions,
         order=30,
     ),
-    Tab("orders", gettext_lazy("Orders & loyalty"), "admin/customers/tabs/orders.html", orders, order=50),
-    Tab("activity", gettext_lazy("Activity"), "admin/customers/tabs/activity.html", activity, order=60),
-    Tab("history", gettext_lazy("Change history"), "admin/customers/tabs/history.html", history, order=70),
-    Tab("graph", gettext_lazy("Identity graph"), "admin/customers/tabs/graph.html", graph, order=80),
+    ProfileTab(
+        "orders", gettext_lazy("Orders and loyalty"), "admin/customers/tabs/orders.html", orders, order=50
+    ),
+    ProfileTab(
+        "activity", gettext_lazy("Activity"), "admin/customers/tabs/activity.html", activity, order=60
+    ),
+    ProfileTab(
+        "history", gettext_lazy("Change history"), "admin/customers/tabs/history.html", history, order=70
+    ),
+    ProfileTab("graph", gettext_lazy("Identity graph"), "admin/customers/tabs/graph.html", graph, order=80),
 )
+for tab in TABS:
+    register_tab(tab)

@@ -25,7 +25,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from customers.admin.base import Kept, RecordedInline, ask, link
+from customers.admin.base import ReadOnlyInline, SetupAdmin, ask, link
 from customers.admin.ordered_choice_widget import InOrder, InOrderField, lookup_kinds
 from customers.block_list import BlockList, Entry
 from customers.models import (
@@ -70,13 +70,13 @@ class PointForm(forms.ModelForm[IntegrationPoint]):
     )
 
 
-class KeyInline(RecordedInline):
+class KeyInline(ReadOnlyInline):
     model = ApiKey
     fields = ("prefix", "name", "scopes", "created_at", "last_used_at", "revoked_at")
 
 
 @admin.register(IntegrationPoint)
-class IntegrationPointAdmin(Kept):
+class IntegrationPointAdmin(SetupAdmin):
     form = PointForm
     list_display = ("name", "system_name", "kind", "is_enabled", "personal_actions")
     list_filter = ("kind", "is_enabled")
@@ -122,7 +122,7 @@ class KeyForm(forms.ModelForm[ApiKey]):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(Kept):
+class ApiKeyAdmin(SetupAdmin):
     """Keys are made and revoked. The key itself is in one answer, the one to its making, and nowhere else."""
 
     form = KeyForm
@@ -231,7 +231,7 @@ SWITCH = "do_not_merge_different"
 
 
 @admin.register(IdentifierKind)
-class IdentifierKindAdmin(Kept):
+class IdentifierKindAdmin(SetupAdmin):
     """The category is set once: values may be stored by it. The system's own kinds have but a name to
     change.
     """
@@ -279,7 +279,7 @@ class IdentifierKindAdmin(Kept):
 
 
 @admin.register(CustomField)
-class CustomFieldAdmin(Kept):
+class CustomFieldAdmin(SetupAdmin):
     list_display = ("name", "system_name", "type", "merge")
     search_fields = ("system_name", "name")
     ordering = ("system_name",)
@@ -350,7 +350,7 @@ def _blocking(kind: str, value: str, normalised: str | None) -> Iterable[Blocked
 
 
 @admin.register(BlockedValue)
-class BlockedValueAdmin(Kept):
+class BlockedValueAdmin(SetupAdmin):
     form = BlockedValueForm
     list_display = ("shown", "type", "value", "pattern")
     list_filter = ("type",)
@@ -392,7 +392,7 @@ class BlockedValueAdmin(Kept):
 
 
 @admin.register(ProjectSettings)
-class ProjectSettingsAdmin(Kept):
+class ProjectSettingsAdmin(SetupAdmin):
     """One row, so its list is its page."""
 
     fields = ("default_region", "shared_device_limit", "suppression_list")

@@ -20,7 +20,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from customers.admin.base import Kept, Recorded
+from customers.admin.base import ReadOnlyAdmin, SetupAdmin
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -42,10 +42,13 @@ def offered() -> QuerySet[Permission]:
         of_model = Q(
             content_type__app_label=model._meta.app_label, content_type__model=model._meta.model_name
         )
-        if isinstance(page, Recorded):
+        if isinstance(page, ReadOnlyAdmin):
             plain = [f"{action}_{model._meta.model_name}" for action in ("add", "change", "delete")]
             of_model &= ~Q(codename__in=plain)
-        elif isinstance(page, Kept) and type(page).has_delete_permission is Kept.has_delete_permission:
+        elif (
+            isinstance(page, SetupAdmin)
+            and type(page).has_delete_permission is SetupAdmin.has_delete_permission
+        ):
             of_model &= ~Q(codename=f"delete_{model._meta.model_name}")
         wanted |= of_model
     for name in MEANINGS:

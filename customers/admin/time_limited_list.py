@@ -36,7 +36,7 @@ class CustomerList(ChangeList):  # type: ignore[misc]  # untyped
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         with suppress(TimeoutError):
-            self.result_list = _found(self.result_list)
+            self.result_list = rows_within_limit(self.result_list)
             return
         self._look_at_the_newest()
 
@@ -45,7 +45,7 @@ class CustomerList(ChangeList):  # type: ignore[misc]  # untyped
         first = (self.page_num - 1) * self.list_per_page
         rows = self.queryset.filter(pk__gte=lowest)[first : first + self.list_per_page]
         try:
-            self.result_list, self.looked_down_to = _found(rows), lowest
+            self.result_list, self.looked_down_to = rows_within_limit(rows), lowest
         except TimeoutError:
             self.result_list, self.gave_up = [], True
 
@@ -61,6 +61,7 @@ class CustomerList(ChangeList):  # type: ignore[misc]  # untyped
         return str(self.get_query_string({BelowFilter.parameter_name: self.looked_down_to}, [PAGE_VAR]))
 
 
-def _found(rows: QuerySet[Customer]) -> list[Customer]:
+def rows_within_limit(rows: QuerySet[Customer]) -> list[Customer]:
+    """Raises `TimeoutError` after `SECONDS`."""
     with limited(SECONDS):
         return list(rows)

@@ -1,14 +1,23 @@
-"""The admin of the decisions: merge journal with undo, pairs held apart and to review, what else is kept."""
+"""The admin of the decisions: merge journal with undo, pairs kept apart and to review, imports, sites."""
 
-from dedup.admin import dashboard, decisions, editing, import_lists, on_profile, on_setup, requests, tracking
+from dedup.admin import (
+    dashboard,
+    decision_lists,
+    edit_page,
+    import_lists,
+    on_profile,
+    on_setup,
+    request_lists,
+    tracking_lists,
+)
 
 __all__ = [
     "dashboard",
-    "decisions",
-    "editing",
+    "decision_lists",
+    "edit_page",
     "import_lists",
     "on_profile",
     "on_setup",
-    "requests",
-    "tracking",
+    "request_lists",
+    "tracking_lists",
 ]

@@ -1,4 +1,4 @@
-"""A bar chart as figures for an SVG, drawn by the template: no script, and legible by a screen reader."""
+"""A bar chart as figures for an SVG, drawn by the template: no script, and legible by a screen formatter."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ concerns days past for an hour.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -73,25 +73,29 @@ class Series:
     order: int = 100
 
 
-_tiles: dict[str, Tile] = {}
-_series: dict[str, Series] = {}
+@dataclass(slots=True)
+class DashboardParts:
+    tiles: dict[str, Tile] = field(default_factory=dict)
+    series: dict[str, Series] = field(default_factory=dict)
 
 
-def register(*parts: Tile | Series) -> None:
-    """Add to the dashboard."""
-    for part in parts:
-        match part:
-            case Tile():
-                _tiles[part.slug] = part
-            case Series():
-                _series[part.slug] = part
+PARTS = DashboardParts()
+"""What is registered, by slug."""
+
+
+def register_tile(tile: Tile) -> None:
+    PARTS.tiles[tile.slug] = tile
+
+
+def register_series(series: Series) -> None:
+    PARTS.series[series.slug] = series
 
 
 def context(request: HttpRequest, shown: dict[str, Any]) -> dict[str, Any]:
     """What the admin's first page shows."""
     may = request.user.has_perm
-    tiles = sorted((t for t in _tiles.values() if may(t.permission)), key=lambda t: t.order)
-    series = sorted((s for s in _series.values() if may(s.permission)), key=lambda s: s.order)
+    tiles = sorted((t for t in PARTS.tiles.values() if may(t.permission)), key=lambda t: t.order)
+    series = sorted((s for s in PARTS.series.values() if may(s.permission)), key=lambda s: s.order)
     return {
         **shown,
         "title": _("Dashboard"),
@@ -171,7 +175,7 @@ def _waiting_too_long() -> Figure:
 CUSTOMERS = Customer.objects.filter(is_head=True, is_identified=True, erased_at=None)
 TO_REVIEW = ReviewPair.objects.filter(status=ReviewStatuses.OPEN)
 
-register(
+register_tile(
     Tile(
         slug="customers",
         title=gettext_lazy("Identified customers"),
@@ -179,7 +183,9 @@ register(
         link=reverse_lazy("admin:customers_customer_changelist"),
         count=lambda: in_index(CUSTOMERS.all(), "customer_identified"),
         order=10,
-    ),
+    )
+)
+register_tile(
     Tile(
         slug="review",
         title=gettext_lazy("Pairs to review"),
@@ -188,7 +194,9 @@ register(
         count=lambda: counted(TO_REVIEW.all()),
         level="attention",
         order=20,
-    ),
+    )
+)
+register_tile(
     Tile(
         slug="confirmations",
         title=gettext_lazy("Confirmations not sent"),
@@ -197,7 +205,9 @@ register(
         count=_waiting_too_long,
         level="failure",
         order=90,
-    ),
+    )
+)
+register_series(
     Series(
         slug="customers",
         title=gettext_lazy("New customers"),
@@ -205,7 +215,9 @@ register(
         rows=Customer.objects.all,
         field="registered_at",
         order=10,
-    ),
+    )
+)
+register_series(
     Series(
         slug="merges",
         title=gettext_lazy("Merges"),
@@ -213,7 +225,9 @@ register(
         rows=Merge.objects.all,
         field="at",
         order=20,
-    ),
+    )
+)
+register_series(
     Series(
         slug="conflicts",
         title=gettext_lazy("Conflicts, reviewed ones too"),
@@ -221,5 +235,5 @@ register(
         rows=ReviewPair.objects.all,
         field="at",
         order=30,
-    ),
+    )
 )

@@ -22,6 +22,7 @@ from customers.admin.ordered_choice_widget import InOrder, InOrderField, lookup_
 from customers.errors import SelfsameError
 from customers.models import IntegrationPoint, PointKinds
 from customers.setup.project_config import project_config
+from dedup.admin.permissions import ADD_IMPORTS, MERGE
 from dedup.engine.record import Mode
 from dedup.imports.columns.mapping import Target, targets
 from dedup.imports.columns.options import Options
@@ -48,7 +49,7 @@ def _select(**attributes: str) -> forms.Select:
 # --------------------------------------------------------------------------------------------------------
 
 NEEDED = {
-    ImportKind.MERGES: "dedup.add_merge",
+    ImportKind.MERGES: MERGE,
     ImportKind.SEGMENT: "segments.change_membership",
 }
 """What a kind of import needs besides the permission to import."""
@@ -107,7 +108,7 @@ class UploadForm(forms.Form):
         self.fields["kind"].choices = [  # type: ignore[attr-defined]
             (kind, label)
             for kind, label in ImportKinds.choices
-            if may(NEEDED.get(ImportKind(kind), "dedup.add_import"))
+            if may(NEEDED.get(ImportKind(kind), ADD_IMPORTS))
         ]
         most = settings.MAX_UPLOAD_SIZE
         self.fields["file"].widget.attrs["data-most"] = most
@@ -248,7 +249,7 @@ TOPICS = "subscriptions."
 
 
 @dataclass(slots=True)
-class Column:
+class FileColumn:
     """A column of the file, with what is chosen for it. `topic` narrows a subscription."""
 
     number: int
@@ -265,23 +266,25 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class TargetGroup:
     label: str
     targets: list[Target]
 
 
-def offered(source: Import, segmentations: Mapping[str, NamedSegmentation]) -> list[Group]:
+def offered(source: Import, segmentations: Mapping[str, NamedSegmentation]) -> list[TargetGroup]:
     """What columns can be mapped to, in groups, each group once."""
     found = targets(ImportKind(source.kind), project_config(), segmentations)
     order = {name: place for place, name in reversed(list(enumerate(t.group for t in found)))}
     ranked = sorted(found, key=lambda target: order[target.group])
-    return [Group(label, list(some)) for label, some in groupby(ranked, key=lambda target: target.group)]
+    return [
+        TargetGroup(label, list(some)) for label, some in groupby(ranked, key=lambda target: target.group)
+    ]
 
 
-def columns_of(header: Sequence[str], chosen: Sequence[str | None]) -> list[Column]:
+def columns_of(header: Sequence[str], chosen: Sequence[str | None]) -> list[FileColumn]:
     """The columns as they are mapped."""
     return [
-        Column(number, name, *_parted(target or ""))
+        FileColumn(number, name, *_parted(target or ""))
         for number, (name, target) in enumerate(zip(header, chosen, strict=True))
     ]
 
@@ -294,17 +297,17 @@ def _parted(target: str) -> tuple[str, str]:
     return TOPICS + channel, topic
 
 
-def columns_sent(header: Sequence[str], data: QueryDict) -> list[Column]:
+def columns_sent(header: Sequence[str], data: QueryDict) -> list[FileColumn]:
     """The columns as a form sends them."""
     return [
-        Column(
+        FileColumn(
             number, name, data.get(f"target-{number}", "").strip(), data.get(f"topic-{number}", "").strip()
         )
         for number, name in enumerate(header)
     ]
 
 
-def refuse_columns(columns: Iterable[Column], error: SelfsameError) -> list[str]:
+def refuse_columns(columns: Iterable[FileColumn], error: SelfsameError) -> list[str]:
     """Say at each column what it is refused for; what is about none of them comes back."""
     faults = error.data.get("errors") or [{"path": "", "message": error.detail}]
     by_name = {column.name: column for column in columns}
@@ -317,7 +320,7 @@ def refuse_columns(columns: Iterable[Column], error: SelfsameError) -> list[str]
     return rest
 
 
-def show_samples(source: Import, columns: Iterable[Column]) -> None:
+def show_samples(source: Import, columns: Iterable[FileColumn]) -> None:
     """Put the first values of the file beside its columns, where they can be had at once."""
     found = _first_rows(source)
     for column in columns:

@@ -17,22 +17,23 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from customers.admin.base import Recorded
+from customers.admin.base import ReadOnlyAdmin
 from customers.admin.staff import MEANINGS
-from customers.admin.words import lines
+from customers.admin.wording import lines
 from customers.templatetags.profile_pages import who
-from dedup.admin import importing
-from dedup.admin.dashboard import Figure, Series, Tile, counted, register
-from dedup.admin.decisions import WithPages
+from dedup.admin import import_pages
+from dedup.admin.dashboard import Figure, Series, Tile, counted, register_series, register_tile
+from dedup.admin.decision_lists import WithPages
 from dedup.admin.import_results import AT_WORK, summary
+from dedup.admin.permissions import ADD_IMPORTS, CHANGE_IMPORTS, VIEW_IMPORTS
 from dedup.models import Import, ImportMapping, ImportStates
 
 LATELY = timedelta(days=7)
 
 MEANINGS.update(
     {
-        "dedup.add_import": _("Import files"),
-        "dedup.change_import": _("Pause, resume and cancel imports"),
+        ADD_IMPORTS: _("Import files"),
+        CHANGE_IMPORTS: _("Pause, resume and cancel imports"),
         "dedup.delete_importmapping": _("Delete saved mappings"),
     }
 )
@@ -48,18 +49,18 @@ class ImportAdmin(WithPages):
     empty_hint = _("A file of customers, orders, segment members or merges is imported from here.")
     actions_list = ("import_file",)
     pages = (
-        ("new/", "new", importing.new),
-        ("<int:import_id>/map/", "map", importing.mapped),
-        ("<int:import_id>/change/", "change", importing.show),
-        ("<int:import_id>/progress/", "progress", importing.progress),
-        ("<int:import_id>/run/", "run", importing.run),
-        ("<int:import_id>/remap/", "remap", importing.remap),
-        ("<int:import_id>/pause/", "pause", importing.pause),
-        ("<int:import_id>/resume/", "resume", importing.resume),
-        ("<int:import_id>/cancel/", "cancel", importing.cancel),
-        ("<int:import_id>/report/", "report", importing.report),
-        ("<int:import_id>/report.csv", "report_file", importing.report_file),
-        ("<int:import_id>/failed.csv", "failed_file", importing.failed_file),
+        ("new/", "new", import_pages.new),
+        ("<int:import_id>/map/", "map", import_pages.mapped),
+        ("<int:import_id>/change/", "change", import_pages.show),
+        ("<int:import_id>/progress/", "progress", import_pages.progress),
+        ("<int:import_id>/run/", "run", import_pages.run),
+        ("<int:import_id>/remap/", "remap", import_pages.remap),
+        ("<int:import_id>/pause/", "pause", import_pages.pause),
+        ("<int:import_id>/resume/", "resume", import_pages.resume),
+        ("<int:import_id>/cancel/", "cancel", import_pages.cancel),
+        ("<int:import_id>/report/", "report", import_pages.report),
+        ("<int:import_id>/report.csv", "report_file", import_pages.report_file),
+        ("<int:import_id>/failed.csv", "failed_file", import_pages.failed_file),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Import]:
@@ -67,7 +68,7 @@ class ImportAdmin(WithPages):
         return imports.defer("header", "targets", "forgotten", "warnings")
 
     def has_import_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(importing.ADD)
+        return request.user.has_perm(ADD_IMPORTS)
 
     @action(description=_("Import a file"), icon="upload_file", permissions=["import"])  # type: ignore[untyped-decorator]
     def import_file(self, request: HttpRequest) -> HttpResponse:
@@ -107,7 +108,7 @@ class ImportAdmin(WithPages):
 
 
 @admin.register(ImportMapping)
-class ImportMappingAdmin(Recorded):
+class ImportMappingAdmin(ReadOnlyAdmin):
     empty_hint = _("A mapping is saved where the columns of an import are mapped.")
 
     list_display = ("name", "kind", "columns_number", "changed_at")
@@ -134,30 +135,34 @@ def _failed_lately() -> Figure:
     return counted(Import.objects.filter(state=ImportStates.FAILED, created_at__gte=lately))
 
 
-register(
+register_tile(
     Tile(
         slug="imports",
         title=_("Imports at work"),
-        permission=importing.VIEW,
+        permission=VIEW_IMPORTS,
         link=reverse_lazy("admin:dedup_import_changelist"),
         count=lambda: counted(Import.objects.filter(state__in=AT_WORK)),
         order=30,
-    ),
+    )
+)
+register_tile(
     Tile(
         slug="imports-failed",
         title=_("Imports that failed lately"),
-        permission=importing.VIEW,
+        permission=VIEW_IMPORTS,
         link=format_lazy("{}?state__exact=failed", reverse_lazy("admin:dedup_import_changelist")),
         count=_failed_lately,
         level="failure",
         order=80,
-    ),
+    )
+)
+register_series(
     Series(
         slug="imports",
         title=_("Imports"),
-        permission=importing.VIEW,
+        permission=VIEW_IMPORTS,
         rows=Import.objects.filter(is_dry_run=False).all,
         field="created_at",
         order=40,
-    ),
+    )
 )

@@ -53,7 +53,7 @@ def failure(code: str) -> str:
     return str(FAILURES.get(found, found.title))
 
 
-class Tile(NamedTuple):
+class OutcomeCount(NamedTuple):
     """How many. `outcome` names the rows that the report can be narrowed to."""
 
     label: str
@@ -62,16 +62,18 @@ class Tile(NamedTuple):
     level: str = "plain"
 
 
-def rows_by_outcome(at: Progress) -> list[Tile]:
+def rows_by_outcome(at: Progress) -> list[OutcomeCount]:
     return [
-        Tile(str(label), at.counts.get(name, 0), name, _level(name, at.counts.get(name, 0)))
+        OutcomeCount(str(label), at.counts.get(name, 0), name, _level(name, at.counts.get(name, 0)))
         for name, label in DONE.items()
     ]
 
 
-def effects(at: Progress) -> list[Tile]:
+def effects(at: Progress) -> list[OutcomeCount]:
     """What the rows did beside; only what there is."""
-    return [Tile(str(label), at.counts[name]) for name, label in EFFECTS.items() if at.counts.get(name)]
+    return [
+        OutcomeCount(str(label), at.counts[name]) for name, label in EFFECTS.items() if at.counts.get(name)
+    ]
 
 
 def _level(outcome: str, number: int) -> str:
@@ -128,7 +130,7 @@ def _duration(seconds: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class OutcomeGroup:
     """Rows of which the same became, or would. `examples` have line, MaestraID and sentences."""
 
     slug: str
@@ -137,27 +139,27 @@ class Group:
     examples: list[Mapping[str, Any]] = field(default_factory=list)
 
 
-def failures(at: Progress, examples: Mapping[str, list[Any]]) -> list[Group]:
+def failures(at: Progress, examples: Mapping[str, list[Any]]) -> list[OutcomeGroup]:
     """The failed rows by the reason, the commonest first."""
     found = sorted(at.failed_by.items(), key=lambda one: -one[1])
     return [
-        Group(code, failure(code), number, examples.get(f"{outcomes.FAILED_BY}{code}", []))
+        OutcomeGroup(code, failure(code), number, examples.get(f"{outcomes.FAILED_BY}{code}", []))
         for code, number in found
     ]
 
 
-def resubscribed(at: Progress, examples: Mapping[str, list[Any]]) -> Group:
+def resubscribed(at: Progress, examples: Mapping[str, list[Any]]) -> OutcomeGroup:
     """People who had unsubscribed and are subscribed (R37)."""
     name = outcomes.RESUBSCRIBED
-    return Group(name, str(EFFECTS[name]), at.counts.get(name, 0), examples.get(name, []))
+    return OutcomeGroup(name, str(EFFECTS[name]), at.counts.get(name, 0), examples.get(name, []))
 
 
-def examples_by_outcome(at: Progress, examples: Mapping[str, list[Any]]) -> list[Group]:
+def examples_by_outcome(at: Progress, examples: Mapping[str, list[Any]]) -> list[OutcomeGroup]:
     """The effects and outcomes that are told nowhere else, each with its first rows."""
     elsewhere = (outcomes.RESUBSCRIBED, Outcomes.FAILED.value)
     labels = {**EFFECTS, **DONE}
     named = [name for name in labels if name not in elsewhere and examples.get(name)]
-    return [Group(name, str(labels[name]), at.counts.get(name, 0), examples[name]) for name in named]
+    return [OutcomeGroup(name, str(labels[name]), at.counts.get(name, 0), examples[name]) for name in named]
 
 
 class Difference(NamedTuple):

@@ -9,12 +9,24 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
-from customers.admin.people import CustomerAdmin
-from customers.admin.tabs import Action, Shown, Tab, register
+from customers.admin.customer_admin import CustomerAdmin
+from customers.admin.profile_registry import (
+    ProfileAction,
+    ProfileTab,
+    ShownProfile,
+    register_action,
+    register_tab,
+)
 from customers.models import Customer
-from dedup.admin import explaining, merging
-from dedup.admin.pages import explain_address, merge_address, new_merge_address, review_address, undo_address
-from dedup.admin.undoing import CHANGE, VIEW
+from dedup.admin.addresses import (
+    explain_address,
+    merge_address,
+    new_merge_address,
+    review_address,
+    undo_address,
+)
+from dedup.admin.merge_pages import MOST_AT_ONCE
+from dedup.admin.permissions import MERGE, UNDO_MERGES, VIEW_MERGES, VIEW_PAIRS
 from dedup.models import ApartPair, Merge, ReviewPair
 from dedup.wording import veto_sentence
 
@@ -22,7 +34,7 @@ MOST = 50
 """Rows of each kind that the tab shows, the newest first."""
 
 
-def context(shown: Shown) -> dict[str, Any]:
+def context(shown: ShownProfile) -> dict[str, Any]:
     ids = shown.maestra_ids
     either = Q(low_id__in=ids) | Q(high_id__in=ids)
     mine = Q(survivor_id__in=ids) | Q(absorbed_ids__overlap=ids)
@@ -43,8 +55,8 @@ def context(shown: Shown) -> dict[str, Any]:
     }
 
 
-def _merge(entry: Merge, shown: Shown) -> dict[str, Any]:
-    may_undo = shown.may(CHANGE) and not entry.undone_at
+def _merge(entry: Merge, shown: ShownProfile) -> dict[str, Any]:
+    may_undo = shown.may(UNDO_MERGES) and not entry.undone_at
     return {
         "entry": entry,
         "address": merge_address(entry.pk),
@@ -52,7 +64,7 @@ def _merge(entry: Merge, shown: Shown) -> dict[str, Any]:
     }
 
 
-def _pair(pair: Any, shown: Shown) -> dict[str, Any]:
+def _pair(pair: Any, shown: ShownProfile) -> dict[str, Any]:
     """The pair, seen from this profile."""
     ours, other = pair.low_id, pair.high_id
     if ours not in shown.profile.maestra_ids:
@@ -65,32 +77,36 @@ def merge_chosen(
     _model_admin: CustomerAdmin, _request: HttpRequest, queryset: QuerySet[Customer]
 ) -> HttpResponse:
     """From the list of customers: those chosen, to be previewed first."""
-    chosen = queryset.order_by("pk").values_list("pk", flat=True)[: merging.MOST_AT_ONCE]
+    chosen = queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE]
     return HttpResponseRedirect(new_merge_address(chosen))
 
 
-CustomerAdmin.add_action("merge", merge_chosen, merging.ADD)
-register(
-    Tab(
+CustomerAdmin.add_action("merge", merge_chosen, MERGE)
+register_tab(
+    ProfileTab(
         slug="merges",
         title=_("Merges"),
         template="admin/dedup/tab_merges.html",
         context=context,
         order=75,
-        permission=VIEW,
-    ),
-    Action(
+        permission=VIEW_MERGES,
+    )
+)
+register_action(
+    ProfileAction(
         title=_("Merge…"),
         icon="merge",
         address=lambda shown: new_merge_address([shown.maestra_id]),
-        permission=merging.ADD,
+        permission=MERGE,
         order=30,
-    ),
-    Action(
+    )
+)
+register_action(
+    ProfileAction(
         title=_("Compare…"),
         icon="compare_arrows",
         address=lambda shown: explain_address(shown.maestra_id),
-        permission=explaining.VIEW,
+        permission=VIEW_PAIRS,
         order=40,
-    ),
+    )
 )

@@ -6,15 +6,16 @@ from django.utils.translation import gettext_lazy as _
 from customers.admin.setup import consequences
 from customers.admin.staff import MEANINGS
 from customers.models import IdentifierKind
+from dedup.admin.permissions import KEEP_APART, LIFT_APART, MERGE, REVIEW_PAIRS, UNDO_MERGES
 from dedup.models import ReviewPair, ReviewStatuses
 
 MEANINGS.update(
     {
-        "dedup.add_merge": _("Merge customers"),
-        "dedup.change_merge": _("Undo merges"),
-        "dedup.add_apartpair": _("Hold customers apart"),
-        "dedup.change_apartpair": _("Let customers held apart merge again"),
-        "dedup.change_reviewpair": _("Decide on pairs to review"),
+        MERGE: _("Merge customers"),
+        UNDO_MERGES: _("Undo merges"),
+        KEEP_APART: _("Hold customers apart"),
+        LIFT_APART: _("Let customers held apart merge again"),
+        REVIEW_PAIRS: _("Decide on pairs to review"),
         "dedup.change_failedevent": _("Have failed events tried again"),
         "segments.change_membership": _("Put customers into segments, and take them out"),
     }

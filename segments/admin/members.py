@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from customers.admin.base import Recorded, customer_link
-from customers.admin.people import CustomerAdmin
+from customers.admin.base import ReadOnlyAdmin, customer_link
+from customers.admin.customer_admin import CustomerAdmin
 from customers.models import Customer
 from customers.queries.search import holders
 from customers.setup.project_config import project_config
@@ -24,7 +24,7 @@ MOST = 50_000
 
 
 @admin.register(Membership)
-class MembershipAdmin(Recorded):
+class MembershipAdmin(ReadOnlyAdmin):
     list_display = ("whose", "name", "segment", "segmentation", "since")
     list_display_links = None
     list_select_related = ("segment", "segmentation", "customer")

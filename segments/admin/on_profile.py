@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from customers.admin import filters
+from customers.admin.profile_registry import ProfileTab, ShownProfile, register_tab
 from customers.admin.profile_tabs import lately
-from customers.admin.tabs import Shown, Tab, register
 from customers.models import Customer
 from segments.models import Membership, Segment
 
 
-def context(shown: Shown) -> dict[str, Any]:
+def context(shown: ShownProfile) -> dict[str, Any]:
     """The segments the customer is in, and how that changed (R51, R52)."""
     since = {m.segment: m.since for m in shown.profile.memberships.values()}
     segments = Segment.objects.filter(pk__in=since).select_related("segmentation")
@@ -41,9 +41,9 @@ class SegmentFilter(DropdownFilter):  # type: ignore[misc]  # untyped
         return queryset.filter(Exists(Membership.objects.filter(customer=OuterRef("pk"), segment=value)))
 
 
-filters.register(SegmentFilter)
-register(
-    Tab(
+filters.register_filter(SegmentFilter)
+register_tab(
+    ProfileTab(
         "segments",
         _("Segments"),
         "admin/segments/tab.html",

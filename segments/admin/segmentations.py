@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from customers.admin.base import Kept, link
+from customers.admin.base import SetupAdmin, link
 from customers.setup.project_config import project_config
 from segments import recalculation
 from segments.admin.conditions import SegmentForm
@@ -62,7 +62,7 @@ class SegmentInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Segmentation)
-class SegmentationAdmin(Deletable, Kept):
+class SegmentationAdmin(Deletable, SetupAdmin):
     list_display = ("name", "system_name", "kind_shown", "segments_count", "last_recalculated")
     search_fields = ("system_name", "name")
     ordering = ("name",)

@@ -21,10 +21,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
-from customers.admin.base import Kept
-from customers.admin.listing import csv_of
+from customers.admin.base import SetupAdmin
+from customers.admin.csv_export import customers_csv
 from customers.admin.profile import record_reveal
-from customers.admin.tabs import masking_of
+from customers.admin.profile_registry import masking_of
 from customers.errors import SelfsameError
 from customers.models import Customer, RevealKinds
 from customers.queries.search import holders
@@ -47,7 +47,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 @admin.register(Segment)
-class SegmentAdmin(Deletable, Kept):
+class SegmentAdmin(Deletable, SetupAdmin):
     """Of several segments whose condition is met, or with the same date of entry, the one with the higher ID
     wins (R38, R51).
     """
@@ -113,7 +113,7 @@ class SegmentAdmin(Deletable, Kept):
         segment = segment_or_404(object_id)
         members = Customer.objects.filter(memberships__segment=segment, is_head=True)
         record_reveal(request, RevealKinds.LIST, None)
-        lines = csv_of(members, project_config(), masking_of(request))
+        lines = customers_csv(members, project_config(), masking_of(request))
         name = f"{segment.segmentation.system_name}-{segment.system_name}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.admin.base import Recorded
-from customers.admin.words import KINDS
+from customers.admin.base import ReadOnlyAdmin
+from customers.admin.wording import KINDS
 from customers.history.sentences import PRIORITY, SENTENCES
 from customers.models import (
     ApiKey,
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.django_db
 OURS = [
     model for model in admin.site._registry if model._meta.app_label in ("customers", "segments", "dedup")
 ]
-RECORDED = [model for model in OURS if isinstance(admin.site._registry[model], Recorded)]
+RECORDED = [model for model in OURS if isinstance(admin.site._registry[model], ReadOnlyAdmin)]
 # What is set up in the admin, and nothing else.
 EDITABLE = {
     IdentifierKind,

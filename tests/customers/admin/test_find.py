@@ -158,14 +158,14 @@ def test_a_filter_that_is_none_is_passed_over_or_finds_nobody() -> None:
 
 def slow_without(monkeypatch: pytest.MonkeyPatch, condition: str) -> None:
     """Every statement of the list takes too long, but those with the condition."""
-    found = time_limited_list._found
+    found = time_limited_list.rows_within_limit
 
     def slow(rows: QuerySet[Customer]) -> list[Customer]:
         if condition not in str(rows.query):
             raise TimeoutError
         return found(rows)
 
-    monkeypatch.setattr(time_limited_list, "_found", slow)
+    monkeypatch.setattr(time_limited_list, "rows_within_limit", slow)
 
 
 def test_what_few_are_like_is_looked_for_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +266,7 @@ def test_no_payment_card_hash_and_no_formula_leaves_with_a_list() -> None:
 def test_a_long_list_is_exported_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
     client = signed_in()
     whole = exported(client)
-    monkeypatch.setattr("customers.admin.listing.PAGE", 2)
+    monkeypatch.setattr("customers.admin.csv_export.PAGE", 2)
     assert exported(client) == whole
     assert len(whole) == Customer.objects.filter(is_head=True, is_identified=True).count()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.utils import timezone
 from customers.models import Customer
 from dedup.admin import dashboard
 from dedup.admin.charts import HEIGHT, chart
-from dedup.admin.dashboard import Figure, Series, Tile, counted, in_index, register
+from dedup.admin.dashboard import Figure, Series, Tile, counted, in_index, register_series, register_tile
 from dedup.models import Confirmation, Merge, ReviewPair
 from tests.dedup.admin.conftest import Send, merged, text_of
 from tests.staff import signed_in
@@ -43,8 +44,7 @@ def test_what_was_counted_is_kept_for_a_minute(send: Send, marketer: Client, set
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test registers is gone after it."""
-    monkeypatch.setattr(dashboard, "_tiles", dict(dashboard._tiles))
-    monkeypatch.setattr(dashboard, "_series", dict(dashboard._series))
+    monkeypatch.setattr(dashboard, "PARTS", deepcopy(dashboard.PARTS))
 
 
 def shown(client: Client) -> dict[str, int]:
@@ -113,11 +113,10 @@ def test_what_was_not_sent_is_a_failure(send: Send) -> None:
 
 @pytest.mark.usefixtures("registry")
 def test_other_apps_add_their_parts(marketer: Client) -> None:
-    register(
-        Tile("failed", "Failed files", "dedup.view_merge", "/admin/", lambda: Figure(3), "failure", 5),
-        Tile("hidden", "Hidden", "dedup.view_nothing", "/admin/", lambda: Figure(3)),
-        Series("files", "Files", "dedup.view_merge", Merge.objects.all, "at", 5),
-    )
+    failed = Tile("failed", "Failed files", "dedup.view_merge", "/admin/", lambda: Figure(3), "failure", 5)
+    register_tile(failed)
+    register_tile(Tile("hidden", "Hidden", "dedup.view_nothing", "/admin/", lambda: Figure(3)))
+    register_series(Series("files", "Files", "dedup.view_merge", Merge.objects.all, "at", 5))
     page = marketer.get(reverse("admin:index"))
     assert page.context["tiles"][0]["tile"].slug == "failed"
     assert page.context["charts"][0].slug == "files"

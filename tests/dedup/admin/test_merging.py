@@ -140,7 +140,7 @@ def test_who_is_not_there_is_told(send: Send, marketer: Client) -> None:
     erase(gone, actor="system")
     for missing in (gone, 999_999):
         text = text_of(marketer.get(reverse(NEW), {"customer": [ann, missing]}))
-        assert f"There is no customer {missing}, or the person was erased." in text
+        assert f"Customer {missing} does not exist or was erased." in text
     assert "Choose at least two customers." in text_of(preview(marketer, ann, gone))
     assert marketer.get(reverse(NEW), {"customer": ["x", "-1", "9" * 30]}).status_code == 200
 

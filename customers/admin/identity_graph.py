@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from customers.admin.contacts import ICONS, in_order
-from customers.admin.tabs import Shown
+from customers.admin.profile_registry import ShownProfile
 from customers.profile import Holding, Key, Member
 
 WIDTH, MARGIN = 960, 16
@@ -86,7 +86,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class MergeLine:
     """A line from a merged MaestraID to the one it was merged into, with the reason."""
 
     path: str
@@ -99,7 +99,7 @@ class Merge:
 @dataclass(slots=True)
 class Picture:
     nodes: list[Node] = field(default_factory=list)
-    merges: list[Merge] = field(default_factory=list)
+    merges: list[MergeLine] = field(default_factory=list)
     hidden: int = 0
     height: int = 0
     width: int = WIDTH
@@ -110,7 +110,7 @@ class Picture:
     chip_height: int = CHIP_HEIGHT
 
 
-def drawn(shown: Shown, story: Story) -> Picture:
+def drawn(shown: ShownProfile, story: Story) -> Picture:
     """The picture of a profile; `story` are its merges and joins, the oldest first."""
     merges = {entry["related_maestra_id"]: entry for entry in story if entry["kind"] == "merged"}
     joined = matched_keys(story)
@@ -135,7 +135,7 @@ def matched_keys(story: Story) -> frozenset[Key]:
     return frozenset(Key(value["type"], value["value"]) for value in named)
 
 
-def _in_order(shown: Shown) -> list[Member]:
+def _in_order(shown: ShownProfile) -> list[Member]:
     """The primary MaestraID, then the others by age."""
     return sorted(
         shown.profile.members,
@@ -143,7 +143,7 @@ def _in_order(shown: Shown) -> list[Member]:
     )
 
 
-def _node(shown: Shown, member: Member, y: int, joined: Collection[Key]) -> Node:
+def _node(shown: ShownProfile, member: Member, y: int, joined: Collection[Key]) -> Node:
     held = [h for h in shown.profile.holdings.values() if h.origin == member.maestra_id]
     chips = list(_chips(shown, held, y, joined))
     return Node(
@@ -166,7 +166,7 @@ def _facts(member: Member) -> str:
     return " · ".join(said) or _("no orders")
 
 
-def _chips(shown: Shown, held: Iterable[Holding], y: int, joined: Collection[Key]) -> Iterable[Chip]:
+def _chips(shown: ShownProfile, held: Iterable[Holding], y: int, joined: Collection[Key]) -> Iterable[Chip]:
     for kind, group in groupby(in_order(held), key=lambda h: h.kind):
         # What joined is what one looks for: it is never folded away.
         members = sorted(group, key=lambda h: _shown_key(shown, h) not in joined)
@@ -181,11 +181,11 @@ def _chips(shown: Shown, held: Iterable[Holding], y: int, joined: Collection[Key
             y += CHIP_HEIGHT + CHIP_GAP
 
 
-def _shown_key(shown: Shown, h: Holding) -> Key:
+def _shown_key(shown: ShownProfile, h: Holding) -> Key:
     return Key(h.kind, shown.masking.value(h.kind, h.value))
 
 
-def _chip(shown: Shown, h: Holding, y: int, joined: Collection[Key]) -> Chip:
+def _chip(shown: ShownProfile, h: Holding, y: int, joined: Collection[Key]) -> Chip:
     label, value = shown.config.labels[h.kind], shown.masking.value(h.kind, h.value)
     is_joined = _shown_key(shown, h) in joined
     note = _("joined them") if is_joined else _("former") if h.is_former else ""
@@ -194,15 +194,15 @@ def _chip(shown: Shown, h: Holding, y: int, joined: Collection[Key]) -> Chip:
     return Chip(y, ICONS[h.category], label, text, title, note, joined=is_joined, former=h.is_former)
 
 
-def _merge(picture: Picture, node: Node, entry: Mapping[str, Any] | None, text_y: int) -> Merge:
+def _merge(picture: Picture, node: Node, entry: Mapping[str, Any] | None, text_y: int) -> MergeLine:
     """Along the left edge, each line in a lane of its own, up to the MaestraID it was merged into."""
     first = picture.nodes[0]
     lane = NODE_X - 20 - 12 * min(len(picture.merges), 5)
     path = f"M{NODE_X} {node.middle} H{lane} V{first.middle} H{NODE_X - 6}"
     if entry is None:
-        return Merge(path, "", _("merged earlier"), _("merged earlier"), text_y)
+        return MergeLine(path, "", _("merged earlier"), _("merged earlier"), text_y)
     because = entry["sentence"]
-    return Merge(path, entry["at"], cut(because, WHY_LETTERS), because, text_y)
+    return MergeLine(path, entry["at"], cut(because, WHY_LETTERS), because, text_y)
 
 
 def cut(text: str, length: int) -> str:

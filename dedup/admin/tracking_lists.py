@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from customers.admin.base import Kept, Recorded, customer_link
+from customers.admin.base import ReadOnlyAdmin, SetupAdmin, customer_link
 from customers.models import IntegrationPoint
 from dedup.models import Event, FailedEvent, ForgottenMonth, Site
 from dedup.tracking.failures import try_again
@@ -26,7 +26,7 @@ class SiteForm(forms.ModelForm[Site]):
 
 
 @admin.register(Site)
-class SiteAdmin(Kept):
+class SiteAdmin(SetupAdmin):
     """Pages that may send activity, and the line that makes them do so."""
 
     form = SiteForm
@@ -52,7 +52,7 @@ class SiteAdmin(Kept):
         )
 
 
-class EventAdmin(Recorded):
+class EventAdmin(ReadOnlyAdmin):
     search_fields = ("uuid", "maestra_id")
     search_help_text = _("A UUID or a MaestraID.")
     readonly_fields: tuple[str, ...] = ("customer", "point")
@@ -109,6 +109,6 @@ class FailedEventAdmin(EventAdmin):
 
 
 @admin.register(ForgottenMonth)
-class ForgottenMonthAdmin(Recorded):
+class ForgottenMonthAdmin(ReadOnlyAdmin):
     list_display = ("month", "dropped", "kept", "at")
     fields = ("month", "dropped", "kept", "at")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from customers.profile import EMAIL, MOBILE_PHONE, Profile
-from dedup.admin.comparing import Reader
-from dedup.admin.pages import who
+from dedup.admin.customer_cards import customer_in_sentence
+from dedup.admin.value_formatter import ValueFormatter
 from dedup.engine.explain import REMEDIES
 from dedup.wording import is_overridable, remedy, veto_sentence
 
@@ -25,14 +25,14 @@ class Objection:
 
 
 def objections(
-    vetoes: Iterable[Mapping[str, Any]], profiles: Sequence[Profile], reader: Reader
+    vetoes: Iterable[Mapping[str, Any]], profiles: Sequence[Profile], formatter: ValueFormatter
 ) -> list[Objection]:
     """`vetoes` as `{"name", "left", "right"}`, values as the engine gives them."""
     return [
         Objection(
             name=veto["name"],
             sentence=veto_sentence(veto["name"]),
-            sides=_sides(veto, profiles, reader),
+            sides=_sides(veto, profiles, formatter),
             remedy=remedy(REMEDIES[veto["name"]]),
             is_overridable=is_overridable(veto["name"]),
         )
@@ -41,21 +41,23 @@ def objections(
 
 
 def _sides(
-    veto: Mapping[str, Any], profiles: Sequence[Profile], reader: Reader
+    veto: Mapping[str, Any], profiles: Sequence[Profile], formatter: ValueFormatter
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if veto["name"] == "apart":
         return ()
-    return tuple(_side(veto[side], profiles, reader) for side in ("left", "right"))
+    return tuple(_side(veto[side], profiles, formatter) for side in ("left", "right"))
 
 
-def _side(values: Sequence[str], profiles: Sequence[Profile], reader: Reader) -> tuple[str, tuple[str, ...]]:
+def _side(
+    values: Sequence[str], profiles: Sequence[Profile], formatter: ValueFormatter
+) -> tuple[str, tuple[str, ...]]:
     """The values with their kinds, as one of the profiles has them."""
     wanted = set(values)
     for profile in profiles:
         keys = sorted(key for key in profile.holdings if key.value in wanted)
         if keys:
-            return who(profile.maestra_id), tuple(reader.named(*key) for key in keys)
-    return "", tuple(reader.value(_kind_of(value), value) for value in values)
+            return customer_in_sentence(profile.maestra_id), tuple(formatter.named(*key) for key in keys)
+    return "", tuple(formatter.value(_kind_of(value), value) for value in values)
 
 
 def _kind_of(value: str) -> str:

@@ -11,31 +11,27 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from customers.admin.profile_registry import profile_address
 from customers.changes import NoteAdded, Unmerged
 from customers.errors import ErrorCode, SelfsameError
 from customers.presentation.customer import note_text
 from customers.profile import Note, Profile
 from customers.transitions import apply
-from dedup.admin.comparing import (
-    Reader,
-    Remark,
-    compare,
-    consent_remarks,
-    side_by_side,
-    sign_in_remarks,
+from dedup.admin.addresses import merge_address, undo_address
+from dedup.admin.comparison import compare
+from dedup.admin.customer_lookup import find_customers
+from dedup.admin.framed_page import framed_page
+from dedup.admin.merge_pages import carried_on, seen_before
+from dedup.admin.permissions import (
+    UNDO_MERGES,
+    VIEW_MERGES,
+    require_permission,
+    require_read_method,
+    staff_caller,
 )
-from dedup.admin.merging import carried_on, seen_before
-from dedup.admin.pages import (
-    customer_address,
-    demand,
-    find,
-    merge_address,
-    only_look,
-    page,
-    staff,
-    undo_address,
-)
-from dedup.admin.reviewing import next_address
+from dedup.admin.remarks import Remark, consent_remarks, side_by_side, sign_in_remarks
+from dedup.admin.review_pages import next_address
+from dedup.admin.value_formatter import ValueFormatter
 from dedup.engine.outcome import Outcome
 from dedup.models import Merge
 from dedup.operations.base import Result
@@ -43,7 +39,6 @@ from dedup.operations.merging import undo
 from dedup.storage.profile_json import from_json
 from dedup.wording import criterion_sentence
 
-VIEW, CHANGE = "dedup.view_merge", "dedup.change_merge"
 OWN_VALUES = ("person", "consent", "segments")
 """The groups of single values, which an undo gives back unless they changed since."""
 
@@ -57,43 +52,43 @@ def _merge(merge_id: int) -> Merge:
 
 def detail(request: HttpRequest, model_admin: ModelAdmin[Any], merge_id: int) -> TemplateResponse:
     """What was merged, why, and what became of what."""
-    demand(request, VIEW)
-    only_look(request)
-    entry, reader = _merge(merge_id), Reader.of(request)
+    require_permission(request, VIEW_MERGES)
+    require_read_method(request)
+    entry, formatter = _merge(merge_id), ValueFormatter.of(request)
     is_erased = not entry.result
-    context = {} if is_erased else _images(entry, reader)
+    context = {} if is_erased else _images(entry, formatter)
     others = Merge.objects.filter(operation=entry.operation_id).exclude(pk=entry.pk).order_by("pk")
-    return page(
+    return framed_page(
         request,
         model_admin,
         "merge_detail.html",
         title=_("Merge %(id)s") % {"id": entry.pk},
         entry=entry,
         is_erased=is_erased,
-        matched=[reader.named(one["type"], one["value"]) for one in entry.matched],
+        matched=[formatter.named(one["type"], one["value"]) for one in entry.matched],
         criterion=entry.criterion and criterion_sentence(entry.criterion),
         others=others.values_list("pk", "absorbed_id"),
-        survivor=customer_address(entry.survivor_id),
+        survivor=profile_address(entry.survivor_id),
         undo=None if entry.undone_at or is_erased else undo_address(entry.pk),
-        may_undo=request.user.has_perm(CHANGE),
+        may_undo=request.user.has_perm(UNDO_MERGES),
         next=next_address(request.GET.get("review")),
         **context,
     )
 
 
-def _images(entry: Merge, reader: Reader) -> dict[str, Any]:
+def _images(entry: Merge, formatter: ValueFormatter) -> dict[str, Any]:
     before = [from_json(entry.before_survivor), from_json(entry.before_absorbed)]
-    return side_by_side(before, [from_json(entry.result)], reader)
+    return side_by_side(before, [from_json(entry.result)], formatter)
 
 
 def take_back(request: HttpRequest, model_admin: ModelAdmin[Any], merge_id: int) -> HttpResponse:
     """GET previews, POST undoes what was previewed."""
-    demand(request, CHANGE)
+    require_permission(request, UNDO_MERGES)
     entry = _merge(merge_id)
     if request.method != "POST":
         return preview(request, model_admin, entry)
     try:
-        undo(staff(request), entry.pk, preview_token=request.POST.get("token", ""))
+        undo(staff_caller(request), entry.pk, preview_token=request.POST.get("token", ""))
     except SelfsameError as error:
         is_stale = error.code is ErrorCode.STALE_PREVIEW
         return preview(request, model_admin, entry, seen=seen_before(request) if is_stale else None)
@@ -118,26 +113,28 @@ def preview(
         "back": merge_address(entry.pk),
         "is_stale": seen is not None,
     }
-    reader = Reader.of(request)
-    current = find([entry.survivor_id]).profiles
+    formatter = ValueFormatter.of(request)
+    current = find_customers([entry.survivor_id]).profiles
     try:
-        answer = undo(staff(request), entry.pk, dry_run=True)
+        answer = undo(staff_caller(request), entry.pk, dry_run=True)
     except SelfsameError as error:
         later = [(pk, undo_address(pk)) for pk in error.data.get("merge_ids", ())]
-        context |= {"error": error, "later": later, "survivor": customer_address(entry.survivor_id)}
-        return page(request, model_admin, "undo_refused.html", **context)
-    told = _foreseen(entry, current, answer, reader)
+        context |= {"error": error, "later": later, "survivor": profile_address(entry.survivor_id)}
+        return framed_page(request, model_admin, "undo_refused.html", **context)
+    told = _foreseen(entry, current, answer, formatter)
     told |= carried_on(told["comparison"], answer, seen)
-    return page(request, model_admin, "undo.html", **context, **told)
+    return framed_page(request, model_admin, "undo.html", **context, **told)
 
 
-def _foreseen(entry: Merge, current: Sequence[Profile], answer: Result, reader: Reader) -> dict[str, Any]:
+def _foreseen(
+    entry: Merge, current: Sequence[Profile], answer: Result, formatter: ValueFormatter
+) -> dict[str, Any]:
     after = _after(current, answer.outcome)
     return {
-        "comparison": compare(current, after, reader),
-        "access": list(sign_in_remarks(after, reader)),
+        "comparison": compare(current, after, formatter),
+        "access": list(sign_in_remarks(after, formatter)),
         "consent": consent_remarks(current, after),
-        "losses": [*_not_returned(answer.outcome, reader), *_newer(entry, after[0], reader)],
+        "losses": [*_not_returned(answer.outcome, formatter), *_newer(entry, after[0], formatter)],
     }
 
 
@@ -150,20 +147,20 @@ def _after(current: Sequence[Profile], outcome: Outcome) -> list[Profile]:
     return [profiles[unmerged.customer], profiles[unmerged.restored.maestra_id]]
 
 
-def _not_returned(outcome: Outcome, reader: Reader) -> Iterator[Remark]:
+def _not_returned(outcome: Outcome, formatter: ValueFormatter) -> Iterator[Remark]:
     """What was cleared, lost or registered elsewhere since, and so does not come back."""
     for change in outcome.changes:
         if isinstance(change, NoteAdded):
-            yield Remark("warning", note_text(_veiled(change.note, reader), reader.known.labels))
+            yield Remark("warning", note_text(_veiled(change.note, formatter), formatter.config.labels))
 
 
-def _veiled(note: Note, reader: Reader) -> Note:
-    return Note(note.at, note.maestra_id, note.reason, note.kind, reader.value(note.kind, note.value))
+def _veiled(note: Note, formatter: ValueFormatter) -> Note:
+    return Note(note.at, note.maestra_id, note.reason, note.kind, formatter.value(note.kind, note.value))
 
 
-def _newer(entry: Merge, survivor: Profile, reader: Reader) -> Iterator[Remark]:
+def _newer(entry: Merge, survivor: Profile, formatter: ValueFormatter) -> Iterator[Remark]:
     """Single values that changed since the merge, and so stay as they are."""
-    comparison = compare([from_json(entry.before_survivor)], [survivor], reader)
+    comparison = compare([from_json(entry.before_survivor)], [survivor], formatter)
     for row in comparison.rows:
         if row.group in OWN_VALUES and _texts(row.before) != _texts(row.after):
             value = ", ".join(_texts(row.after)) or "–"

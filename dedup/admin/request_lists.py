@@ -2,12 +2,12 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from customers.admin.base import Recorded, customer_link
+from customers.admin.base import ReadOnlyAdmin, customer_link
 from dedup.models import Confirmation, IdempotencyKey
 
 
 @admin.register(IdempotencyKey)
-class IdempotencyKeyAdmin(Recorded):
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
     list_display = ("key", "scope", "status", "created_at")
     search_fields = ("key",)
     ordering = ("-created_at",)
@@ -15,7 +15,7 @@ class IdempotencyKeyAdmin(Recorded):
 
 
 @admin.register(Confirmation)
-class ConfirmationAdmin(Recorded):
+class ConfirmationAdmin(ReadOnlyAdmin):
     """What was sent to be confirmed; the link or code itself is stored nowhere."""
 
     list_display = ("id", "identifier", "customer", "kind", "sent_at", "expires_at", "tries", "used_at")

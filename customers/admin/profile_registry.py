@@ -1,4 +1,4 @@
-"""The profile page as a registry: its tabs, the actions in its header, and pages of their own below it.
+"""What the profile page is made of: tabs, actions in its header, and pages of their own below it.
 
 The apps above add theirs from their `admin` module, which the admin loads once every model is known.
 """
@@ -28,7 +28,7 @@ def masking_of(request: HttpRequest) -> MaskingPolicy:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownProfile:
     """A profile as one request sees it: the whole profile, read once, and what of it is veiled."""
 
     request: HttpRequest
@@ -53,7 +53,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class ProfileTab:
     """A part of the profile at an address of its own. `context` makes what its template shows; it must take
     a fixed number of queries, whatever the profile's size. Tabs stand in the order of `order`.
     """
@@ -61,13 +61,13 @@ class Tab:
     slug: str
     title: Words
     template: str
-    context: Callable[[Shown], dict[str, Any]]
+    context: Callable[[ShownProfile], dict[str, Any]]
     order: int = 100
     permission: str = VIEW
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class ProfileAction:
     """Something to do with the profile, in its header. `address` may be None where it does not apply.
 
     With `post` it is a button that sends these fields, and the page it leads to asks before anything is
@@ -76,60 +76,60 @@ class Action:
 
     title: Words
     icon: str
-    address: Callable[[Shown], str | None]
+    address: Callable[[ShownProfile], str | None]
     permission: str
     order: int = 100
-    post: Callable[[Shown], dict[str, str]] | None = None
+    post: Callable[[ShownProfile], dict[str, str]] | None = None
     is_dangerous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ProfilePage:
     """A page below the profile's address, such as a form."""
 
     slug: str
-    view: Callable[[Shown], HttpResponse]
+    view: Callable[[ShownProfile], HttpResponse]
     permission: str = VIEW
 
 
 @dataclass(slots=True)
 class _Registered:
-    tabs: dict[str, Tab] = field(default_factory=dict)
-    actions: list[Action] = field(default_factory=list)
-    pages: dict[str, Page] = field(default_factory=dict)
+    tabs: dict[str, ProfileTab] = field(default_factory=dict)
+    actions: list[ProfileAction] = field(default_factory=list)
+    pages: dict[str, ProfilePage] = field(default_factory=dict)
 
 
 _registered = _Registered()
 
 
-def register(*parts: Tab | Action | Page) -> None:
-    """Add to the profile page."""
-    for part in parts:
-        match part:
-            case Tab():
-                _registered.tabs[part.slug] = part
-            case Action():
-                _registered.actions.append(part)
-            case Page():
-                _registered.pages[part.slug] = part
+def register_tab(tab: ProfileTab) -> None:
+    _registered.tabs[tab.slug] = tab
 
 
-def tabs_for(shown: Shown) -> list[Tab]:
+def register_action(action: ProfileAction) -> None:
+    _registered.actions.append(action)
+
+
+def register_page(page: ProfilePage) -> None:
+    _registered.pages[page.slug] = page
+
+
+def tabs_for(shown: ShownProfile) -> list[ProfileTab]:
     """Those the reader may open, in order."""
     allowed = [tab for tab in _registered.tabs.values() if shown.may(tab.permission)]
     return sorted(allowed, key=lambda tab: tab.order)
 
 
-def actions_for(shown: Shown) -> list[Action]:
+def actions_for(shown: ShownProfile) -> list[ProfileAction]:
     allowed = [action for action in _registered.actions if shown.may(action.permission)]
     return sorted(allowed, key=lambda action: action.order)
 
 
-def tab(slug: str) -> Tab | None:
+def tab(slug: str) -> ProfileTab | None:
     return _registered.tabs.get(slug)
 
 
-def page(slug: str) -> Page | None:
+def page(slug: str) -> ProfilePage | None:
     return _registered.pages.get(slug)
 
 

@@ -23,7 +23,9 @@ SEPARATOR = ", "
 CONTACTS = (Category.EMAIL, Category.MOBILE_PHONE, Category.DISCOUNT_CARD)
 
 
-def csv_of(customers: QuerySet[Customer], config: ProjectConfig, masking: MaskingPolicy) -> Iterator[str]:
+def customers_csv(
+    customers: QuerySet[Customer], config: ProjectConfig, masking: MaskingPolicy
+) -> Iterator[str]:
     """The customers as CSV, the newest first, read in pages while it is sent. Without payment card hashes
     (R10).
     """

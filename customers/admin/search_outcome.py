@@ -17,7 +17,7 @@ TOLD = 10
 """Matches that are told of above a list."""
 
 
-class Finding:
+class SearchOutcome:
     """What a text leads to."""
 
     def __init__(self, text: str, masking: MaskingPolicy) -> None:

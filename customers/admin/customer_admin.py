@@ -22,14 +22,14 @@ from unfold.decorators import action
 from customers import profile
 from customers.admin import profile as profile_pages
 from customers.admin import saved_filters
-from customers.admin.base import Recorded, ask, customer_link, do_each
+from customers.admin.base import ReadOnlyAdmin, apply_to_each, ask, customer_link
+from customers.admin.csv_export import customers_csv
 from customers.admin.filters import FILTERS
-from customers.admin.finding import Finding
-from customers.admin.listing import csv_of
+from customers.admin.profile_registry import masking_of, profile_address
 from customers.admin.profile_tabs import name_of
-from customers.admin.tabs import masking_of, profile_address
+from customers.admin.search_outcome import SearchOutcome
 from customers.admin.time_limited_list import CustomerList
-from customers.admin.words import OfContact, kind_label
+from customers.admin.wording import OfContact, kind_label
 from customers.models import (
     Customer,
     CustomerFacts,
@@ -56,7 +56,7 @@ LISTED_CONTACTS = ((EMAIL_ID, EMAIL), (MOBILE_PHONE_ID, MOBILE_PHONE))
 
 
 @admin.register(Customer)
-class CustomerAdmin(Recorded):
+class CustomerAdmin(ReadOnlyAdmin):
     """The list of customers; what each one's page shows is `customers.admin.profile`."""
 
     list_display_links = ("maestra_id", "name")
@@ -104,7 +104,7 @@ class CustomerAdmin(Recorded):
         """Who is the only one that the search leads to is shown at once."""
         finding = None
         if request.method == "GET" and self.has_view_permission(request):
-            finding = Finding(request.GET.get("q", ""), masking_of(request))
+            finding = SearchOutcome(request.GET.get("q", ""), masking_of(request))
             if finding.only and set(request.GET) <= {"q"}:
                 messages.info(request, finding.notice)
                 return HttpResponseRedirect(profile_address(finding.only))
@@ -130,7 +130,7 @@ class CustomerAdmin(Recorded):
             return question
         actor, user_id = f"user:{request.user.get_username()}", request.user.pk
         work = lambda customer: opt_out(customer.pk, actor=actor, user_id=user_id)  # noqa: E731
-        do_each(self, request, queryset, work, _("opted out of everything."))
+        apply_to_each(self, request, queryset, work, _("opted out of everything."))
         return None
 
     @admin.action(description=_("Erase"), permissions=["erase"])
@@ -147,7 +147,7 @@ class CustomerAdmin(Recorded):
             return question
         actor, user_id = f"user:{request.user.get_username()}", request.user.pk
         work = lambda customer: erase(customer.pk, actor=actor, user_id=user_id)  # noqa: E731
-        do_each(self, request, queryset, work, _("erased."))
+        apply_to_each(self, request, queryset, work, _("erased."))
         return None
 
     @action(description=_("Export"), permissions=["opt_out"])  # type: ignore[untyped-decorator]
@@ -168,7 +168,7 @@ class CustomerAdmin(Recorded):
         customers = self.get_changelist_instance(request).get_queryset(request)
         profile_pages.record_reveal(request, RevealKinds.LIST, None)
         masking = masking_of(request)
-        lines = csv_of(customers, project_config(), masking)
+        lines = customers_csv(customers, project_config(), masking)
         headers = {"Content-Disposition": 'attachment; filename="customers.csv"'}
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
@@ -224,7 +224,7 @@ def contact_column(masking: MaskingPolicy, kind_id: int, kind: str) -> Any:
 
 
 @admin.register(CustomerFacts)
-class CustomerFactsAdmin(Recorded):
+class CustomerFactsAdmin(ReadOnlyAdmin):
     list_display = (
         "customer_id",
         "orders_count",
@@ -238,7 +238,7 @@ class CustomerFactsAdmin(Recorded):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(Recorded):
+class SubscriptionAdmin(ReadOnlyAdmin):
     list_display = ("id", "whose", "channel", "topic", "status", "since")
     search_fields = ("customer",)
     search_help_text = _("A MaestraID, or an identifier of the customer.")
@@ -254,7 +254,7 @@ class SubscriptionAdmin(Recorded):
 
 
 @admin.register(Note)
-class NoteAdmin(OfContact, Recorded):
+class NoteAdmin(OfContact, ReadOnlyAdmin):
     list_display = ("id", "customer", "at", "text", "other")
     search_fields = ("maestra_id", "related")
     search_help_text = _("A MaestraID.")
@@ -276,7 +276,7 @@ class NoteAdmin(OfContact, Recorded):
 
 
 @admin.register(Relation)
-class RelationAdmin(OfContact, Recorded):
+class RelationAdmin(OfContact, ReadOnlyAdmin):
     list_display = ("id", "customer", "other", "kind_shown", "value", "kept", "decided_shown", "at")
     search_fields = ("maestra_id", "related_id")
     search_help_text = _("A MaestraID.")
@@ -293,7 +293,7 @@ class RelationAdmin(OfContact, Recorded):
 
 
 @admin.register(SuppressedValue)
-class SuppressedValueAdmin(Recorded):
+class SuppressedValueAdmin(ReadOnlyAdmin):
     """Keyed hashes: nothing can be read from them."""
 
     list_display = ("__str__", "at")
@@ -302,7 +302,7 @@ class SuppressedValueAdmin(Recorded):
 
 
 @admin.register(Reveal)
-class RevealAdmin(Recorded):
+class RevealAdmin(ReadOnlyAdmin):
     """Who was shown what is masked."""
 
     list_display = ("at", "user_name", "kind", "identifier_shown", "customer")

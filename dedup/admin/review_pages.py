@@ -12,22 +12,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.errors import SelfsameError
-from dedup.admin.comparing import Reader
-from dedup.admin.explaining import pair_context
-from dedup.admin.pages import (
-    as_maestra_id,
-    demand,
-    find,
-    new_merge_address,
-    only_look,
-    page,
-    review_address,
-    staff,
+from dedup.admin.addresses import new_merge_address, review_address
+from dedup.admin.customer_lookup import as_maestra_id, find_customers
+from dedup.admin.explain_pair import pair_context
+from dedup.admin.framed_page import framed_page
+from dedup.admin.permissions import (
+    KEEP_APART,
+    MERGE,
+    REVIEW_PAIRS,
+    VIEW_PAIRS,
+    require_permission,
+    require_read_method,
+    staff_caller,
 )
+from dedup.admin.value_formatter import ValueFormatter
 from dedup.models import ReviewPair, ReviewStatuses
 from dedup.operations.apart import keep_apart
-
-VIEW, CHANGE, HOLD_APART = "dedup.view_reviewpair", "dedup.change_reviewpair", "dedup.add_apartpair"
 
 
 def _pair(pair_id: int) -> ReviewPair:
@@ -54,16 +54,16 @@ def next_address(pair_id: str | None) -> str | None:
 
 def show(request: HttpRequest, model_admin: ModelAdmin[Any], pair_id: int) -> HttpResponse:
     """The pair explained, with what can be decided."""
-    demand(request, VIEW)
-    only_look(request)
-    pair, reader = _pair(pair_id), Reader.of(request)
-    found = find([pair.low_id, pair.high_id])
+    require_permission(request, VIEW_PAIRS)
+    require_read_method(request)
+    pair, formatter = _pair(pair_id), ValueFormatter.of(request)
+    found = find_customers([pair.low_id, pair.high_id])
     following = next_open(pair)
     may = request.user.has_perm
     ids = [p.maestra_id for p in found.profiles]
-    context = pair_context(request, ids, reader) if len(ids) == 2 else {}
+    context = pair_context(request, ids, formatter) if len(ids) == 2 else {}
     words = {"low": pair.low_id, "high": pair.high_id}
-    return page(
+    return framed_page(
         request,
         model_admin,
         "review.html",
@@ -71,10 +71,10 @@ def show(request: HttpRequest, model_admin: ModelAdmin[Any], pair_id: int) -> Ht
         pair=pair,
         is_one=any({pair.low_id, pair.high_id} <= p.maestra_ids for p in found.profiles),
         remarks=found.remarks,
-        met_over=[reader.named(one["type"], one["value"]) for one in pair.shared],
+        met_over=[formatter.named(one["type"], one["value"]) for one in pair.shared],
         next=review_address(following.pk) if following else None,
-        merge=new_merge_address(ids, review=pair.pk) if len(ids) == 2 and may("dedup.add_merge") else None,
-        may_decide=may(CHANGE),
+        merge=new_merge_address(ids, review=pair.pk) if len(ids) == 2 and may(MERGE) else None,
+        may_decide=may(REVIEW_PAIRS),
         decide=reverse("admin:dedup_reviewpair_decide", args=[pair.pk]),
         **context,
     )
@@ -82,14 +82,14 @@ def show(request: HttpRequest, model_admin: ModelAdmin[Any], pair_id: int) -> Ht
 
 def decide(request: HttpRequest, _model_admin: ModelAdmin[Any], pair_id: int) -> HttpResponse:
     """Never merge them, or leave it at having looked; then the next pair."""
-    demand(request, CHANGE)
+    require_permission(request, REVIEW_PAIRS)
     pair = _pair(pair_id)
     if request.method != "POST":
         return HttpResponseRedirect(review_address(pair.pk))
     if request.POST.get("decision") == "apart":
-        demand(request, HOLD_APART)
+        require_permission(request, KEEP_APART)
         try:
-            keep_apart(staff(request), pair.low_id, pair.high_id)
+            keep_apart(staff_caller(request), pair.low_id, pair.high_id)
         except SelfsameError as error:
             messages.error(request, error.detail)
             return HttpResponseRedirect(review_address(pair.pk))

@@ -17,40 +17,34 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from customers.admin.profile_registry import profile_address
 from customers.changes import Merged, Reason
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Customer
 from customers.profile import Profile
 from customers.queries.search import matching
-from dedup.admin.comparing import Comparison, Reader, side_by_side
-from dedup.admin.pages import (
-    Found,
-    as_maestra_id,
-    card,
-    customer_address,
-    demand,
-    find,
-    maestra_key,
-    merge_address,
-    new_merge_address,
-    page,
-    staff,
-)
-from dedup.admin.vetoing import objections
+from dedup.admin.addresses import merge_address, new_merge_address
+from dedup.admin.comparison import Comparison
+from dedup.admin.customer_cards import customer_card
+from dedup.admin.customer_lookup import FoundCustomers, as_maestra_id, find_customers, maestra_key
+from dedup.admin.framed_page import framed_page
+from dedup.admin.objections import objections
+from dedup.admin.permissions import MERGE, require_permission, staff_caller
+from dedup.admin.remarks import side_by_side
+from dedup.admin.value_formatter import ValueFormatter
 from dedup.engine.merge import Ranking, rank
 from dedup.operations.base import Result
 from dedup.operations.merging import merge
 from dedup.wording import criterion_sentence
 
-ADD = "dedup.add_merge"
 BY_PRIORITY = "priority"
 MOST_AT_ONCE = 10
 MOST_FOUND = 8
-SEEN = "dedup.admin.merging.seen"
+SEEN_SALT = "dedup.admin.merging.seen"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MergeRequest:
     """What the address or the form names: customers, the one to result, and the pair under review."""
 
     customers: list[int]
@@ -58,7 +52,7 @@ class Asked:
     review: int | None
 
     @classmethod
-    def of(cls, data: Any) -> Asked:
+    def of(cls, data: Any) -> MergeRequest:
         named = (as_maestra_id(text) for text in data.getlist("customer"))
         return cls(
             [one for one in named if one][:MOST_AT_ONCE],
@@ -69,9 +63,9 @@ class Asked:
 
 def new(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
     """The whole way: GET picks and chooses, the first POST previews, the second merges."""
-    demand(request, ADD)
-    asked = Asked.of(request.POST if request.method == "POST" else request.GET)
-    found = find(asked.customers)
+    require_permission(request, MERGE)
+    asked = MergeRequest.of(request.POST if request.method == "POST" else request.GET)
+    found = find_customers(asked.customers)
     if request.method != "POST" or len(found.profiles) < 2:
         return choose(request, model_admin, asked, found)
     resulting = _resulting(asked, found, rank(found.profiles))
@@ -80,7 +74,7 @@ def new(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
     return preview(request, model_admin, asked, found, resulting)
 
 
-def _resulting(asked: Asked, found: Found, ranking: Ranking) -> int:
+def _resulting(asked: MergeRequest, found: FoundCustomers, ranking: Ranking) -> int:
     """The customer chosen, else the one with priority."""
     chosen = as_maestra_id(asked.resulting)
     return next((p.maestra_id for p in found.profiles if chosen in p.maestra_ids), ranking.first)
@@ -91,23 +85,23 @@ def _resulting(asked: Asked, found: Found, ranking: Ranking) -> int:
 
 
 def choose(
-    request: HttpRequest, model_admin: ModelAdmin[Any], asked: Asked, found: Found
+    request: HttpRequest, model_admin: ModelAdmin[Any], asked: MergeRequest, found: FoundCustomers
 ) -> TemplateResponse:
-    reader = Reader.of(request)
+    formatter = ValueFormatter.of(request)
     term = request.GET.get("q", "").strip()
     ids = [p.maestra_id for p in found.profiles]
     ranking = rank(found.profiles) if len(ids) > 1 else None
-    results = _search(term, reader, ids) if term else []
+    results = _search(term, formatter, ids) if term else []
     remarks = list(found.remarks)
     if request.method == "POST":
         remarks.append(_("Choose at least two customers."))
-    return page(
+    return framed_page(
         request,
         model_admin,
         "merge_choose.html",
         title=_("Merge customers"),
         remarks=remarks,
-        picked=[(card(p, reader), _without(p, ids)) for p in found.profiles],
+        picked=[(customer_card(p, formatter), _without(p, ids)) for p in found.profiles],
         ids=ids,
         term=term,
         results=[(one, new_merge_address([*ids, one.maestra_id])) for one in results],
@@ -122,15 +116,15 @@ def _without(profile: Profile, ids: Sequence[int]) -> str:
     return new_merge_address([one for one in ids if one != profile.maestra_id])
 
 
-def _search(term: str, reader: Reader, but: Sequence[int]) -> list[Any]:
+def _search(term: str, formatter: ValueFormatter, but: Sequence[int]) -> list[Any]:
     primary_ids = Customer.objects.filter(is_head=True, erased_at=None)
     ids = (
-        matching(primary_ids, term, reader.known)
+        matching(primary_ids, term, formatter.config)
         .exclude(pk__in=but)
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-    return [card(p, reader) for p in find(ids[:MOST_FOUND]).profiles]
+    return [customer_card(p, formatter) for p in find_customers(ids[:MOST_FOUND]).profiles]
 
 
 def _reasons(ranking: Ranking | None) -> list[tuple[int, str]]:
@@ -145,14 +139,14 @@ def _reasons(ranking: Ranking | None) -> list[tuple[int, str]]:
 def preview(
     request: HttpRequest,
     model_admin: ModelAdmin[Any],
-    asked: Asked,
-    found: Found,
+    asked: MergeRequest,
+    found: FoundCustomers,
     resulting: int,
     *,
     seen: Mapping[str, str] | None = None,
 ) -> TemplateResponse:
     """What would happen, by the engine itself. With `seen`, an earlier preview went stale."""
-    reader = Reader.of(request)
+    formatter = ValueFormatter.of(request)
     context: dict[str, Any] = {
         "title": _("Merge into customer %(id)s") % {"id": resulting},
         "ids": [p.maestra_id for p in found.profiles],
@@ -164,20 +158,22 @@ def preview(
     }
     try:
         answer = merge(
-            staff(request), _keys(found), maestra_key(resulting), dry_run=True, reason=Reason.ADMIN
+            staff_caller(request), _keys(found), maestra_key(resulting), dry_run=True, reason=Reason.ADMIN
         )
     except SelfsameError as error:
-        return page(request, model_admin, "merge_blocked.html", **context, **_blocked(error, found, reader))
-    told = side_by_side(*sides(answer), reader)
+        return framed_page(
+            request, model_admin, "merge_blocked.html", **context, **_blocked(error, found, formatter)
+        )
+    told = side_by_side(*sides(answer), formatter)
     told |= carried_on(told["comparison"], answer, seen)
-    return page(request, model_admin, "merge_preview.html", **context, **told)
+    return framed_page(request, model_admin, "merge_preview.html", **context, **told)
 
 
-def _blocked(error: SelfsameError, found: Found, reader: Reader) -> dict[str, Any]:
+def _blocked(error: SelfsameError, found: FoundCustomers, formatter: ValueFormatter) -> dict[str, Any]:
     return {
         "error": error,
-        "objections": objections(error.data.get("vetoes", ()), found.profiles, reader),
-        "cards": [card(p, reader) for p in found.profiles],
+        "objections": objections(error.data.get("vetoes", ()), found.profiles, formatter),
+        "cards": [customer_card(p, formatter) for p in found.profiles],
     }
 
 
@@ -186,7 +182,7 @@ def carried_on(comparison: Comparison, answer: Result, seen: Mapping[str, str] |
     return {
         "comparison": comparison if seen is None else comparison.against(seen),
         "token": answer.preview_token,
-        "seen": signing.dumps(comparison.digests, salt=SEEN, compress=True),
+        "seen": signing.dumps(comparison.digests, salt=SEEN_SALT, compress=True),
     }
 
 
@@ -197,7 +193,7 @@ def sides(answer: Result) -> tuple[list[Profile], list[Profile]]:
     return [*before, *(m.absorbed for m in merges)], [answer.profile]
 
 
-def _keys(found: Found) -> list[Any]:
+def _keys(found: FoundCustomers) -> list[Any]:
     return [maestra_key(p.maestra_id) for p in found.profiles]
 
 
@@ -206,12 +202,20 @@ def _keys(found: Found) -> list[Any]:
 
 
 def confirm(
-    request: HttpRequest, model_admin: ModelAdmin[Any], asked: Asked, found: Found, resulting: int
+    request: HttpRequest,
+    model_admin: ModelAdmin[Any],
+    asked: MergeRequest,
+    found: FoundCustomers,
+    resulting: int,
 ) -> HttpResponse:
     token = request.POST.get("token", "")
     try:
         answer = merge(
-            staff(request), _keys(found), maestra_key(resulting), preview_token=token, reason=Reason.ADMIN
+            staff_caller(request),
+            _keys(found),
+            maestra_key(resulting),
+            preview_token=token,
+            reason=Reason.ADMIN,
         )
     except SelfsameError as error:
         if error.code in (ErrorCode.STALE_PREVIEW, ErrorCode.MERGE_BLOCKED):
@@ -225,21 +229,21 @@ def confirm(
 def seen_before(request: HttpRequest) -> dict[str, str]:
     """What the form's page has shown."""
     try:
-        digests: dict[str, str] = signing.loads(request.POST.get("seen", ""), salt=SEEN)
+        digests: dict[str, str] = signing.loads(request.POST.get("seen", ""), salt=SEEN_SALT)
     except signing.BadSignature:
         return {}
     return digests
 
 
-def _merged(answer: Result, found: Found) -> str:
+def _merged(answer: Result, found: FoundCustomers) -> str:
     ids = ", ".join(str(p.maestra_id) for p in found.profiles)
     words = {"ids": ids, "primary_id": answer.profile.maestra_id}
     return _("Customers %(ids)s are one now: customer %(primary_id)s. The merge can be undone.") % words
 
 
-def _next_page(answer: Result, asked: Asked) -> str:
+def _next_page(answer: Result, asked: MergeRequest) -> str:
     """The merge with its Undo button; from the review queue the last one of several leads on."""
     if not answer.merge_ids:
-        return customer_address(answer.profile.maestra_id)
+        return profile_address(answer.profile.maestra_id)
     review = f"?review={asked.review}" if asked.review else ""
     return merge_address(answer.merge_ids[-1]) + review

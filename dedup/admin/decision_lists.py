@@ -18,13 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from customers.admin.base import Recorded, ask, customer_link, do_each
-from customers.admin.words import criterion, lines
+from customers.admin.base import ReadOnlyAdmin, apply_to_each, ask, customer_link
+from customers.admin.wording import criterion, lines
 from customers.models import Customer
 from customers.models.setup import Categories, IdentifierKind
-from dedup.admin import explaining, merging, reviewing, undoing
-from dedup.admin.comparing import Reader
-from dedup.admin.pages import explain_address, new_merge_address, record_address, staff
+from dedup.admin import explain_pair, explain_record, merge_pages, review_pages, undo_pages
+from dedup.admin.addresses import explain_address, explain_record_address, new_merge_address
+from dedup.admin.permissions import LIFT_APART, MERGE, REVIEW_PAIRS, staff_caller
+from dedup.admin.value_formatter import ValueFormatter
 from dedup.models import ApartPair, Merge, ReviewPair, ReviewStatuses
 from dedup.operations.apart import lift_apart
 from dedup.wording import veto_choices, veto_sentence
@@ -32,7 +33,7 @@ from dedup.wording import veto_choices, veto_sentence
 View = Callable[..., HttpResponseBase]
 
 
-class WithPages(Recorded):
+class WithPages(ReadOnlyAdmin):
     """A list with pages of its own below it: each view is a function of the request and this admin."""
 
     pages: tuple[tuple[str, str, View], ...] = ()
@@ -70,9 +71,9 @@ class MergeAdmin(WithPages):
     list_display_links = ("when",)
     actions_list = ("merge_customers",)
     pages = (
-        ("new/", "new", merging.new),
-        ("<int:merge_id>/undo/", "undo", undoing.take_back),
-        ("<int:merge_id>/change/", "change", undoing.detail),
+        ("new/", "new", merge_pages.new),
+        ("<int:merge_id>/undo/", "undo", undo_pages.take_back),
+        ("<int:merge_id>/change/", "change", undo_pages.detail),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
@@ -82,7 +83,7 @@ class MergeAdmin(WithPages):
         return rows.annotate(survivor_name=named("survivor_id"), absorbed_name=named("absorbed_id"))
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(merging.ADD)
+        return request.user.has_perm(MERGE)
 
     @action(description=_("Merge customers"), icon="merge", permissions=["merge"])  # type: ignore[untyped-decorator]
     def merge_customers(self, request: HttpRequest) -> HttpResponse:
@@ -142,7 +143,7 @@ class ApartPairAdmin(PairAdmin):
     actions = ("lift",)
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(explaining.LIFT)
+        return request.user.has_perm(LIFT_APART)
 
     @admin.display(description=_("why"))
     def why_shown(self, pair: ApartPair) -> Any:
@@ -158,8 +159,8 @@ class ApartPairAdmin(PairAdmin):
         }
         if question := ask(request, self, pairs, "lift", **words):
             return question
-        work = lambda pair: lift_apart(staff(request), pair.low_id, pair.high_id)  # noqa: E731
-        do_each(self, request, pairs, work, _("no longer held apart."))
+        work = lambda pair: lift_apart(staff_caller(request), pair.low_id, pair.high_id)  # noqa: E731
+        apply_to_each(self, request, pairs, work, _("no longer held apart."))
         return None
 
 
@@ -213,23 +214,23 @@ class ReviewPairAdmin(PairAdmin):
     actions = ("mark_seen",)
     actions_list = ("explain_two", "try_record")
     pages = (
-        ("explain/", "explain", explaining.two),
-        ("explain/record/", "explain_record", explaining.record),
-        ("<int:pair_id>/change/", "change", reviewing.show),
-        ("<int:pair_id>/decide/", "decide", reviewing.decide),
+        ("explain/", "explain", explain_pair.explain_pair),
+        ("explain/record/", "explain_record", explain_record.explain_record),
+        ("<int:pair_id>/change/", "change", review_pages.show),
+        ("<int:pair_id>/decide/", "decide", review_pages.decide),
     )
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        reader: Any = SimpleLazyObject(lambda: Reader.of(request))
+        formatter: Any = SimpleLazyObject(lambda: ValueFormatter.of(request))
 
         @admin.display(description=_("shared values"))
         def in_common(pair: ReviewPair) -> SafeString | None:
-            return lines(reader.named(one["type"], one["value"]) for one in pair.shared)
+            return lines(formatter.named(one["type"], one["value"]) for one in pair.shared)
 
         return ("at", "low", "high", in_common, "why", "state")
 
     def has_review_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(reviewing.CHANGE)
+        return request.user.has_perm(REVIEW_PAIRS)
 
     @action(description=_("Explain two customers"), icon="compare_arrows")  # type: ignore[untyped-decorator]
     def explain_two(self, request: HttpRequest) -> HttpResponse:
@@ -237,7 +238,7 @@ class ReviewPairAdmin(PairAdmin):
 
     @action(description=_("Try a record"), icon="data_object")  # type: ignore[untyped-decorator]
     def try_record(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(record_address())
+        return HttpResponseRedirect(explain_record_address())
 
     @admin.display(description=_("why they stay apart"))
     def why(self, pair: ReviewPair) -> SafeString | None:

@@ -1,9 +1,4 @@
-"""Editing a customer by hand: the operation of the API's edit, with its rules and errors (R18, R42–R44).
-
-What a member of staff sends is first tried without keeping it. Where more would happen than was written
-(somebody is merged, a contact goes to another customer, something is cleared, account access changes), this
-is told in the words of the history and asked; where the customer changed since, it is asked anew.
-"""
+"""The form of a customer: what can be changed, and what was changed as the body of the API's edit."""
 
 from __future__ import annotations
 
@@ -13,40 +8,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from customers.admin.contacts import token_of
-from customers.admin.profile import FIRST_TAB, page_with
+from customers.admin.profile_registry import (
+    ShownProfile,
+)
 from customers.admin.profile_tabs import as_text
-from customers.admin.tabs import Action, Page, Shown, page_address, profile_address, register
-from customers.changes import Released, Unclaimed
 from customers.errors import SelfsameError
-from customers.history.reading import worded
 from customers.history.sentences import CHANNELS, FIELDS
 from customers.models import Channels, Genders, Statuses
 from customers.normalise import CustomType
 from customers.profile import CONTACTS, PERSONAL_FIELDS, WITH_PRIMARY, Category, Channel, Key, Kind, Profile
-from customers.storage.history_facts import history_facts
-from dedup.admin.pages import staff
-from dedup.engine.outcome import Outcome
-from dedup.engine.record import Operation, Record
-from dedup.operations.base import Caller, Result
-from dedup.operations.records import submit_one
-from dedup.parsing import parse_record
 
-PERMISSION = "customers.edit_customer"
 NO_CHOICE = ("", "–")
 CLEAR, PRIMARY = "clear", "primary"
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class FormSection:
     title: str
     fields: list[forms.BoundField]
     help: str = ""
@@ -57,7 +39,7 @@ class EditForm(forms.Form):
     touched is not sent: each field carries what it showed.
     """
 
-    def __init__(self, shown: Shown, data: Any = None) -> None:
+    def __init__(self, shown: ShownProfile, data: Any = None) -> None:
         super().__init__(data)
         self.shown = shown
         self.parts: list[tuple[str, str, list[str]]] = []
@@ -68,8 +50,8 @@ class EditForm(forms.Form):
             field.required = False
             field.show_hidden_initial = True
 
-    def sections(self) -> list[Section]:
-        return [Section(title, [self[name] for name in names], help) for title, help, names in self.parts]
+    def sections(self) -> list[FormSection]:
+        return [FormSection(title, [self[name] for name in names], help) for title, help, names in self.parts]
 
     def refused(self, error: SelfsameError) -> None:
         """Put each fault at its field; what has none is said above the form."""
@@ -81,7 +63,7 @@ class EditForm(forms.Form):
 Fields = dict[str, forms.Field]
 
 
-def sections(shown: Shown) -> Iterator[tuple[str, str, Fields]]:
+def sections(shown: ShownProfile) -> Iterator[tuple[str, str, Fields]]:
     kinds = shown.config.kinds.values()
     yield (
         _("Personal data"),
@@ -121,7 +103,7 @@ def personal_fields(profile: Profile) -> Fields:
     return fields
 
 
-def custom_fields(shown: Shown) -> Fields:
+def custom_fields(shown: ShownProfile) -> Fields:
     fields: Fields = {}
     for name, definition in shown.config.custom_fields.items():
         label, value = shown.config.labels[name], shown.profile.custom_fields.get(name)
@@ -138,7 +120,7 @@ def custom_fields(shown: Shown) -> Fields:
     return fields
 
 
-def contact_fields(shown: Shown, kind: Kind) -> Fields:
+def contact_fields(shown: ShownProfile, kind: Kind) -> Fields:
     """A new value, which of several is the primary one, and to clear them all."""
     held = sorted(shown.profile.held(kind.category), key=lambda h: (not h.is_primary, h.since, h.value))
     fields: Fields = {kind.name: _text(_("New value"), None)}
@@ -154,7 +136,7 @@ def contact_fields(shown: Shown, kind: Kind) -> Fields:
     return fields
 
 
-def id_field(shown: Shown, kind: Kind) -> forms.Field:
+def id_field(shown: ShownProfile, kind: Kind) -> forms.Field:
     label = shown.config.labels[kind.name]
     if kind.category is Category.UNIQUE:
         current = shown.profile.current(kind.name)
@@ -163,7 +145,7 @@ def id_field(shown: Shown, kind: Kind) -> forms.Field:
     return _text(_("%s: new value") % label, None, help_text=held)
 
 
-def subscription_fields(shown: Shown) -> Fields:
+def subscription_fields(shown: ShownProfile) -> Fields:
     fields: Fields = {}
     for channel, row in sorted(shown.profile.subscriptions.items()):
         name = _(CHANNELS[channel.channel])
@@ -215,7 +197,7 @@ def _below(prefix: str, changed: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
             yield name.removeprefix(f"{prefix}."), value
 
 
-def _custom(shown: Shown, changed: Mapping[str, Any]) -> Body:
+def _custom(shown: ShownProfile, changed: Mapping[str, Any]) -> Body:
     types = {name: definition.type for name, definition in shown.config.custom_fields.items()}
     return {
         name: (value.splitlines() if types[name] is CustomType.LIST else value) or None
@@ -223,7 +205,7 @@ def _custom(shown: Shown, changed: Mapping[str, Any]) -> Body:
     }
 
 
-def _contacts(shown: Shown, changed: Mapping[str, Any]) -> Body:
+def _contacts(shown: ShownProfile, changed: Mapping[str, Any]) -> Body:
     """A new value is made primary, as in any edit (R43), unless another one was chosen."""
     body: Body = {}
     for kind in shown.config.kinds.values():
@@ -245,7 +227,7 @@ def _by_token(profile: Profile, kind: Kind, token: str | None) -> str | None:
     return next((key.value for key in keys if key.kind == kind.name and token_of(key) == token), None)
 
 
-def _ids(shown: Shown, changed: Mapping[str, Any]) -> Body:
+def _ids(shown: ShownProfile, changed: Mapping[str, Any]) -> Body:
     """An emptied unique ID is cleared; of the others a new value is added."""
     kinds = shown.config.kinds
     return {
@@ -255,112 +237,11 @@ def _ids(shown: Shown, changed: Mapping[str, Any]) -> Body:
     }
 
 
-def _subscriptions(shown: Shown, changed: Mapping[str, Any], cleaned: Mapping[str, Any]) -> Iterator[Body]:
+def _subscriptions(
+    shown: ShownProfile, changed: Mapping[str, Any], cleaned: Mapping[str, Any]
+) -> Iterator[Body]:
     for channel in sorted(shown.profile.subscriptions):
         if status := changed.get(subscription_name(channel)):
             yield {"channel": channel.channel, "topic": channel.topic, "status": status}
     if changed.get("new.channel"):
         yield {name: cleaned[f"new.{name}"] for name in ("channel", "topic", "status")}
-
-
-# --- The page
-
-
-def edit(shown: Shown) -> HttpResponse:
-    posted = shown.request.method == "POST"
-    form = EditForm(shown, shown.request.POST if posted else None)
-    if not posted or not form.is_valid():
-        return _page(shown, form)
-    body = body_of(form)
-    if not body:
-        messages.info(shown.request, _("Nothing was changed."))
-        return HttpResponseRedirect(shown.address(FIRST_TAB))
-    try:
-        return _tried(shown, body)
-    except SelfsameError as error:
-        form.refused(error)
-        return _page(shown, form)
-
-
-def _tried(shown: Shown, body: Body) -> HttpResponse:
-    """Ask where there is something to be asked; else, or once answered, do it."""
-    caller = staff(shown.request)
-    record = _record(shown, caller, body)
-    preview = submit_one(caller, record, dry_run=True)
-    confirmed = shown.request.POST.get("confirmed", "")
-    if needs_confirmation(shown.profile, preview.outcome) and confirmed != preview.preview_token:
-        return _question(shown, preview, was_asked=bool(confirmed))
-    answer = submit_one(caller, record)
-    messages.success(shown.request, _("The changes were saved."))
-    for warning in answer.outcome.warnings:
-        messages.warning(shown.request, warning)
-    return HttpResponseRedirect(profile_address(answer.profile.maestra_id))
-
-
-def _record(shown: Shown, caller: Caller, body: Body) -> Record:
-    whole = {"lookup": {"maestra_id": shown.maestra_id}, **body}
-    return parse_record(Operation.EDIT, whole, caller.point, shown.config, timezone.now())
-
-
-def needs_confirmation(before: Profile, outcome: Outcome) -> bool:
-    """Whether more happens than was written, or something that is not easily written anew."""
-    lost = any(isinstance(change, Released | Unclaimed) for change in outcome.changes)
-    access = before.access_contacts() != outcome.profile.access_contacts()
-    return bool(outcome.merges or outcome.conflicts or outcome.moved or lost or access)
-
-
-def _question(shown: Shown, preview: Result, *, was_asked: bool) -> HttpResponse:
-    context = {
-        "tab_title": _("Edit"),
-        "was_asked": was_asked,
-        "effects": list(effects(shown, preview.outcome)),
-        "access": list(access_facts(shown, preview.outcome)),
-        "merged": [merge.absorbed.maestra_id for merge in preview.outcome.merges],
-        "token": preview.preview_token,
-        "sent": [
-            (name, value)
-            for name, values in shown.request.POST.lists()
-            for value in values
-            if name not in ("csrfmiddlewaretoken", "confirmed")
-        ],
-    }
-    return page_with(shown, "admin/dedup/edit_ask.html", **context)
-
-
-def effects(shown: Shown, outcome: Outcome) -> Iterator[tuple[int, str]]:
-    """What would happen, to whom, in the words of the history."""
-    told = [pair for change in outcome.changes for pair in history_facts(change)]
-    sentences = worded([shown.masking.facts(entry) for _pk, entry in told], shown.config.labels)
-    for (maestra_id, _entry), text in zip(told, sentences, strict=True):
-        yield maestra_id, text
-
-
-def access_facts(shown: Shown, outcome: Outcome) -> Iterator[str]:
-    """What becomes of the contacts by which the customer signs in."""
-    before, after = shown.profile.access_contacts(), outcome.profile.access_contacts()
-    for key in sorted(before - after):
-        yield _("%s no longer gives account access: the customer cannot sign in with it.") % _named(
-            shown, key
-        )
-    for key in sorted(after - before):
-        yield _("%s gives account access to this customer.") % _named(shown, key)
-
-
-def _named(shown: Shown, key: Key) -> str:
-    return f"{shown.config.labels[key.kind]} {shown.masking.value(key.kind, key.value)}"
-
-
-def _page(shown: Shown, form: EditForm) -> HttpResponse:
-    return page_with(shown, "admin/dedup/edit.html", form=form, tab_title=_("Edit"))
-
-
-register(
-    Page("edit", edit, permission=PERMISSION),
-    Action(
-        gettext_lazy("Edit"),
-        "edit",
-        lambda shown: page_address(shown.maestra_id, "edit"),
-        PERMISSION,
-        order=10,
-    ),
-)

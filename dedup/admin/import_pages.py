@@ -29,9 +29,11 @@ from customers.errors import SelfsameError
 from customers.setup.integration_points import point_of
 from customers.setup.project_config import project_config
 from dedup.admin import import_results as results
+from dedup.admin.customer_lookup import as_maestra_id
+from dedup.admin.framed_page import framed_page
 from dedup.admin.import_forms import (
     NEEDED,
-    Column,
+    FileColumn,
     OptionsForm,
     UploadForm,
     columns_of,
@@ -41,13 +43,19 @@ from dedup.admin.import_forms import (
     refuse_columns,
     show_samples,
 )
-from dedup.admin.pages import as_maestra_id, demand, only_look, page, staff
+from dedup.admin.permissions import (
+    ADD_IMPORTS,
+    CHANGE_IMPORTS,
+    VIEW_IMPORTS,
+    require_permission,
+    require_read_method,
+    staff_caller,
+)
 from dedup.imports import operations, reports
 from dedup.imports.columns.options import Options
 from dedup.models import Import, ImportKind, ImportMapping, ImportStates, Outcomes
 from segments.naming import named_segmentations
 
-VIEW, ADD, CHANGE = "dedup.view_import", "dedup.add_import", "dedup.change_import"
 SEE_VALUES = "customers.view_contacts"
 """Reasons, examples and rows hold what the file says of people."""
 ENDED = (ImportStates.FINISHED, ImportStates.CANCELLED, ImportStates.FAILED)
@@ -66,7 +74,7 @@ def _found(import_id: int) -> Import:
 
 def _may_import(request: HttpRequest, kind: ImportKind) -> bool:
     may = request.user.has_perm
-    return may(ADD) and (kind not in NEEDED or may(NEEDED[kind]))
+    return may(ADD_IMPORTS) and (kind not in NEEDED or may(NEEDED[kind]))
 
 
 def _to_import(request: HttpRequest, import_id: int) -> Import:
@@ -83,7 +91,7 @@ def _to_import(request: HttpRequest, import_id: int) -> Import:
 
 def new(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
     """Take a file in; then its columns."""
-    demand(request, ADD)
+    require_permission(request, ADD_IMPORTS)
     is_sent = request.method == "POST"
     form = UploadForm(request.user.has_perm, *((request.POST, request.FILES) if is_sent else ()))
     if is_sent and form.is_valid():
@@ -93,11 +101,13 @@ def new(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
             form.refuse(error)
     title = _("Import a file")
     has_points = is_sent or points().exists()
-    return page(request, model_admin, "imports/upload.html", title=title, form=form, has_points=has_points)
+    return framed_page(
+        request, model_admin, "imports/upload.html", title=title, form=form, has_points=has_points
+    )
 
 
 def _uploaded(request: HttpRequest, sent: Mapping[str, Any]) -> Import:
-    caller = staff(request)
+    caller = staff_caller(request)
     chosen = {name: sent[name] for name in ("encoding", "delimiter")}
     return operations.upload(
         point=point_of(sent["point"]),
@@ -157,7 +167,7 @@ def _begin(request: HttpRequest, model_admin: ModelAdmin[Any], source: Import) -
 
 
 def _save_and_begin(
-    request: HttpRequest, source: Import, columns: list[Column], options: Options, *, is_dry_run: bool
+    request: HttpRequest, source: Import, columns: list[FileColumn], options: Options, *, is_dry_run: bool
 ) -> None:
     mapping = {column.name: column.choice for column in columns}
     name = request.POST.get("save_as", "").strip()
@@ -173,7 +183,7 @@ def _columns(
     request: HttpRequest,
     model_admin: ModelAdmin[Any],
     source: Import,
-    columns: list[Column],
+    columns: list[FileColumn],
     form: OptionsForm,
     *,
     faults: Iterable[str] = (),
@@ -181,7 +191,7 @@ def _columns(
 ) -> HttpResponse:
     if request.user.has_perm(SEE_VALUES):
         show_samples(source, columns)
-    return page(
+    return framed_page(
         request,
         model_admin,
         "imports/map.html",
@@ -198,12 +208,12 @@ def _columns(
 
 
 def _confirm_run(
-    request: HttpRequest, model_admin: ModelAdmin[Any], source: Import, columns: list[Column]
+    request: HttpRequest, model_admin: ModelAdmin[Any], source: Import, columns: list[FileColumn]
 ) -> HttpResponse:
     kept = [
         (name, value) for name, value in request.POST.items() if name not in ("csrfmiddlewaretoken", "step")
     ]
-    return page(
+    return framed_page(
         request,
         model_admin,
         "imports/confirm_run.html",
@@ -219,14 +229,14 @@ def _confirm_run(
 
 
 def show(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
-    demand(request, VIEW)
-    only_look(request)
+    require_permission(request, VIEW_IMPORTS)
+    require_read_method(request)
     source = _found(import_id)
     may_import = _may_import(request, ImportKind(source.kind))
     if source.state == ImportStates.UPLOADED and may_import:
         return HttpResponseRedirect(address("map", source))
     has_ended = source.state in ENDED
-    return page(
+    return framed_page(
         request,
         model_admin,
         "imports/show.html",
@@ -236,7 +246,7 @@ def show(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> 
         run=_runs(source).order_by("-pk").first() if source.is_dry_run else None,
         has_ended=has_ended,
         may_import=may_import,
-        may_change=request.user.has_perm(CHANGE),
+        may_change=request.user.has_perm(CHANGE_IMPORTS),
         may_see_values=request.user.has_perm(SEE_VALUES),
         **(_outcome(request, source) if has_ended else {"progress": results.progress(source)}),
     )
@@ -260,7 +270,7 @@ def _outcome(request: HttpRequest, source: Import) -> dict[str, Any]:
 
 def progress(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
     """How far it is, for the page to follow."""
-    demand(request, VIEW)
+    require_permission(request, VIEW_IMPORTS)
     return JsonResponse(results.progress(_found(import_id)), headers={"Cache-Control": "no-store"})
 
 
@@ -273,7 +283,7 @@ def run(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> 
     source = _to_import(request, import_id)
     if request.method != "POST":
         return HttpResponseRedirect(address("change", source))
-    caller = staff(request)
+    caller = staff_caller(request)
     with transaction.atomic():
         Import.objects.select_for_update().get(pk=source.pk)
         earlier = _runs(source).exclude(state__in=[ImportStates.CANCELLED, ImportStates.FAILED]).first()
@@ -296,7 +306,7 @@ def remap(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -
     """The rows of a dry run again, to change where their columns go."""
     source = _to_import(request, import_id)
     if request.method == "POST":
-        caller = staff(request)
+        caller = staff_caller(request)
         try:
             again = operations.remap(source, actor=caller.actor, user_id=caller.user_id)
             return HttpResponseRedirect(address("map", again))
@@ -317,19 +327,19 @@ def cancel(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -
     """Asks first: a cancelled import does not go on."""
     if request.method == "POST":
         return _act(request, import_id, operations.cancel, _("Cancelled."))
-    demand(request, CHANGE)
+    require_permission(request, CHANGE_IMPORTS)
     source = _found(import_id)
     if source.state in ENDED:
         return HttpResponseRedirect(address("change", source))
     at = reports.progress(source)
     title = _("Cancel this import?")
-    return page(request, model_admin, "imports/cancel.html", title=title, source=source, at=at)
+    return framed_page(request, model_admin, "imports/cancel.html", title=title, source=source, at=at)
 
 
 def _act(
     request: HttpRequest, import_id: int, work: Callable[[Import], Import], done: str
 ) -> HttpResponseRedirect:
-    demand(request, CHANGE)
+    require_permission(request, CHANGE_IMPORTS)
     source = _found(import_id)
     if request.method == "POST":
         try:
@@ -353,7 +363,7 @@ def report(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -
     number = as_maestra_id(line)
     is_known = not line or (number is not None and number <= source.last_line)
     rows = results.some_rows(source, outcome or None, number) if is_known else []
-    return page(
+    return framed_page(
         request,
         model_admin,
         "imports/report.html",
@@ -385,8 +395,8 @@ def failed_file(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: 
 
 
 def _with_rows(request: HttpRequest, import_id: int) -> Import:
-    demand(request, VIEW)
-    demand(request, SEE_VALUES)
+    require_permission(request, VIEW_IMPORTS)
+    require_permission(request, SEE_VALUES)
     source = _found(import_id)
     if source.rows_dropped_at or not source.is_staged:
         raise Http404

@@ -1,0 +1,176 @@
+"""Why two customers are one or are not: explained without storing anything, and decided from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from customers.errors import SelfsameError
+from customers.queries.search import holders
+from dedup.admin.addresses import explain_address, explain_record_address, new_merge_address
+from dedup.admin.customer_cards import customer_card
+from dedup.admin.customer_lookup import find_customers, maestra_key
+from dedup.admin.framed_page import framed_page
+from dedup.admin.objections import objections
+from dedup.admin.permissions import (
+    KEEP_APART,
+    LIFT_APART,
+    MERGE,
+    VIEW_PAIRS,
+    require_permission,
+    staff_caller,
+)
+from dedup.admin.value_formatter import ValueFormatter, text_of
+from dedup.engine.explain import Explanation, Match, Standing, Step
+from dedup.operations.apart import keep_apart, lift_apart
+from dedup.operations.explaining import became_one, explain
+from dedup.wording import criterion_sentence, remedy
+
+STANDINGS = {
+    Standing.HELD: gettext_noop("holds it"),
+    Standing.CLAIMED: gettext_noop("named it, but does not hold it"),
+    Standing.LOST: gettext_noop("named it and lost it"),
+}
+
+
+def explain_pair(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
+    """Two customers by whatever identifies them; POST holds them apart or lets them together again."""
+    require_permission(request, VIEW_PAIRS)
+    if request.method == "POST":
+        return _mark(request)
+    formatter = ValueFormatter.of(request)
+    sides = [_named_side(request.GET.get(name, "").strip(), formatter) for name in ("left", "right")]
+    ids = [side.ids[0] for side in sides if len(side.ids) == 1]
+    context = pair_context(request, ids, formatter) if len(ids) == 2 else {}
+    return framed_page(
+        request,
+        model_admin,
+        "explain.html",
+        title=_("Why are two customers one, or two?"),
+        left=sides[0],
+        right=sides[1],
+        record_address=explain_record_address(),
+        **context,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCustomer:
+    """What was typed for one of the two, and whom it leads to."""
+
+    text: str
+    ids: tuple[int, ...]
+    fault: str
+
+
+def _named_side(text: str, formatter: ValueFormatter) -> NamedCustomer:
+    if not text:
+        return NamedCustomer("", (), "")
+    ids = tuple(sorted(holders(text, formatter.config)))
+    if not ids:
+        return NamedCustomer(text, ids, _("Nobody is found by this. Check it, or take the MaestraID."))
+    fault = _("Several customers are found by this. Choose one by its MaestraID.") if len(ids) > 1 else ""
+    return NamedCustomer(text, ids, fault)
+
+
+def _mark(request: HttpRequest) -> HttpResponse:
+    left, right = (request.POST.get(name, "") for name in ("left", "right"))
+    back = HttpResponseRedirect(explain_address(left, right))
+    pair = find_customers([int(text) for text in (left, right) if text.isdecimal()]).profiles
+    if len(pair) != 2:
+        return back
+    ids = [p.maestra_id for p in pair]
+    lifts = request.POST.get("decision") == "lift"
+    require_permission(request, LIFT_APART if lifts else KEEP_APART)
+    try:
+        (lift_apart if lifts else keep_apart)(staff_caller(request), *ids)
+    except SelfsameError as error:
+        messages.error(request, error.detail)
+    else:
+        said = (
+            _("They may be merged again.")
+            if lifts
+            else _("They are never merged, until somebody lifts that.")
+        )
+        messages.success(request, said)
+    return back
+
+
+def pair_context(request: HttpRequest, ids: Sequence[int], formatter: ValueFormatter) -> dict[str, Any]:
+    """The explanation of two primary MaestraIDs, for the eye."""
+    try:
+        e = explain(staff_caller(request), *map(maestra_key, ids))
+    except SelfsameError as error:
+        return {"refusal": error.detail}
+    may = request.user.has_perm
+    against = objections([asdict(veto) for veto in e.vetoes], (e.left, e.right), formatter)
+    is_apart = any(veto.name == "apart" for veto in e.vetoes)
+    return {
+        "explanation": e,
+        "cards": [customer_card(e.left, formatter), customer_card(e.right, formatter)],
+        "verdict": _verdict(e),
+        "became_one": became_one(e, formatter.config.labels, formatter.masking),
+        "matches": [_match(match, formatter) for match in e.matches],
+        "objections": against,
+        "steps": [_step(step, e) for step in e.steps],
+        "contact": e.contact and formatter.named(*e.contact),
+        "remedies": [remedy(one) for one in e.remedies],
+        "merge_address": new_merge_address(ids) if may(MERGE) and not e.same else None,
+        "mark_address": explain_address(),
+        "may_hold_apart": may(KEEP_APART) and not e.same and not is_apart,
+        "may_lift": may(LIFT_APART) and is_apart,
+    }
+
+
+def _verdict(e: Explanation) -> str:
+    """The answer in one sentence."""
+    words = {"left": e.left.maestra_id, "right": e.right.maestra_id}
+    if e.same:
+        return _("They are one customer: %(left)s.") % words
+    if not e.vetoes and (e.matches or e.shares_payment_card):
+        text = _("They share something, and nothing speaks against it: the next record may make them one.")
+    elif not e.vetoes:
+        text = _("They have nothing in common that would make them one. A person may merge them.")
+    elif e.by_hand:
+        text = _("They stay two by themselves, because they contradict each other. A person may merge them.")
+    else:
+        text = _("They are two, and nobody can merge them before something changes.")
+    return text % words
+
+
+def _match(match: Match, formatter: ValueFormatter) -> dict[str, str]:
+    return {
+        "value": formatter.named(*match.key),
+        "left": _(STANDINGS[match.left]),
+        "right": _(STANDINGS[match.right]),
+    }
+
+
+def _step(step: Step, e: Explanation) -> dict[str, Any]:
+    left, right = (_weighed(value) for value in (step.left, step.right))
+    return {
+        "sentence": criterion_sentence(step.criterion),
+        "left": left,
+        "right": right,
+        "decides": step.decides,
+        "wins": ("left" if e.priority == e.left.maestra_id else "right") if step.decides else "",
+    }
+
+
+def _weighed(value: Any) -> str:
+    """What a criterion compares, for the eye: yes or no, a time, a MaestraID."""
+    match value:
+        case (bool() as acted, datetime() as at):
+            return text_of(at) if acted else _("never; registered %(at)s") % {"at": text_of(at)}
+        case (bool(), int() as negative):
+            return str(-negative)
+        case _:
+            return _("yes") if value else _("no")

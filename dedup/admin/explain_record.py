@@ -1,0 +1,212 @@
+"""What a record would do, decided by the engine without storing anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib.admin import ModelAdmin
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from customers.errors import SelfsameError, invalid
+from customers.history.reading import worded
+from customers.history.sentences import REASONS
+from customers.models import IntegrationPoint
+from customers.setup.integration_points import Point, point_of
+from customers.storage.history_facts import history_facts
+from customers.storage.sql import as_json
+from dedup.admin.addresses import explain_address
+from dedup.admin.customer_cards import customer_card, customer_in_sentence
+from dedup.admin.customer_lookup import find_customers
+from dedup.admin.framed_page import framed_page
+from dedup.admin.objections import objections
+from dedup.admin.permissions import VIEW_PAIRS, require_permission, staff_caller
+from dedup.admin.value_formatter import ValueFormatter
+from dedup.engine.outcome import BlockedMatch, Conflict, Move, OutcomeStatus
+from dedup.engine.record import Operation
+from dedup.operations.base import Caller, Result
+from dedup.operations.records import submit_one
+from dedup.parsing import FIELDS, Parser
+from dedup.storage.loading import IMAGINARY
+from dedup.wording import criterion_sentence
+
+OPERATIONS = {
+    Operation.REGISTER: gettext_lazy("Register"),
+    Operation.UPSERT: gettext_lazy("Upsert (form or import)"),
+    Operation.EDIT: gettext_lazy("Edit"),
+    Operation.AUTHORIZE: gettext_lazy("Authorize (sign-in)"),
+    Operation.SUBSCRIBE: gettext_lazy("Subscribe"),
+    Operation.ORDER: gettext_lazy("Order"),
+    Operation.POINTS: gettext_lazy("Reward points"),
+    Operation.PROMO_CODE: gettext_lazy("Promo code"),
+}
+EXAMPLE = """{
+  "email": "ann@example.com",
+  "mobile_phone": "(415) 555-0122",
+  "personal": {"first_name": "Ann"}
+}"""
+OUTCOMES = {
+    OutcomeStatus.CREATED: gettext_noop("A new customer would be made."),
+    OutcomeStatus.JOINED: gettext_noop("The record would join a customer who is there already."),
+    OutcomeStatus.CHANGED: gettext_noop("A customer who is there already would be changed."),
+    OutcomeStatus.UNCHANGED: gettext_noop("Nothing would change."),
+}
+
+
+class RecordForm(forms.Form):
+    """A record as the API takes it, and the door it comes through."""
+
+    operation = forms.ChoiceField(
+        label=gettext_lazy("Operation"),
+        choices=[(operation.value, label) for operation, label in OPERATIONS.items() if operation in FIELDS],
+        initial=Operation.UPSERT.value,
+        widget=UnfoldAdminSelectWidget,
+    )
+    point = forms.ModelChoiceField(
+        label=gettext_lazy("Integration point"),
+        queryset=IntegrationPoint.objects.order_by("name"),
+        empty_label=None,
+        widget=UnfoldAdminSelectWidget,
+    )
+    record = forms.CharField(
+        label=gettext_lazy("Record"),
+        initial=EXAMPLE,
+        max_length=100_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false", "class": "font-mono"}),
+        help_text=gettext_lazy("JSON, as the API takes it."),
+    )
+
+    def clean_record(self) -> Any:
+        try:
+            return json.loads(self.cleaned_data["record"], parse_float=Decimal)
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(_("This is no JSON: %(fault)s.") % {"fault": error}) from None
+
+
+def explain_record(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
+    """What a record would do. Nothing is stored."""
+    require_permission(request, VIEW_PAIRS)
+    form = RecordForm(request.POST if request.method == "POST" else None)
+    told: dict[str, Any] = {}
+    if form.is_bound and form.is_valid():
+        told = _context_of(request, form.cleaned_data)
+    return framed_page(
+        request,
+        model_admin,
+        "explain_record.html",
+        title=_("What would a record do?"),
+        form=form,
+        explain_address=explain_address(),
+        **told,
+    )
+
+
+def _context_of(request: HttpRequest, asked: dict[str, Any]) -> dict[str, Any]:
+    formatter, point = ValueFormatter.of(request), point_of(asked["point"])
+    try:
+        answer = _decide(request, point, Operation(asked["operation"]), asked["record"], formatter)
+    except SelfsameError as error:
+        found = find_customers(error.data.get("maestra_ids", ())).profiles
+        return {"error": error, "involved": [customer_card(p, formatter) for p in found]}
+    return _outcome_context(answer, formatter)
+
+
+def _decide(
+    request: HttpRequest, point: Point, operation: Operation, data: Any, formatter: ValueFormatter
+) -> Result:
+    now = timezone.now()
+    if not isinstance(data, dict):
+        raise invalid(("record", _("A record is a JSON object.")))
+    parsed = Parser(point, formatter.config, now).record(operation, data)
+    actor = staff_caller(request).actor
+    return submit_one(Caller(actor=actor, point=point, setup=formatter.config), parsed, dry_run=True)
+
+
+def _outcome_context(answer: Result, formatter: ValueFormatter) -> dict[str, Any]:
+    """The decision, from what happens to whom down to every entry of the history."""
+    outcome = answer.outcome
+    return {
+        "outcome": _(OUTCOMES[outcome.status]),
+        "customer": None
+        if answer.profile.maestra_id >= IMAGINARY
+        else customer_card(answer.profile, formatter),
+        "merges": [
+            {
+                "absorbed": m.absorbed.maestra_id,
+                "survivor": m.customer,
+                "reason": _(REASONS[m.decision.reason]) % {"matched": _named(m.decision.matched, formatter)},
+                "criterion": m.decision.criterion and criterion_sentence(m.decision.criterion),
+                "priority": m.decision.priority,
+            }
+            for m in outcome.merges
+        ],
+        "conflicts": [_conflict(conflict, formatter) for conflict in outcome.conflicts],
+        "moves": [_move(move, formatter) for move in outcome.moved],
+        "apart": [_blocked_match(kept, answer, formatter) for kept in outcome.blocked_matches],
+        "warnings": outcome.warnings,
+        "history": _history(answer, formatter),
+    }
+
+
+def _named(keys: Sequence[Any], formatter: ValueFormatter) -> str:
+    return ", ".join(formatter.named(*key) for key in keys) or _("an identifier")
+
+
+def _conflict(conflict: Conflict, formatter: ValueFormatter) -> str:
+    words = {
+        "value": formatter.named(*conflict.key),
+        "winner": customer_in_sentence(conflict.kept_by),
+        "loser": customer_in_sentence(conflict.lost_by),
+        "criterion": criterion_sentence(conflict.criterion),
+    }
+    text = _("%(value)s stays with %(winner)s, not with %(loser)s. What decides: %(criterion)s")
+    return text % words
+
+
+def _move(move: Move, formatter: ValueFormatter) -> str:
+    words = {
+        "value": formatter.named(*move.key),
+        "giver": customer_in_sentence(move.giver),
+        "taker": customer_in_sentence(move.taker),
+    }
+    return _("%(value)s goes from %(giver)s to %(taker)s.") % words
+
+
+def _blocked_match(kept: BlockedMatch, answer: Result, formatter: ValueFormatter) -> dict[str, Any]:
+    """Two that match and stay apart. The explanation page tells more of two that are stored."""
+    ids = (kept.left, kept.right)
+    other = find_customers([kept.right]).profiles
+    return {
+        "who": " – ".join(customer_in_sentence(one) for one in ids),
+        "shared": _named(kept.shared, formatter),
+        "objections": objections([asdict(veto) for veto in kept.vetoes], (answer.profile, *other), formatter),
+        "address": None if max(ids) >= IMAGINARY else explain_address(*ids),
+    }
+
+
+def _history(answer: Result, formatter: ValueFormatter) -> list[tuple[str, str]]:
+    """What the change history would say, as it will be stored and worded."""
+    told = [(who, entry) for change in answer.outcome.changes for who, entry in history_facts(change)]
+    facts = json.loads(as_json([entry for _who_, entry in told]), parse_float=Decimal)
+    sentences = worded(formatter.masking.facts(facts), formatter.config.labels)
+    whose = [maestra_id for maestra_id, _entry in told]
+    provisional = {maestra_id for maestra_id in whose if maestra_id >= IMAGINARY}
+    said = zip(whose, sentences, strict=True)
+    return [
+        (customer_in_sentence(maestra_id), _without(sentence, provisional)) for maestra_id, sentence in said
+    ]
+
+
+def _without(sentence: str, provisional: set[int]) -> str:
+    """MaestraIDs that nobody has yet are not told."""
+    for one in provisional:
+        sentence = sentence.replace(str(one), _("(new)"))
+    return sentence
