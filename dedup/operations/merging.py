@@ -22,7 +22,7 @@ from dedup.operations.base import Caller, Result, save, stale_preview, token_of
 from dedup.operations.lookups import find_customer
 from dedup.refusals import error_of, undo_blocked
 from dedup.storage.loading import load, wanted_keys
-from dedup.storage.profile_json import from_json
+from dedup.storage.profile_json import from_json, is_of_later_release
 
 
 def merge(
@@ -72,8 +72,8 @@ def _merged(
 def undo(caller: Caller, merge_id: int, *, preview_token: str | None = None, dry_run: bool = False) -> Result:
     """Take a merge back; the pair is apart from then on (R46).
 
-    Raises `not_found`, `merge_blocked` with reason `already_undone`, `erased` or `later_merges`, or
-    `stale_preview` where the profile is no longer the one that `preview_token` stands for.
+    Raises `not_found`, `merge_blocked` with reason `already_undone`, `erased`, `later_release` or
+    `later_merges`, or `stale_preview` where the profile is no longer the one that `preview_token` stands for.
     """
     return in_transaction(lambda: _undone(caller, merge_id, preview_token, dry_run=dry_run))
 
@@ -84,10 +84,7 @@ def _undone(caller: Caller, merge_id: int, token: str | None, *, dry_run: bool) 
     entry = merges.filter(pk=merge_id).first()
     if entry is None:
         raise SelfsameError(ErrorCode.NOT_FOUND, _("There is no merge with this number."))
-    if entry.undone_at:
-        raise undo_blocked("already_undone", _("This merge was undone already."))
-    if not entry.result:
-        raise undo_blocked("erased", _("This person was erased; nothing is left that could be brought back."))
+    _refuse_unless_undoable(entry)
     survivor = Key(MAESTRA_ID, str(entry.survivor_id))
     loaded = load(wanted_keys([survivor]), caller.config, lock=not dry_run)
     profile = find_customer(loaded, survivor, caller)
@@ -100,6 +97,16 @@ def _undone(caller: Caller, merge_id: int, token: str | None, *, dry_run: bool) 
         return Result(outcome, outcome.profile, preview_token=current)
     save(caller, "undo", [RecordChanges(outcome.changes, now)], loaded, now)
     return Result(outcome, outcome.profile)
+
+
+def _refuse_unless_undoable(entry: Merge) -> None:
+    if entry.undone_at:
+        raise undo_blocked("already_undone", _("This merge was undone already."))
+    if not entry.result:
+        raise undo_blocked("erased", _("This person was erased; nothing is left that could be brought back."))
+    if is_of_later_release(entry.result):
+        detail = _("A later release of Selfsame made this merge, and only that release can undo it.")
+        raise undo_blocked("later_release", detail)
 
 
 def _journal(entry: Merge) -> Journal:

@@ -2,6 +2,12 @@
 
 Exact: `from_json(to_json(profile)) == profile`, dates, moments, decimals and tuples of custom fields
 included.
+
+Images outlive the release that wrote them. Each tells its `version`, and reading one of any earlier version
+gives a profile of today: `UPGRADERS` turn it into the next version step by step, a field it does not have
+takes the default of its dataclass, and a field that no dataclass has any more is passed over (an upgrader
+moves what is to live on elsewhere). An image of a later version, met after going back to an earlier release,
+can be shown but not undone: what this release does not know would be lost.
 """
 
 from __future__ import annotations
@@ -11,7 +17,7 @@ from dataclasses import Field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from customers.profile import (
     Category,
@@ -29,70 +35,132 @@ from customers.profile import (
 
 T = TypeVar("T")
 Json = dict[str, Any]
+Upgrader = Callable[[Json], Json]
+
+VERSION = 1
+"""Of the images this release writes. Raised with every change of the shape of a profile."""
+
+UPGRADERS: Mapping[int, Upgrader] = {
+    0: dict,  # images of before there were versions have the shape of version 1
+}
+"""By version, what makes of its image one of the next version."""
 
 MARK = "$"
 """Begins the one key of an object that stands for a value JSON does not have."""
 
 
+def image_of(profile: Profile) -> Json:
+    """What the merge journal stores: the profile with the version of its shape."""
+    return {"version": VERSION, **to_json(profile)}
+
+
+def is_of_later_release(image: Mapping[str, Any]) -> bool:
+    """Whether the image may hold what this release does not know."""
+    return _version(image) > VERSION
+
+
 def to_json(profile: Profile) -> Json:
-    """The image of a profile. Values of a mapping bear their key themselves, or stand beside it."""
+    """The profile as JSON. Values of a mapping bear their key themselves, or stand beside it."""
     return {
-        **_fields(profile),
-        "members": [_fields(m) for m in profile.members],
-        "personal": _fields(profile.personal),
-        "custom_fields": {name: _plain(value) for name, value in profile.custom_fields.items()},
-        "holdings": [_fields(h) for h in profile.holdings.values()],
-        "claims": [_fields(c) for c in profile.claims.values()],
-        "cards": dict(profile.cards),
-        "subscriptions": [{"key": list(key), **_fields(s)} for key, s in profile.subscriptions.items()],
-        "memberships": [{"key": key, **_fields(m)} for key, m in profile.memberships.items()],
-        "notes": [_fields(n) for n in profile.notes],
+        **fields_json(profile),
+        **{name: part.write(getattr(profile, name)) for name, part in _PARTS.items()},
     }
 
 
 def from_json(image: Mapping[str, Any]) -> Profile:
-    """The profile of an image."""
-    holdings = [_made(Holding, h, category=Category(h["category"])) for h in image["holdings"]]
-    claims = [_made(Claim, c, category=Category(c["category"])) for c in image["claims"]]
-    return Profile(
-        maestra_id=image["maestra_id"],
-        members=tuple(_made(Member, m) for m in image["members"]),
-        personal=_made(Personal, image["personal"]),
-        time_zone=image["time_zone"],
-        custom_fields={name: _rich(value) for name, value in image["custom_fields"].items()},
-        holdings={h.key: h for h in holdings},
-        claims={c.key: c for c in claims},
-        cards=dict(image["cards"]),
-        subscriptions={Channel(*s["key"]): _subscription(s) for s in image["subscriptions"]},
-        memberships={m["key"]: _made(Membership, m) for m in image["memberships"]},
-        opted_out_at=_rich(image["opted_out_at"]),
-        notes=tuple(_made(Note, n) for n in image["notes"]),
-        is_new=image["is_new"],
-    )
+    """The profile of an image of any version."""
+    image = upgraded(image)
+    parts = {name: part.read(image[name]) for name, part in _PARTS.items() if name in image}
+    return from_fields(Profile, image, **parts)
 
 
-def _subscription(image: Json) -> Subscription:
-    return _made(Subscription, image, status=SubscriptionStatus(image["status"]))
+def upgraded(
+    image: Mapping[str, Any], upgraders: Mapping[int, Upgrader] = UPGRADERS, version: int = VERSION
+) -> Json:
+    """The image in the shape of a later version."""
+    result = dict(image)
+    for earlier in range(_version(image), version):
+        result = upgraders[earlier](result)
+    return result
 
 
-_WHOLE = frozenset({"members", "personal", "custom_fields", "holdings", "claims", "cards", "subscriptions"})
-_APART = _WHOLE | {"memberships", "notes"}
+def _version(image: Mapping[str, Any]) -> int:
+    version: int = image.get("version", 0)
+    return version
 
 
-def _fields(value: Any) -> Json:
+def fields_json(value: Any) -> Json:
     """The plain fields of a dataclass."""
-    return {f.name: _plain(getattr(value, f.name)) for f in _given(type(value)) if f.name not in _APART}  # type: ignore[arg-type]
+    return {f.name: _plain(getattr(value, f.name)) for f in _given(type(value)) if f.name not in _PARTS}
 
 
-def _made(of: type[T], image: Mapping[str, Any], **given: Any) -> T:
-    names = [f.name for f in _given(of) if f.name not in given]  # type: ignore[arg-type]
-    return of(**{name: _rich(image[name]) for name in names}, **given)
+def from_fields(of: type[T], image: Mapping[str, Any], **given: Any) -> T:
+    """A dataclass of its plain fields. Fields that are missing take their defaults."""
+    plain = {f.name: _rich(image[f.name]) for f in _given(of) if f.name in image and f.name not in given}
+    return of(**plain, **given)
 
 
 @cache
-def _given(of: type) -> tuple[Field[Any], ...]:
+def _given(of: Any) -> tuple[Field[Any], ...]:
     """The fields a value is made of; the others follow from them."""
     return tuple(f for f in fields(of) if f.init)
+
+
+class _Part(NamedTuple):
+    """How a field of the profile that consists of several values becomes JSON, and comes back."""
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+def _listed(of: type[Any]) -> _Part:
+    return _Part(
+        lambda entries: [fields_json(entry) for entry in entries],
+        lambda entries: tuple(from_fields(of, entry) for entry in entries),
+    )
+
+
+def _identifiers(of: type[Any]) -> _Part:
+    """Identifiers know their key."""
+
+    def read(entries: Any) -> Any:
+        made = (from_fields(of, entry, category=Category(entry["category"])) for entry in entries)
+        return {identifier.key: identifier for identifier in made}
+
+    return _Part(lambda entries: [fields_json(entry) for entry in entries.values()], read)
+
+
+def _with_keys(write_key: Callable[[Any], Any], read_entry: Callable[[Json], tuple[Any, Any]]) -> _Part:
+    """Values that do not know their key stand beside it."""
+    return _Part(
+        lambda entries: [{"key": write_key(key), **fields_json(entry)} for key, entry in entries.items()],
+        lambda entries: dict(map(read_entry, entries)),
+    )
+
+
+def _subscription(entry: Json) -> tuple[Channel, Subscription]:
+    status = SubscriptionStatus(entry["status"])
+    return Channel(*entry["key"]), from_fields(Subscription, entry, status=status)
+
+
+def _membership(entry: Json) -> tuple[int, Membership]:
+    return entry["key"], from_fields(Membership, entry)
+
+
+_PARTS: Mapping[str, _Part] = {
+    "members": _listed(Member),
+    "personal": _Part(fields_json, lambda entry: from_fields(Personal, entry)),
+    "custom_fields": _Part(
+        lambda values: {name: _plain(value) for name, value in values.items()},
+        lambda values: {name: _rich(value) for name, value in values.items()},
+    ),
+    "holdings": _identifiers(Holding),
+    "claims": _identifiers(Claim),
+    "cards": _Part(dict, dict),
+    "subscriptions": _with_keys(list, _subscription),
+    "memberships": _with_keys(int, _membership),
+    "notes": _listed(Note),
+}
 
 
 def _plain(value: Any) -> Any:

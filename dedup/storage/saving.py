@@ -16,7 +16,7 @@ from customers.storage.batch import Batch
 from customers.storage.history_facts import matched
 from customers.storage.sql import Row, Script, as_json, over
 from dedup.engine.outcome import BlockedMatch
-from dedup.storage.profile_json import to_json
+from dedup.storage.profile_json import image_of
 
 JOURNAL = {
     "operation_id": "bigint",
@@ -122,7 +122,7 @@ def _journal(rows: Sequence[Row]) -> list[int]:
 
 def _journal_row(c: Merged, operation: int, now: datetime) -> Row:
     d = c.decision
-    images = (as_json(to_json(profile)) for profile in (c.survivor, c.absorbed, c.result))
+    images = (as_json(image_of(profile)) for profile in (c.survivor, c.absorbed, c.result))
     return (
         operation,
         c.customer,
