@@ -91,13 +91,14 @@ def _version(image: Mapping[str, Any]) -> int:
 
 def fields_json(value: Any) -> Json:
     """The plain fields of a dataclass."""
-    return {f.name: _plain(getattr(value, f.name)) for f in _given(type(value)) if f.name not in _PARTS}
+    own = _given(type(value))  # type: ignore[arg-type] # mypy takes no class for hashable
+    return {f.name: _plain(getattr(value, f.name)) for f in own if f.name not in _PARTS}
 
 
 def from_fields(of: type[T], image: Mapping[str, Any], **given: Any) -> T:
     """A dataclass of its plain fields. Fields that are missing take their defaults."""
-    plain = {f.name: _rich(image[f.name]) for f in _given(of) if f.name in image and f.name not in given}
-    return of(**plain, **given)
+    own = [f.name for f in _given(of) if f.name not in given]  # type: ignore[arg-type]
+    return of(**{name: _rich(image[name]) for name in own if name in image}, **given)
 
 
 @cache

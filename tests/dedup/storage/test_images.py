@@ -188,7 +188,7 @@ def test_the_pair_has_something_in_every_field():
         (of, f.name)
         for value in (SURVIVOR, ABSORBED)
         for of, entry in values(value)
-        for f in fields(of)  # type: ignore[arg-type]
+        for f in fields(of)
         if getattr(entry, f.name) not in (f.default, None, {}, ())
     }
     everything = {(of, name) for of in (Profile, Personal, *PARTS.values()) for name in given(of)}
@@ -208,7 +208,7 @@ def test_every_field_without_a_default_is_there_or_brought_by_an_upgrader(versio
         f"{of.__name__}.{f.name}"
         for image in golden(version).values()
         for of, names in objects(upgraded(image))
-        for f in fields(of)  # type: ignore[arg-type]
+        for f in fields(of)
         if f.init and f.default is MISSING and f.default_factory is MISSING and f.name not in names
     }
     assert not missing
