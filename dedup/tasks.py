@@ -6,7 +6,8 @@ from dedup.api import idempotency
 from dedup.confirmation import sending
 from dedup.imports import operations as imports
 from dedup.imports.processing import slices
-from dedup.tracking import resolving, retention
+from dedup.tracking import retention
+from dedup.tracking.resolver import lanes
 
 
 @shared_task
@@ -24,8 +25,8 @@ def purge_idempotency_keys() -> None:
 
 @shared_task
 def resolve_events() -> None:
-    """Find whose the events in the inbox are (R47–R50)."""
-    resolving.resolve_waiting()
+    """Resolve the events in the inbox (R47–R50)."""
+    lanes.resolve_waiting()
 
 
 @shared_task

@@ -17,9 +17,9 @@ from dedup.api.base import Call, OperationView
 from dedup.api.bodies import Body
 from dedup.api.idempotency import Reply
 from dedup.operations.lookups import lookup
+from dedup.tracking.event_reader import EVENTS_LIMIT, KIND_LIMIT, TITLE_LIMIT, URL_LIMIT, read_activities
 from dedup.tracking.inbox import append
 from dedup.tracking.links import LIFE, LONGEST_LIFE, Link, address_of, leads_to
-from dedup.tracking.reading import EVENTS_LIMIT, KIND_LIMIT, TITLE_LIMIT, URL_LIMIT, read_activities
 
 
 class ActivitySerializer(serializers.Serializer[Any]):

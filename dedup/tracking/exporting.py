@@ -1,4 +1,4 @@
-"""What is known of a person's activity besides the ledger: events that wait or failed (R55)."""
+"""For an export, a person's activity besides the ledger: events that wait or failed (R55)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from customers.profile import DEVICES, Profile
 from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import array
 
-# What names nobody else, on the person's devices or of the person.
+# Events that name the person, and events on the person's devices that name nobody.
 UNRESOLVED = """
 WITH events AS (
   SELECT id, kind, occurred_at, device_kind, device, maestra_id, url, title, properties, record,
@@ -33,7 +33,7 @@ SELECT e.maestra_id, e.kind, e.occurred_at, e.device, e.url, e.title, e.properti
 
 
 def unresolved(profile: Profile, config: ProjectConfig) -> Iterator[Item]:
-    """Events of the person that are in no ledger yet, with the reason where they failed."""
+    """Events of the person that are not in the ledger yet, with the reason where they failed."""
     devices = [key for key, holding in profile.holdings.items() if holding.category in DEVICES]
     asked = {
         "ids": array("bigint", sorted(profile.maestra_ids)),

@@ -1,5 +1,5 @@
-"""Events that were answered for and could not be resolved: kept with the reason, for somebody to look at
-and try again.
+"""Events that were accepted and could not be resolved: kept with the reason, for somebody to look at and try
+again.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from customers.errors import SelfsameError
 from customers.storage.transactions import in_transaction
@@ -17,6 +18,8 @@ COLUMNS = (
     "id, uuid, point_id, kind, occurred_at, device_kind, device, maestra_id, url, title, properties, record,"
     " named, received_at, lane"
 )
+# Moves events from the inbox to the failures, and forgets that their UUIDs were seen, so that their
+# sender can repeat them.
 SET_ASIDE = f"""
 WITH failed AS (
   DELETE FROM dedup_event e USING unnest(%s::bigint[], %s::text[], %s::text[]) AS u(failed_id, code, reason)
@@ -45,12 +48,13 @@ def refused(error: SelfsameError) -> Failure:
 
 
 def unforeseen(error: Exception) -> Failure:
-    """Its text stays out: it may hold values."""
-    return Failure("unforeseen", f"The program has a fault: {type(error).__name__}. Tell the operator.")
+    """A fault of the program. Its text is left out: it may hold values."""
+    detail = _("The program has a fault: %(error)s. Tell the operator.")
+    return Failure("unforeseen", detail % {"error": type(error).__name__})
 
 
 def set_aside(failed: Mapping[int, Failure]) -> None:
-    """Move these events of the inbox here. Repeated by their sender they are tried anew."""
+    """Move these events from the inbox to the failures. If their sender repeats them, they are tried anew."""
     rows = [(event, *failure) for event, failure in failed.items()]
     if rows:
         _execute(SET_ASIDE, [list(column) for column in zip(*rows, strict=True)])

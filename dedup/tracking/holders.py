@@ -1,4 +1,4 @@
-"""Who holds values, many at once, without reading their profiles."""
+"""Who holds identifier values at present, many at once, without reading the profiles."""
 
 from __future__ import annotations
 
@@ -8,35 +8,40 @@ from typing import NamedTuple
 
 from customers.storage.sql import ask, over
 
-# Value by value: some thousands of them are no reason to read all there are.
-HELD = """
-SELECT u.kind, u.value, i.id, i.customer_id, i.origin_id, i.since
+# One index look-up for each value: a few thousand of them are no reason to read the whole table.
+HOLDERS = """
+SELECT u.kind_id, u.value, i.id, i.customer_id, i.origin_id, i.since
   FROM {rows}
  CROSS JOIN LATERAL (
    SELECT * FROM customers_identifier
-    WHERE kind_id = u.kind AND value = u.value AND customer_id IS NOT NULL AND NOT is_former LIMIT 1
+    WHERE kind_id = u.kind_id AND value = u.value AND customer_id IS NOT NULL AND NOT is_former LIMIT 1
  ) i
 """
+VALUES = {"kind_id": "smallint", "value": "text"}
 
-PLACES = {"kind": "smallint", "value": "text"}
 
-Place = tuple[int, str]
-"""A value, after the ID of its kind."""
+class StoredValue(NamedTuple):
+    """An identifier value as the tables name it: by the ID of its kind."""
+
+    kind_id: int
+    value: str
 
 
 class Holder(NamedTuple):
-    """Who holds a value, a row of `customers_identifier`; `origin_id` is the MaestraID it came to."""
+    """Who holds a value since when: a row of `customers_identifier`. `primary_id` is their profile,
+    `origin_id` the MaestraID the value came to, under which activity on it is recorded (R46).
+    """
 
-    row: int
+    identifier_id: int
     primary_id: int
     origin_id: int
     since: datetime
 
 
-def holders_of(places: Iterable[Place]) -> dict[Place, Holder]:
+def holders_of(values: Iterable[StoredValue]) -> dict[StoredValue, Holder]:
     """The present holders of those values that have one."""
-    asked = sorted(places)
+    asked = sorted(values)
     if not asked:
         return {}
-    (rows,) = ask([over(HELD, PLACES, asked)])
-    return {(kind, value): Holder(*rest) for kind, value, *rest in rows}
+    (rows,) = ask([over(HOLDERS, VALUES, asked)])
+    return {StoredValue(kind_id, value): Holder(*holder) for kind_id, value, *holder in rows}

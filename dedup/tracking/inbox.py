@@ -1,6 +1,6 @@
-"""The inbox: events are written here, and only then answered for.
+"""The inbox: a request with events is answered only after they are stored here.
 
-Whatever becomes of Redis and of the workers, what is in the inbox is resolved sooner or later, and once.
+What is in the inbox is resolved sooner or later, and once, whether Redis and the workers are up or not.
 Redis only wakes the workers sooner.
 """
 
@@ -17,10 +17,10 @@ from django.db import transaction
 
 from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import Row, Script, Table, as_json
-from dedup.tracking.reading import NewEvent
+from dedup.tracking.event_reader import NewEvent
 
 LANES = 8
-"""Events are resolved by so many workers at once, at most."""
+"""Events are resolved by at most this many workers at once."""
 AWAKE = "events:awake"
 NAP = 10
 """Seconds after which the workers are woken although they were not heard to wake from the last time."""
@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 
 def append(events: Sequence[NewEvent], point: int, config: ProjectConfig) -> None:
-    """Keep these events until they are resolved. They are safe as soon as the transaction commits."""
+    """Store these events until they are resolved. They are safe as soon as the transaction commits."""
     script = Script()
     with transaction.atomic():
         script.insert(EVENTS, [_row(event, point, config) for event in events])
@@ -79,6 +79,7 @@ def _row(event: NewEvent, point: int, config: ProjectConfig) -> Row:
 
 
 def lane_of(event: NewEvent) -> int:
+    """The lane of the event's device, or of its customer: their events are resolved one after another."""
     whose = event.device.value if event.device else str(event.maestra_id)
     return crc32(whose.encode()) % LANES
 

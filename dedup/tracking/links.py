@@ -1,13 +1,13 @@
-"""Personal links (R49): signed addresses in messages that tell whom they were sent to, and lead on to a
-page.
+"""Personal links (R49): signed addresses in messages that say whom they were sent to, and redirect to a page.
 
-Nothing is stored for a link: it carries the customer, the page and its end, signed. So a million links cost
-nothing, and an erasure leaves nothing behind: a link to a customer who is gone leads on and does nothing
-else.
+Nothing is stored for a link: it carries the customer, the page and when it expires, signed. So a million
+links cost nothing, and an erasure leaves nothing behind: the link of an erased customer redirects and does
+nothing else.
 
-A browser keeps apart what it knows of two sites, so the shop's pages do not see the cookie of this server.
-Where a link leads to another host, the page is handed a token, signed and good for minutes, which its
-tracker sends back with its own device. Never a device: whoever chose it would share it with the visitor.
+Browsers separate the cookies of different sites, so the shop's pages do not see the cookie of this server.
+Where a link leads to another host, the page gets a token, signed and valid for minutes, which its tracker
+sends back with its own device. It never gets a device: whoever made the link could choose one they know,
+and so share it with the visitor.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from customers.profile import DEVICE, Key
 from customers.setup.project_config import ProjectConfig
 from dedup.models import Site
 from dedup.origins import origin_of_url
+from dedup.tracking.event_reader import NewEvent
 from dedup.tracking.inbox import append
-from dedup.tracking.reading import NewEvent
 
 SALT = "selfsame.personal_link"
 VISIT_SALT = "selfsame.visit"
 VISIT_LIFE = timedelta(minutes=10)
 VISIT_PARAMETER = "selfsame_visit"
 CLICK = "personal_link"
-"""The activity that opening a link is."""
+"""The kind of activity that opening a link is."""
 LIFE = timedelta(days=30)
 LONGEST_LIFE = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`message` is what the sender calls the message that the link stands in."""
+    """`message` is what the sender calls the message that contains the link."""
 
     maestra_id: int
     point: int
@@ -55,7 +55,7 @@ def address_of(link: Link) -> str:
 
 
 def read_link(token: str) -> Link | None:
-    """The link a token stands for; None for one that was never made here."""
+    """The link of a token; None where we did not sign it."""
     try:
         maestra_id, point, url, message, ends = signing.loads(token, salt=SALT)
     except (signing.BadSignature, ValueError):
@@ -64,13 +64,13 @@ def read_link(token: str) -> Link | None:
 
 
 def leads_to(link: Link) -> Site | None:
-    """The site the link's page is of, as its origins are today; None where it may not lead there any more."""
+    """The site of the link's page, by its present origins; None where it may not lead there any more."""
     site = Site.objects.select_related("point").filter(point=link.point, is_enabled=True).first()
     return site if site and origin_of_url(link.url) in site.origins else None
 
 
 def follow(link: Link, device: str, config: ProjectConfig, now: datetime) -> None:
-    """The customer signed in on the browser, as authorize (R21), by a personal action (R29)."""
+    """Record that the link was opened: the customer signs in on the browser (R21), personally (R29)."""
     event = NewEvent(
         uuid4(),
         CLICK,
@@ -83,7 +83,7 @@ def follow(link: Link, device: str, config: ProjectConfig, now: datetime) -> Non
     append([event], link.point, config)
 
 
-def handed_over(link: Link) -> str:
+def address_with_visit_token(link: Link) -> str:
     """The page's address with the token for its tracker."""
     token = signing.dumps([link.maestra_id, link.point], salt=VISIT_SALT)
     parts = urlsplit(link.url)
@@ -92,7 +92,7 @@ def handed_over(link: Link) -> str:
 
 
 def visitor_of(token: str, point: int) -> int | None:
-    """The customer a page of this point was handed a token for; None for any other token."""
+    """The customer of a visit token that a page of this point got; None for any other token."""
     try:
         maestra_id, of_point = signing.loads(token, salt=VISIT_SALT, max_age=VISIT_LIFE)
     except (signing.BadSignature, ValueError):
@@ -101,7 +101,7 @@ def visitor_of(token: str, point: int) -> int | None:
 
 
 def browser(cookie: str | None) -> str:
-    """The device of a browser: what the tracker's cookie says, or a new one."""
+    """The browser's device ID: the one in the tracker's cookie, or a new one."""
     try:
         return str(UUID(cookie or ""))
     except ValueError:

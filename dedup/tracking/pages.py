@@ -1,4 +1,4 @@
-"""The doors without a secret key: what pages send, and where personal links lead."""
+"""The endpoints without a secret key: what pages send, and personal links."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
@@ -23,7 +24,7 @@ from customers.api.access import KeyThrottle
 from customers.errors import ErrorCode, SelfsameError
 from customers.setup.project_config import project_config
 from dedup.tracking.inbox import append
-from dedup.tracking.links import browser, follow, handed_over, leads_to, read_link
+from dedup.tracking.links import address_with_visit_token, browser, follow, leads_to, read_link
 from dedup.tracking.sites import BODY_LIMIT, read_page, refuse_other_origins, site_of
 
 COOKIE = "selfsame_device"
@@ -33,9 +34,7 @@ COOKIE_LIFE = timedelta(days=365)
 
 @extend_schema(exclude=True)
 class TrackView(APIView):
-    """Takes what a page's tracker sends. A beacon is text to the browser, so any content type is read as
-    JSON.
-    """
+    """Takes what a page's tracker sends. A beacon comes as text, so every content type is read as JSON."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -51,7 +50,8 @@ class TrackView(APIView):
         site = site_of(request.query_params.get("key", ""))
         refuse_other_origins(site, request.headers.get("Origin"))
         if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_LIMIT:
-            raise SelfsameError(ErrorCode.TOO_LARGE, f"A page sends up to {BODY_LIMIT} bytes at once.")
+            detail = _("Send at most %(limit)s bytes at once.") % {"limit": BODY_LIMIT}
+            raise SelfsameError(ErrorCode.TOO_LARGE, detail)
         config = project_config()
         events = read_page(request.data, site, config, timezone.now())
         append(events, site.point_id, config)
@@ -59,15 +59,16 @@ class TrackView(APIView):
 
 
 def refuse_too_many(request: Request) -> None:
-    """So many requests a minute of one address. Without Redis nobody is refused."""
+    """Limit the requests a minute from one address. Without Redis nobody is refused."""
     limit: int = settings.TRACK_REQUESTS_PER_MINUTE
     if limit and not KeyThrottle.is_within(f"track:{address_of(request)}", limit):
         wait = KeyThrottle().wait()
-        raise SelfsameError(ErrorCode.RATE_LIMITED, f"Wait {wait:.0f} seconds.", retry_after=round(wait))
+        detail = _("Wait %(seconds)s seconds.") % {"seconds": f"{wait:.0f}"}
+        raise SelfsameError(ErrorCode.RATE_LIMITED, detail, retry_after=round(wait))
 
 
 def address_of(request: Request) -> str:
-    """Where the request comes from: what our own proxy says, if there is one, and nobody else's header."""
+    """The address a request comes from: from our own proxy, where there is one, else the connection's."""
     forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
     if settings.SECURE_PROXY_SSL_HEADER and forwarded:
         return forwarded.rpartition(",")[2].strip()
@@ -77,36 +78,37 @@ def address_of(request: Request) -> str:
 @never_cache
 @require_safe
 def personal_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Leads to the page, which the sender named when the link was made, and nowhere else (R49).
+    """Redirects to the page that was named when the link was made, and nowhere else (R49).
 
-    What only looks at the link, and who does not want to be followed, are led on all the same.
+    Prefetches, expired links and people who do not want to be tracked are redirected without being recorded.
     """
     link = read_link(token)
     site = leads_to(link) if link else None
     if link is None or site is None:
         return render(request, "link.html", status=HTTPStatus.NOT_FOUND)
     now = timezone.now()
-    if now >= link.expires_at or not wants_to_be_known(request):
-        return led_to(link.url)
+    if now >= link.expires_at or not may_be_recorded(request):
+        return redirect_to(link.url)
     device = browser(request.COOKIES.get(COOKIE))
     follow(link, device, project_config(), now)
     is_own_page = urlsplit(link.url).hostname == request.get_host().partition(":")[0]
-    response = led_to(link.url if is_own_page else handed_over(link))
+    response = redirect_to(link.url if is_own_page else address_with_visit_token(link))
     response.set_cookie(
         COOKIE, device, max_age=COOKIE_LIFE, samesite="Lax", secure=request.is_secure(), httponly=False
     )
     return response
 
 
-def wants_to_be_known(request: HttpRequest) -> bool:
-    """Neither a look ahead, nor somebody who opted out or whose browser says not to track them."""
+def may_be_recorded(request: HttpRequest) -> bool:
+    """Whether it is a real visit, by somebody who did not opt out of tracking, here or in their browser."""
     ahead = "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
     opted_out = OPT_OUT_COOKIE in request.COOKIES
     signals = (request.headers.get("Sec-GPC"), request.headers.get("DNT"))
     return request.method == "GET" and not ahead and not opted_out and "1" not in signals
 
 
-def led_to(url: str) -> HttpResponse:
+def redirect_to(url: str) -> HttpResponse:
+    """A redirect after which the page does not learn the link, which would say who the customer is."""
     response = HttpResponseRedirect(url)
     response["Referrer-Policy"] = "no-referrer"
     return response

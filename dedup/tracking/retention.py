@@ -1,9 +1,8 @@
-"""What goes with time: what anonymous visitors did, and what the inbox remembers.
+"""What is deleted with time: activity of anonymous visitors, and the UUIDs the inbox remembers.
 
-An old month of activity is written anew without what is nobody's by now, and the old partition dropped.
-Whether a customer is anonymous can change until then (R48), so nothing that is decided on arrival, such as
-a partition of its own for anonymous activity, would still be right; a month is read once, when its time has
-come, and what is identified is never moved again.
+An old month of activity is rewritten without what still belongs to nobody identified, and the old partition
+is dropped. A partition for anonymous activity would be wrong: a customer can stop being anonymous later
+(R48). So each month is read once, when it is old enough, and identified activity is never moved again.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from structlog.stdlib import get_logger
 from dedup.models import FailedEvent, ForgottenMonth, SeenEvent
 
 REPEATED_WITHIN = timedelta(days=30)
-"""So long a repeated event is known to be one, whatever its sender says of its time."""
+"""How long a repeated event is recognised by its UUID alone, whatever time its sender gives it."""
 FAILED_KEPT = timedelta(days=90)
 PATIENCE = "5s"
-"""So long writers may have to wait for the swap, or it is put off to the next night."""
+"""How long writers may have to wait for the swap; else it is tried again the next night."""
 
 MONTHS = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -33,7 +32,7 @@ EXISTS (
   SELECT FROM customers_customer c JOIN customers_customer h ON h.id = c.profile_id
    WHERE c.id = a.maestra_id AND h.is_identified AND h.erased_at IS NULL)
 """
-LOCK = "LOCK TABLE {old} IN SHARE MODE"  # no row comes or changes until the swap
+LOCK = "LOCK TABLE {old} IN SHARE MODE"  # no row is added or changed until the swap
 COPY = """
 CREATE TABLE {new} (LIKE customers_activity INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
 INSERT INTO {new} SELECT a.* FROM {old} a WHERE {is_somebodys} ORDER BY a.maestra_id, a.occurred_at
@@ -53,14 +52,14 @@ log = get_logger(__name__)
 
 
 def purge() -> None:
-    """Forget which events were resolved long ago, and failures nobody looked at."""
+    """Delete the UUIDs of events resolved long ago, and old failures that nobody looked at."""
     now = timezone.now()
     SeenEvent.objects.filter(seen_on__lt=now.date() - REPEATED_WITHIN).delete()
     FailedEvent.objects.filter(failed_at__lt=now - FAILED_KEPT).delete()
 
 
 def forget_months() -> int:
-    """Drop anonymous activity of months that ended `ANONYMOUS_ACTIVITY_MONTHS` ago; how many activities."""
+    """Delete anonymous activity of months that ended `ANONYMOUS_ACTIVITY_MONTHS` ago; how many activities."""
     months: int = settings.ANONYMOUS_ACTIVITY_MONTHS
     if not months:
         return 0
@@ -85,7 +84,7 @@ def months_before(end: date) -> Iterator[date]:
 
 
 def forget(month: date) -> int:
-    """Drop what anonymous customers did in a month; how many activities. 0 where others are at work in it."""
+    """Delete the anonymous activity of a month; how many activities. 0 where others are writing to it."""
     old = f"customers_activity_{month:%Y_%m}"
     names = {"old": old, "new": f"{old}_kept", "is_somebodys": IS_SOMEBODYS}
     begins, ends = f"{month} 00:00+00", f"{next_month(month)} 00:00+00"

@@ -24,7 +24,7 @@ from dedup.origins import origin_of
 
 
 def site_key(value: str) -> str:
-    """A project may choose its own, so that the same one stands in its pages wherever it is set up."""
+    """A project may choose the key, so that its pages contain the same one wherever the project is set up."""
     secret = value.removeprefix(f"{SITE_KEY_MARK}_")
     if secret == value or not (8 <= len(secret) <= 64 and secret.isascii() and secret.isalnum()):
         raise Invalid(f"a site key is {SITE_KEY_MARK}_ followed by 8 to 64 letters and digits")

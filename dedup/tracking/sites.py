@@ -1,9 +1,8 @@
-"""Sites and what their pages send with the public site key (`POST /track/`).
+"""Sites, and what their pages send with the public site key (`POST /track/`).
 
-The key is no secret: it tells whose pages these are, and is good for nothing but events of a device that
-the sender can name. Origins keep other people's pages from using it; programs that lie about where they
-are, they cannot keep out. Therefore what can be said with it is little (see `dedup.tracking.identifying`),
-and nothing is ever answered.
+The key is no secret: it tells whose pages these are, and serves only to send events of a device that the
+sender knows. Checking origins keeps other people's pages from using it, but not programs that lie about
+their origin. Therefore a page can say little (see `dedup.tracking.identify_calls`), and is told nothing.
 """
 
 from __future__ import annotations
@@ -14,22 +13,24 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.utils.translation import gettext as _
+
 from customers import normalise
 from customers.errors import ErrorCode, SelfsameError
 from customers.profile import DEVICE, Key
 from customers.setup.integration_points import point_of
 from customers.setup.project_config import ProjectConfig
 from dedup.models import Site
-from dedup.tracking.identifying import check_record
+from dedup.tracking.event_reader import FIELDS, EventReader, NewEvent
+from dedup.tracking.identify_calls import read_identify_record
 from dedup.tracking.links import CLICK, visitor_of
-from dedup.tracking.reading import FIELDS, NewEvent, Reader
 
 IDENTIFY = "identify"
 BODY_LIMIT = 64 * 1024
-"""Bytes of a request: what browsers send with a beacon."""
+"""Most bytes of a request, as many as browsers send with a beacon."""
 EVENTS_LIMIT = 100
 WRONG_CLOCK = timedelta(minutes=1)
-"""So far a browser's clock may be off before its times are corrected."""
+"""How far a browser's clock may be off before its times are corrected."""
 
 BODY = frozenset({DEVICE, "sent_at", "visit", "events"})
 EVENT = FIELDS | {"record"}
@@ -42,7 +43,7 @@ def site_of(key: str) -> Site:
     sites = Site.objects.select_related("point").filter(is_enabled=True, point__is_enabled=True)
     site = sites.filter(key=key).first()
     if site is None:
-        detail = "There is no enabled site with this key. Copy it from the site's page in the admin."
+        detail = _("No enabled site has this key. Copy the key from the site's page in the admin.")
         raise SelfsameError(ErrorCode.NOT_AUTHENTICATED, detail)
     return site
 
@@ -54,59 +55,59 @@ def is_of_a_site(origin: str) -> bool:
 
 def refuse_other_origins(site: Site, origin: str | None) -> None:
     if origin not in site.origins:
-        detail = "Pages of this origin may not use the key. Add it to the site's origins."
+        detail = _("Pages of this origin may not use the key. Add the origin to the site.")
         raise SelfsameError(ErrorCode.PERMISSION_DENIED, detail)
 
 
 def read_page(data: Any, site: Site, config: ProjectConfig, now: datetime) -> list[NewEvent]:
-    """The events a page sends. Raises `validation_error` naming every fault, `too_large`."""
-    reader = Reader(point_of(site.point), config, now)
-    reader.known("", data, BODY)
+    """The events a page sends. Raises `validation_error` with every fault, or `too_large`."""
+    reader = EventReader(point_of(site.point), config, now)
+    reader.is_object("", data, BODY)
     body: Mapping[str, Any] = data if isinstance(data, dict) else {}
     device = _device(reader, body.get(DEVICE))
-    reader.slow = _slowness(reader, body.get("sent_at"))
-    items = reader.listed(body, "events", EVENTS_LIMIT)
+    reader.clock_correction = _clock_correction(reader, body.get("sent_at"))
+    items = reader.items(body, "events", EVENTS_LIMIT)
     assert device
-    read = [_event(reader, site, f"events[{n}]", item, device) for n, item in enumerate(items)]
+    events = [_event(reader, site, f"events[{n}]", item, device) for n, item in enumerate(items)]
     reader.check()
-    return [*_visit(body.get("visit"), site, device, now), *(event for event in read if event)]
+    return [*_visit(body.get("visit"), site, device, now), *(event for event in events if event)]
 
 
-def _device(reader: Reader, raw: Any) -> Key | None:
-    """A random UUID: nobody can guess that of another browser."""
+def _device(reader: EventReader, raw: Any) -> Key | None:
+    """A random UUID, so that nobody can guess another browser's."""
     try:
         return reader.device(DEVICE, DEVICE, str(UUID(raw)))
     except (ValueError, AttributeError, TypeError):
-        reader.fault(DEVICE, "A browser is known by a UUID. Let the tracker make it.")
+        reader.fault(DEVICE, _("Send a UUID. The tracker makes one for each browser."))
         return None
 
 
-def _slowness(reader: Reader, sent_at: Any) -> timedelta:
-    """What is to be added to the browser's times, so that its clock showed ours when it sent them."""
-    at = reader.taken("sent_at", normalise.moment, sent_at) if sent_at else None
-    slow = reader.now - at if at else timedelta(0)
-    return slow if abs(slow) > WRONG_CLOCK else timedelta(0)
+def _clock_correction(reader: EventReader, sent_at: Any) -> timedelta:
+    """What to add to the browser's times, if its clock differs from ours by more than a little."""
+    at = reader.normalised("sent_at", normalise.moment, sent_at) if sent_at else None
+    difference = reader.now - at if at else timedelta(0)
+    return difference if abs(difference) > WRONG_CLOCK else timedelta(0)
 
 
-def _event(reader: Reader, site: Site, path: str, item: Any, device: Key) -> NewEvent | None:
-    if not reader.known(path, item, EVENT):
+def _event(reader: EventReader, site: Site, path: str, item: Any, device: Key) -> NewEvent | None:
+    if not reader.is_object(path, item, EVENT):
         return None
     event = reader.event(path, item, device=device)
     if item.get("kind") == IDENTIFY:
-        return _identifying(reader, site, path, item, event)
+        return _with_record(reader, site, path, item.get("record"), event)
     if "record" in item:
-        reader.fault(f"{path}.record", "Only an event of the kind identify has one.")
+        reader.fault(f"{path}.record", _("Only an event of kind identify has a record."))
     return event
 
 
-def _identifying(
-    reader: Reader, site: Site, path: str, item: Mapping[str, Any], event: NewEvent | None
+def _with_record(
+    reader: EventReader, site: Site, path: str, record: Any, event: NewEvent | None
 ) -> NewEvent | None:
-    record = item.get("record")
+    """The identify call with what the page says about its visitor."""
     if event is None or event.device is None:
         return None
     try:
-        read = check_record(
+        read = read_identify_record(
             record,
             event.device,
             reader.parser,
@@ -122,6 +123,8 @@ def _identifying(
 
 
 def _visit(token: Any, site: Site, device: Key, now: datetime) -> list[NewEvent]:
-    """That the visitor came by a personal link, which says who it is (R49). A token too old says nothing."""
+    """A visit that began with a personal link, which says who the visitor is (R49). A token that expired
+    says nothing.
+    """
     visitor = visitor_of(token, site.point_id) if isinstance(token, str) else None
     return [NewEvent(uuid4(), CLICK, now, device, visitor)] if visitor is not None else []

@@ -21,8 +21,8 @@ from django.utils import timezone
 
 from customers.profile import DEVICE, Key
 from customers.setup.project_config import project_config
+from dedup.tracking.event_reader import NewEvent
 from dedup.tracking.inbox import EVENTS, append
-from dedup.tracking.reading import NewEvent
 from tests.benchmarks.filling import fill
 from tests.benchmarks.measuring import Table, milliseconds
 from tests.benchmarks.people import project
@@ -37,9 +37,9 @@ WORKERS = 2
 WORKER = """
 import resource, django
 django.setup()
-from customers import collector
-from dedup.tracking.resolving import resolve_waiting
-collector.spare()
+from customers.garbage_collection import freeze_gc
+from dedup.tracking.resolver.lanes import resolve_waiting
+freeze_gc()
 print("ready", flush=True)
 input()
 resolve_waiting()

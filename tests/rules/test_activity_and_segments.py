@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.test import Client
 
-from dedup.tracking.resolving import resolve_waiting
+from dedup.tracking.resolver.lanes import resolve_waiting
 from segments.recalculation import ask_for_all, run_waiting
 from tests.dedup.tracking.sending import (
     BROWSER,

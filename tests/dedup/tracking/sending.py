@@ -11,7 +11,7 @@ from django.test import Client
 
 from customers.models import Activity
 from dedup.models import Site
-from dedup.tracking.resolving import resolve_waiting
+from dedup.tracking.resolver.lanes import resolve_waiting
 from tests.scenarios.api import Answer, Project, at
 
 SHOP = "https://shop.example"
@@ -40,7 +40,7 @@ def send(shop: Project, *activities: Mapping[str, Any], point: str = "website") 
 
 
 def whose() -> dict[UUID, int]:
-    """The MaestraID that each event of the ledger bears, in the order they happened."""
+    """The MaestraID that each event of the ledger is recorded under, in the order they happened."""
     return dict(Activity.objects.order_by("occurred_at", "id").values_list("uuid", "maestra_id"))
 
 

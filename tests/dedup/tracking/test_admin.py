@@ -12,7 +12,7 @@ from django.urls import reverse
 from customers.models import Activity, IntegrationPoint
 from dedup.models import Event, FailedEvent, Site
 from dedup.tracking.failures import Failure, set_aside
-from dedup.tracking.resolving import resolve_waiting
+from dedup.tracking.resolver.lanes import resolve_waiting
 from tests.dedup.tracking.sending import BROWSER, SHOP, TRACKING, action
 from tests.scenarios.api import ANN, Project
 from tests.staff import signed_in

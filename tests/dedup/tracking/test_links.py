@@ -16,7 +16,7 @@ from customers.models import Activity
 from customers.privacy.erasure import erase
 from dedup.models import Event
 from dedup.tracking import links
-from dedup.tracking.resolving import resolve_waiting
+from dedup.tracking.resolver.lanes import resolve_waiting
 from tests.dedup.tracking.sending import BROWSER, PHONE_BROWSER, SHOP, TRACKING, page, site
 from tests.scenarios.api import ANN, Project
 

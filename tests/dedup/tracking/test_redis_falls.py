@@ -22,7 +22,7 @@ from django.db import connection
 
 from config.embedded import Home, Redis
 from dedup.models import Event
-from dedup.tracking.resolving import resolve_waiting
+from dedup.tracking.resolver.lanes import resolve_waiting
 from tests.dedup.tracking.sending import action, whose
 from tests.dedup.tracking.working import PATIENCE
 from tests.scenarios.api import Project
@@ -33,7 +33,7 @@ SENDS_AND_RESOLVES = """
 import json, sys, django
 django.setup()
 from django.test import Client
-from dedup.tracking.resolving import resolve_waiting
+from dedup.tracking.resolver.lanes import resolve_waiting
 key, body = json.load(sys.stdin)
 client = Client(SERVER_NAME="127.0.0.1", headers={"authorization": key})
 for _ in range(2):

@@ -17,7 +17,7 @@ from customers.models import Activity, Customer, IntegrationPoint
 from customers.normalise import Invalid
 from dedup.models import Confirmation, Event, FailedEvent, Merge, Site
 from dedup.origins import origin_of
-from dedup.tracking.resolving import resolve_waiting
+from dedup.tracking.resolver.lanes import resolve_waiting
 from tests.dedup.tracking.sending import (
     BROWSER,
     PHONE_BROWSER,

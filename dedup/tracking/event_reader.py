@@ -1,4 +1,4 @@
-"""Events as they arrive: checked all at once, and refused all together where one is at fault (R11, R12)."""
+"""Events as they arrive: a request's events are checked together, and one at fault refuses all (R11, R12)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
+
+from django.utils.translation import gettext as _
 
 from customers import normalise
 from customers.errors import ErrorCode, SelfsameError, invalid
@@ -37,8 +39,8 @@ WHO = frozenset({*DEVICES, "lookup"})
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event that may be kept. `device` or `maestra_id` or both say whose it is; `named` are the values
-    in `record`.
+    """A checked event. `device`, `maestra_id` or both say whose it is. `record` is what a page says about its
+    visitor in an identify call, `named` the normalised values in it, by which an erasure finds it.
     """
 
     uuid: UUID
@@ -53,16 +55,16 @@ class NewEvent:
     named: tuple[str, ...] = ()
 
 
-class Reader:
+class EventReader:
     """Reads the events of one request through one point. Faults are collected and raised together by
-    `check`.
+    `check`. `clock_correction` is added to the sender's times.
     """
 
     def __init__(self, point: Point, config: ProjectConfig, now: datetime) -> None:
         self.point = point
         self.config = config
         self.now = now
-        self.slow = timedelta(0)  # of the sender's clock
+        self.clock_correction = timedelta(0)
         self.errors: list[tuple[str, str]] = []
         self.devices: dict[tuple[str, Any], Key | None] = {}
 
@@ -77,7 +79,7 @@ class Reader:
     def fault(self, path: str, message: str) -> None:
         self.errors.append((path, message))
 
-    def listed(self, data: Any, name: str, limit: int = EVENTS_LIMIT) -> list[Any]:
+    def items(self, data: Any, name: str, limit: int = EVENTS_LIMIT) -> list[Any]:
         """The events of a body; more than `limit` are `too_large`."""
         items = data.get(name) if isinstance(data, dict) else None
         if items is None:
@@ -85,13 +87,14 @@ class Reader:
         elif not isinstance(items, list):
             self.fault(name, LIST)
         elif len(items) > limit:
-            detail = f"A request takes up to {limit} events. Send them in several."
-            raise SelfsameError(ErrorCode.TOO_LARGE, detail)
+            detail = _("Send at most %(limit)s events in one request.")
+            raise SelfsameError(ErrorCode.TOO_LARGE, detail % {"limit": limit})
         self.check()
         assert isinstance(items, list)
         return items
 
-    def known(self, path: str, data: Any, names: frozenset[str]) -> bool:
+    def is_object(self, path: str, data: Any, names: frozenset[str]) -> bool:
+        """Whether it is an object; each field that is not among the names is a fault."""
         if not isinstance(data, dict):
             self.fault(path, OBJECT)
             return False
@@ -100,19 +103,20 @@ class Reader:
         return True
 
     def device(self, path: str, kind: str, raw: Any) -> Key | None:
-        """The device as everything compares it. One on the block list identifies nobody (R12)."""
+        """The device, normalised. One on the block list identifies nobody and is a fault (R12)."""
         asked = (kind, raw) if isinstance(raw, (str, int)) else (kind, None)
         if asked not in self.devices:
             self.devices[asked] = self._device(path, kind, raw)
         return self.devices[asked]
 
     def _device(self, path: str, kind: str, raw: Any) -> Key | None:
-        value = self.taken(path, normalise.device, raw)
+        value = self.normalised(path, normalise.device, raw)
         if self.config.block_list.blocks(kind, raw, value):
-            self.fault(path, "This device is on the block list: it identifies nobody.")
+            self.fault(path, _("This device is on the block list."))
         return Key(kind, value) if value else None
 
-    def taken(self, path: str, function: Callable[[Any], Any], raw: Any) -> Any:
+    def normalised(self, path: str, function: Callable[[Any], Any], raw: Any) -> Any:
+        """What a function of `customers.normalise` makes of the value; None for a fault."""
         try:
             return function(raw)
         except Invalid as error:
@@ -120,9 +124,9 @@ class Reader:
             return None
 
     def moment(self, path: str, raw: Any) -> datetime:
-        """A time in the future counts as now."""
-        at: datetime | None = None if raw in (None, "") else self.taken(path, normalise.moment, raw)
-        return min(at + self.slow, self.now) if at else self.now
+        """When it happened: now where it does not say, or says a time in the future."""
+        at: datetime | None = None if raw in (None, "") else self.normalised(path, normalise.moment, raw)
+        return min(at + self.clock_correction, self.now) if at else self.now
 
     def event(self, path: str, data: Mapping[str, Any], **who: Any) -> NewEvent | None:
         """What every event says, wherever it comes from."""
@@ -139,13 +143,13 @@ class Reader:
         return None if len(self.errors) > before else read
 
     def _uuid(self, path: str, raw: Any) -> UUID:
-        """The sender's, which makes a repetition harmless; without one each arrival is a new event."""
+        """The sender's UUID, by which a repetition is recognised; without one each arrival is a new event."""
         if raw in (None, ""):
             return uuid4()
         try:
             return UUID(raw)
         except (ValueError, AttributeError, TypeError):
-            self.fault(path, "It is no UUID. Write it as in 3f2b8c1e-7d4a-4c58-9b60-1f2e3d4c5b6a.")
+            self.fault(path, _("Send a UUID, as in 3f2b8c1e-7d4a-4c58-9b60-1f2e3d4c5b6a."))
             return uuid4()
 
     def _text(self, path: str, raw: Any, limit: int, *, required: bool = True) -> str:
@@ -153,9 +157,9 @@ class Reader:
         if required and text in (None, ""):
             self.fault(path, MISSING)
         elif not isinstance(text, str):
-            self.fault(path, "It must be a text.")
+            self.fault(path, _("It must be a text."))
         elif len(text) > limit:
-            self.fault(path, f"It is too long: at most {limit} characters.")
+            self.fault(path, _("Send at most %(limit)s characters.") % {"limit": limit})
         else:
             return text
         return ""
@@ -166,72 +170,84 @@ class Reader:
         if not isinstance(raw, dict):
             self.fault(path, OBJECT)
         elif not is_storable(raw, PROPERTIES_DEPTH):
-            self.fault(path, "It is nested too deeply, or holds a number or a text that cannot be stored.")
+            self.fault(path, _("It is nested too deeply, or holds a number or text that cannot be stored."))
         elif len(str(raw)) > PROPERTIES_LIMIT:
-            self.fault(path, f"It is too long: at most {PROPERTIES_LIMIT} characters.")
+            self.fault(path, _("Send at most %(limit)s characters.") % {"limit": PROPERTIES_LIMIT})
         else:
             return raw
         return {}
 
 
 def read_activities(data: Any, point: Point, config: ProjectConfig, now: datetime) -> list[NewEvent]:
-    """The events of `POST activities/`; raises `validation_error` naming every fault, an unknown customer
-    among them.
+    """The events of `POST activities/`, each of a device, a customer (`lookup`), or both.
 
-    Each names a device, a customer by `lookup`, or both.
+    Raises `validation_error` with every fault, an unknown customer among them.
     """
-    reader = Reader(point, config, now)
-    reader.known("", data, frozenset({"activities"}))
-    items = reader.listed(data, "activities")
-    asked: list[tuple[str, Key | None]] = []
+    reader = EventReader(point, config, now)
+    reader.is_object("", data, frozenset({"activities"}))
     events: list[NewEvent | None] = []
-    for index, item in enumerate(items):
+    lookups: list[Lookup] = []
+    for index, item in enumerate(reader.items(data, "activities")):
         path = f"activities[{index}]"
-        if reader.known(path, item, FIELDS | WHO):
+        if reader.is_object(path, item, FIELDS | WHO):
             events.append(reader.event(path, item, device=_device_of(reader, path, item)))
-            asked.append((f"{path}.lookup", _lookup_of(reader, path, item)))
-    owners = _owners(reader, [key for _, key in asked if key])
-    named = [_named(reader, path, key, owners) for path, key in asked]
+            lookups.append(_lookup_of(reader, path, item))
+    origin_ids = _origin_ids(reader, [lookup.key for lookup in lookups if lookup.key])
+    customers = [_customer(reader, lookup, origin_ids) for lookup in lookups]
     reader.check()
-    return [replace(event, maestra_id=owner) for event, owner in zip(events, named, strict=True) if event]
+    return [
+        replace(event, maestra_id=origin_id)
+        for event, origin_id in zip(events, customers, strict=True)
+        if event
+    ]
 
 
-def _device_of(reader: Reader, path: str, item: Mapping[str, Any]) -> Key | None:
+class Lookup(NamedTuple):
+    """How an event names its customer, and where; no key where it does not."""
+
+    path: str
+    key: Key | None
+
+
+def _device_of(reader: EventReader, path: str, item: Mapping[str, Any]) -> Key | None:
     named = [kind for kind in DEVICES if item.get(kind) not in (None, "")]
     if len(named) > 1:
-        reader.fault(f"{path}.{MOBILE_DEVICE}", "An action is done on one device. Name one.")
+        reader.fault(f"{path}.{MOBILE_DEVICE}", _("An activity happens on one device. Send only one."))
     if not named and item.get("lookup") is None:
-        reader.fault(path, "Say whose it is: name the device_id, or the customer as lookup.")
+        reader.fault(path, _("Say whose activity it is: send a device_id, or the customer as lookup."))
     return reader.device(f"{path}.{named[0]}", named[0], item[named[0]]) if named else None
 
 
-def _lookup_of(reader: Reader, path: str, item: Mapping[str, Any]) -> Key | None:
+def _lookup_of(reader: EventReader, item_path: str, item: Mapping[str, Any]) -> Lookup:
+    path = f"{item_path}.lookup"
     if item.get("lookup") is None:
-        return None
+        return Lookup(path, None)
     try:
-        return reader.parser.lookup(item["lookup"], f"{path}.lookup")
+        return Lookup(path, reader.parser.lookup(item["lookup"], path))
     except SelfsameError as error:
-        for fault in error.data.get("errors", [{"path": f"{path}.lookup", "message": error.detail}]):
+        for fault in error.data.get("errors", [{"path": path, "message": error.detail}]):
             reader.fault(fault["path"], fault["message"])
-        return None
+        return Lookup(path, None)
 
 
-def _owners(reader: Reader, keys: Sequence[Key]) -> Mapping[Key, int]:
-    """The MaestraID that what is written about the customer bears (R46), for each key that finds one here
-    (R20).
+def _origin_ids(reader: EventReader, keys: Sequence[Key]) -> Mapping[Key, int]:
+    """For each key that finds a customer through this point (R20), the MaestraID under which what they do is
+    recorded (R46).
     """
     if not keys:
         return {}
     draft = WorldDraft(load(wanted_keys(keys), reader.config, lock=False).world)
-    found = {key: draft.find(key, reader.point.gives_access) for key in set(keys)}
+    profiles = {key: draft.find(key, reader.point.gives_access) for key in set(keys)}
     return {
         key: int(key.value) if key.kind == MAESTRA_ID else profile.holdings[key].origin
-        for key, profile in found.items()
+        for key, profile in profiles.items()
         if profile
     }
 
 
-def _named(reader: Reader, path: str, key: Key | None, owners: Mapping[Key, int]) -> int | None:
-    if key and key not in owners:
-        reader.fault(path, "It finds no customer. Check it, or create the customer first.")
-    return owners.get(key) if key else None
+def _customer(reader: EventReader, lookup: Lookup, origin_ids: Mapping[Key, int]) -> int | None:
+    if lookup.key is None:
+        return None
+    if lookup.key not in origin_ids:
+        reader.fault(lookup.path, _("No customer is found by it. Check it, or create the customer first."))
+    return origin_ids.get(lookup.key)

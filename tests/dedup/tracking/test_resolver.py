@@ -20,8 +20,10 @@ from customers.privacy.erasure import erase
 from customers.privacy.export import export
 from dedup.models import Event, FailedEvent, SeenEvent
 from dedup.storage.integrity import faults
-from dedup.tracking import failures, inbox, resolving, retention
-from dedup.tracking.resolving import resolve_lane, resolve_waiting
+from dedup.tracking import failures, inbox, retention
+from dedup.tracking.resolver import lanes, resolution
+from dedup.tracking.resolver.batch import EventBatch, HeldDevice, held_devices
+from dedup.tracking.resolver.lanes import resolve_lane, resolve_waiting
 from tests.dedup.tracking.sending import BROWSER, PHONE_BROWSER, TRACKING, action, identify, page, send, whose
 from tests.scenarios.api import ANN, BOB, PHONE, Project, at, moment
 
@@ -80,8 +82,10 @@ def test_a_new_device_is_one_anonymous_customer_registered_with_its_first_action
     assert moment(shop.customer(visitor.pk)["facts"]["last_activity_at"]) == moment(at(3))
 
 
-def test_an_action_of_a_former_customer_s_device_bears_his_maestra_id(project: ShopMaker) -> None:
-    """R46: the one the device came to."""
+def test_an_action_is_recorded_under_the_maestra_id_its_device_came_to(
+    project: ShopMaker,
+) -> None:
+    """R46: even after a merge."""
     shop = project()
     ann = shop.website.register(day=1, email=ANN, device_id=BROWSER).id
     bob = shop.website.register(day=1, mobile_phone=PHONE).id
@@ -90,7 +94,9 @@ def test_an_action_of_a_former_customer_s_device_bears_his_maestra_id(project: S
     assert list(whose().values()) == [ann]
 
 
-def test_a_named_customer_bears_his_action_and_signs_in_on_its_device(project: ShopMaker) -> None:
+def test_a_named_customer_has_the_action_and_signs_in_on_its_device(
+    project: ShopMaker,
+) -> None:
     """R21, R46"""
     shop = project()
     bob = shop.website.register(day=1, email=BOB, device_id=BROWSER).id
@@ -241,7 +247,7 @@ def test_a_batch_that_breaks_off_leaves_everything_in_the_inbox(
         raise OperationalError("the server closed the connection")
 
     with monkeypatch.context() as broken:
-        broken.setattr(resolving, "_count_actions", fall)
+        broken.setattr(resolution, "count_actions", fall)
         with pytest.raises(OperationalError):
             resolve_waiting()
     assert (Event.objects.count(), Activity.objects.count(), SeenEvent.objects.count()) == (2, 0, 0)
@@ -257,19 +263,18 @@ def test_one_event_that_cannot_be_resolved_is_set_aside_and_the_others_are_resol
     shop = project()
     shop.website.register(email=ANN, device_id=BROWSER)
     waiting(shop, *[action(day) for day in range(1, 6)], action(6, kind="poison"))
-    used = resolving._used
 
-    def poisoned(batch: Any) -> Any:
-        if Event.objects.filter(pk__in=batch.ids, kind="poison").exists():
+    def poisoned(batch: EventBatch) -> list[HeldDevice]:
+        if Event.objects.filter(pk__in=batch.event_ids, kind="poison").exists():
             raise ZeroDivisionError
-        return used(batch)
+        return held_devices(batch)
 
-    monkeypatch.setattr(resolving, "_used", poisoned)
+    monkeypatch.setattr(resolution, "held_devices", poisoned)
     resolve_waiting()
     assert Activity.objects.count() == 5
     failed = FailedEvent.objects.get()
     assert (failed.kind, failed.code, Event.objects.count()) == ("poison", "unforeseen", 0)
-    monkeypatch.setattr(resolving, "_used", used)
+    monkeypatch.setattr(resolution, "held_devices", held_devices)
     failures.try_again([failed.pk])
     resolve_waiting()
     assert Activity.objects.count() == 6
@@ -285,7 +290,7 @@ def test_a_lane_that_another_worker_resolves_is_left_to_it(project: ShopMaker) -
     try:
         with transaction.atomic(), other.cursor() as cursor:
             cursor.execute("BEGIN")
-            cursor.execute(resolving.LANE, [resolving.LOCK, lane])
+            cursor.execute(lanes.LOCK_LANE, [lanes.LOCK_CLASS, lane])
             assert resolve_lane(lane) == 0
             cursor.execute("COMMIT")
     finally:

@@ -1,0 +1,61 @@
+"""Late events: they arrive when the device is somebody else's already (R8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from customers.storage.locking import lock
+from customers.storage.sql import ask, over
+from dedup.tracking.holders import Holder, StoredValue
+from dedup.tracking.resolver.attribution import Attribution
+from dedup.tracking.resolver.batch import WaitingEvent
+
+# Device uses that began before the event sort first (false < true), and among them the latest. Without any,
+# the nearest of the others is the earliest use of all. Erased customers get nothing.
+USER_AT_THE_TIME = """
+SELECT u.event_id, used.origin_id, c.profile_id
+  FROM {rows}
+ CROSS JOIN LATERAL (
+   SELECT origin_id FROM customers_deviceuse WHERE identifier_id = u.identifier_id
+    ORDER BY since > u.at, abs(extract(epoch FROM u.at - since)), id DESC LIMIT 1
+ ) used
+  JOIN customers_customer c ON c.id = used.origin_id AND c.erased_at IS NULL
+"""
+LATE = {"event_id": "bigint", "identifier_id": "bigint", "at": "timestamptz"}
+
+
+class LateEvent(NamedTuple):
+    """An event that happened before its device came to the present holder; `identifier_id` is the row of
+    the device.
+    """
+
+    event_id: int
+    identifier_id: int
+    at: datetime
+
+
+def reassign_late(
+    events: Sequence[WaitingEvent], holders: Mapping[StoredValue, Holder], attribution: Attribution
+) -> None:
+    """Give late events to whoever used the device at the time. An event from before the first user goes to
+    the first user: had it come in time, it would belong to the anonymous customer who became them (R48).
+    """
+    late = list(_late(events, holders, attribution))
+    if not late:
+        return
+    (rows,) = ask([over(USER_AT_THE_TIME, LATE, late)])
+    lock({primary_id for _event_id, _origin_id, primary_id in rows})
+    for event_id, origin_id, primary_id in rows:
+        attribution.assign([event_id], origin_id, primary_id)
+        attribution.counted.discard(event_id)
+
+
+def _late(
+    events: Sequence[WaitingEvent], holders: Mapping[StoredValue, Holder], attribution: Attribution
+) -> Iterator[LateEvent]:
+    for event in events:
+        holder = holders.get(event.device) if event.device and event.is_plain else None
+        if holder and event.id in attribution.origin_ids and event.occurred_at < holder.since:
+            yield LateEvent(event.id, holder.identifier_id, event.occurred_at)
