@@ -7,11 +7,10 @@ from typing import Any, assert_never
 
 from django.utils.translation import gettext as _
 
+from customers.contact_types import BY_NAME
 from customers.errors import ErrorCode, SelfsameError, invalid
-from customers.profile import DISCOUNT_CARD, EMAIL, MOBILE_PHONE, Key
+from customers.profile import Key
 from dedup.engine.outcome import Refusal, RefusalCode, Veto
-
-CONTACT_NAMES = {EMAIL: "e-mail", MOBILE_PHONE: "mobile phone", DISCOUNT_CARD: "card"}
 
 
 def error_of(refusal: Refusal) -> SelfsameError:
@@ -93,7 +92,7 @@ def _technical_id(data: Mapping[str, Any]) -> SelfsameError:
 
 def _registered(data: Mapping[str, Any]) -> SelfsameError:
     kinds = _kinds(data["keys"])
-    names = " / ".join(CONTACT_NAMES[kind] for kind in kinds)
+    names = " / ".join(_(BY_NAME[kind].in_errors) for kind in kinds)
     detail = _(
         "A user with this %(contact)s is already registered. Offer to sign in, or to recover the access."
     )

@@ -18,6 +18,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from customers.contact_types import CONTACT_NAMES
 from customers.errors import invalid
 from customers.profile import PERSONAL_FIELDS, SubscriptionStatus
 from segments.readers import (
@@ -98,7 +99,7 @@ def optional(reader: Reader) -> Any:
 class Contact:
     """Holds a contact of the type, or of any, in this state. Claims do not count."""
 
-    contact: str = needed(Choice((ANY_CONTACT, "email", "mobile_phone", "discount_card")))
+    contact: str = needed(Choice((ANY_CONTACT, *CONTACT_NAMES)))
     state: str = needed(Choice(tuple(State)))
 
 

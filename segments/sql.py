@@ -16,7 +16,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from customers.models.identifiers import CONTACT_IDS, DISCOUNT_CARD_ID, EMAIL_ID, MOBILE_PHONE_ID
+from customers.contact_types import CONTACT_TYPES
+from customers.models.identifiers import CONTACT_IDS
 from customers.normalise import CustomType
 from segments import conditions as of
 from segments.conditions import Ask, Mode, Node, Op, State
@@ -25,9 +26,7 @@ from segments.references import Setup, compared_with
 
 CONTACT_KINDS: Mapping[str, Sequence[int]] = {
     of.ANY_CONTACT: CONTACT_IDS,
-    "email": [EMAIL_ID],
-    "mobile_phone": [MOBILE_PHONE_ID],
-    "discount_card": [DISCOUNT_CARD_ID],
+    **{type_.name: [type_.kind_id] for type_ in CONTACT_TYPES},
 }
 CONTACT_STATES: Mapping[str, str] = {
     State.HELD: "true",

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from customers.contact_types import CONTACT_TYPES
 from customers.models import Channels, Genders, Statuses
 from customers.normalise import CustomType
 from segments import conditions as of
@@ -26,9 +27,7 @@ OPS: Words = {
 }
 CONTACTS: Words = {
     of.ANY_CONTACT: gettext_lazy("a contact of any type"),
-    "email": gettext_lazy("an e-mail"),
-    "mobile_phone": gettext_lazy("a mobile phone"),
-    "discount_card": gettext_lazy("a discount card"),
+    **{type_.name: gettext_lazy(type_.with_article) for type_ in CONTACT_TYPES},
 }
 CONTACT_SENTENCES: Words = {
     State.HELD: gettext_lazy("has %(contact)s"),

@@ -11,12 +11,11 @@ from typing import Any
 from django.utils.crypto import salted_hmac
 
 from customers.admin.profile_registry import ShownProfile
+from customers.contact_types import CONTACT_TYPES
 from customers.profile import STRENGTH, Category, Claim, Holding, Key
 
 ICONS = {
-    Category.EMAIL: "mail",
-    Category.MOBILE_PHONE: "call",
-    Category.DISCOUNT_CARD: "loyalty",
+    **{type_.category: type_.icon for type_ in CONTACT_TYPES},
     Category.UNIQUE: "badge",
     Category.IDENTIFIER: "tag",
     Category.DEVICE: "computer",

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from customers.contact_types import CONTACT_NAMES, CONTACT_TYPES
 from customers.history.sentences import FIELDS
 from customers.models import Customer
 from customers.presentation.csv import csv_lines
@@ -20,7 +21,6 @@ from customers.storage.loading import load_profiles
 
 PAGE = 500
 SEPARATOR = ", "
-CONTACTS = (Category.EMAIL, Category.MOBILE_PHONE, Category.DISCOUNT_CARD)
 
 
 def customers_csv(
@@ -48,7 +48,7 @@ def _profiles(customers: QuerySet[Customer]) -> Iterator[Profile]:
 
 def _headings(config: ProjectConfig, ids: Sequence[str], fields: Sequence[str]) -> list[str]:
     personal = [_(FIELDS[name]).capitalize() for name in PERSONAL_FIELDS]
-    labels = [config.labels[name] for name in (*(c.value for c in CONTACTS), *ids, *fields)]
+    labels = [config.labels[name] for name in (*CONTACT_NAMES, *ids, *fields)]
     own = [_("MaestraID"), _("Former MaestraIDs"), _("Registered"), _("Last active")]
     return [*own, *personal, *labels[:3], *labels[3:], _("Orders"), _("Total of orders"), _("Subscribed to")]
 
@@ -62,7 +62,7 @@ def _row(profile: Profile, ids: Sequence[str], fields: Sequence[str], masking: M
         moment(profile.registered_at),
         moment(last) if last else None,
         *(getattr(profile.personal, name) for name in PERSONAL_FIELDS),
-        *(_contacts(profile, category, masking) for category in CONTACTS),
+        *(_contacts(profile, type_.category, masking) for type_ in CONTACT_TYPES),
         *(held.value if (held := profile.current(kind)) else None for kind in ids),
         *(_plain(profile.custom_fields.get(name)) for name in fields),
         profile.orders_count,

@@ -30,6 +30,7 @@ from customers.admin.profile_tabs import name_of
 from customers.admin.search_outcome import SearchOutcome
 from customers.admin.time_limited_list import CustomerList
 from customers.admin.wording import OfContact, kind_label
+from customers.contact_types import CONTACT_TYPES
 from customers.models import (
     Customer,
     CustomerFacts,
@@ -41,18 +42,16 @@ from customers.models import (
     Subscription,
     SuppressedValue,
 )
-from customers.models.identifiers import EMAIL_ID, MOBILE_PHONE_ID
 from customers.presentation.customer import note_text
 from customers.presentation.masking import MaskingPolicy
 from customers.privacy.erasure import erase
 from customers.privacy.export import export_in_pieces
 from customers.privacy.opt_out import opt_out
-from customers.profile import EMAIL, MOBILE_PHONE
 from customers.queries.search import holders, matching
 from customers.setup.project_config import project_config
 from customers.templatetags.profile_pages import day
 
-LISTED_CONTACTS = ((EMAIL_ID, EMAIL), (MOBILE_PHONE_ID, MOBILE_PHONE))
+LISTED_CONTACTS = tuple((type_.kind_id, type_.name) for type_ in CONTACT_TYPES if type_.has_primary)
 
 
 @admin.register(Customer)

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from customers.admin.profile_tabs import midnight
+from customers.contact_types import CONTACT_TYPES, ContactType
 from customers.models import Channels, Customer, IntegrationPoint, Statuses
-from customers.models.identifiers import DISCOUNT_CARD_ID, EMAIL_ID, MOBILE_PHONE_ID
 from customers.queries import filters
 from customers.storage.loading import HIGHEST_MAESTRA_ID
 
@@ -80,31 +80,29 @@ class OrdersFilter(DropdownFilter):  # type: ignore[misc]  # untyped
 class ContactFilter(DropdownFilter):  # type: ignore[misc]  # untyped
     title = _("contacts")
     parameter_name = "contact"
-    held = {
-        "email": {"kind_id": EMAIL_ID},
-        "phone": {"kind_id": MOBILE_PHONE_ID},
-        "card": {"kind_id": DISCOUNT_CARD_ID},
-        "confirmed_email": {"kind_id": EMAIL_ID, "confirmed_at__isnull": False},
-        "confirmed_phone": {"kind_id": MOBILE_PHONE_ID, "confirmed_at__isnull": False},
+    held = {type_.name: {"kind_id": type_.kind_id} for type_ in CONTACT_TYPES}
+    confirmed = {
+        f"confirmed_{type_.name}": {"kind_id": type_.kind_id, "confirmed_at__isnull": False}
+        for type_ in CONTACT_TYPES
+        if type_.has_primary
     }
-    missing = {"no_email": "email", "no_phone": "phone"}
+    missing = {f"no_{type_.name}": type_.name for type_ in CONTACT_TYPES if type_.has_primary}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("email", _("Has an e-mail")),
-            ("no_email", _("Has no e-mail")),
-            ("confirmed_email", _("Has a confirmed e-mail")),
-            ("phone", _("Has a mobile phone")),
-            ("no_phone", _("Has no mobile phone")),
-            ("confirmed_phone", _("Has a confirmed mobile phone")),
-            ("card", _("Has a discount card")),
-        ]
+        return [choice for type_ in CONTACT_TYPES for choice in self._choices(type_)]
+
+    def _choices(self, type_: ContactType) -> Iterator[tuple[str, str]]:
+        contact = {"contact": _(type_.with_article)}
+        yield type_.name, _("Has %(contact)s") % contact
+        if type_.has_primary:
+            yield f"no_{type_.name}", _("Lacks %(contact)s") % contact
+            yield f"confirmed_{type_.name}", _("Has %(contact)s that is confirmed") % contact
 
     def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
         value = self.value()
         if not value:
             return queryset
-        conditions = self.held.get(self.missing.get(value, value))
+        conditions = (self.held | self.confirmed).get(self.missing.get(value, value))
         if conditions is None:
             return queryset.none()
         return filters.holding(queryset, value not in self.missing, **conditions)

@@ -17,6 +17,7 @@ from customers.admin.contacts import contact_of, groups
 from customers.admin.identity_graph import drawn
 from customers.admin.profile_registry import ProfileTab, ShownProfile, register_tab
 from customers.admin.wording import KINDS
+from customers.contact_types import CONTACT_NAMES
 from customers.history import reading as change_history
 from customers.history.sentences import CHANNELS, FIELDS, PRIORITY, STATUSES
 from customers.models import Change, Customer, Genders, IntegrationPoint
@@ -32,9 +33,7 @@ Context = dict[str, Any]
 P = TypeVar("P", bound=tuple[Any, ...])
 
 IDENTIFIER_KINDS = (
-    "email",
-    "mobile_phone",
-    "discount_card",
+    *CONTACT_NAMES,
     "identifier",
     "device",
     "confirmed",

@@ -32,7 +32,6 @@ from customers.models import (
     EVERY_KIND,
     ApiKey,
     BlockedValue,
-    Categories,
     CustomField,
     Identifier,
     IdentifierKind,
@@ -42,6 +41,7 @@ from customers.models import (
 )
 from customers.models.setup import PROJECT_CATEGORIES
 from customers.normalise import Invalid
+from customers.profile import Category
 from customers.setup.integration_points import make_key
 from customers.setup.project_config import normalisers, project_config
 
@@ -99,9 +99,8 @@ class IntegrationPointAdmin(SetupAdmin):
             _("Contacts that arrive here from now on"),
             {
                 "fields": (
-                    ("email_must_be_confirmed", "email_gives_access"),
-                    ("mobile_phone_must_be_confirmed", "mobile_phone_gives_access"),
-                    ("discount_card_must_be_confirmed", "discount_card_gives_access"),
+                    "must_be_confirmed",
+                    "gives_access",
                 )
             },
         ),
@@ -251,7 +250,7 @@ class IdentifierKindAdmin(SetupAdmin):
     def _about_switch(self, request: HttpRequest, object_id: str) -> HttpResponse | None:
         """The page that tells whom the switch affects, before it is saved."""
         kind, is_on = self.get_object(request, object_id), SWITCH in request.POST
-        if kind is None or kind.category != Categories.UNIQUE or kind.do_not_merge_different == is_on:
+        if kind is None or kind.category != Category.UNIQUE or kind.do_not_merge_different == is_on:
             return None
         if request.POST.get("confirmed") == "yes" or not self.has_change_permission(request, kind):
             return None
@@ -269,7 +268,7 @@ class IdentifierKindAdmin(SetupAdmin):
         return TemplateResponse(request, "admin/customers/switch.html", context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        switch = ("do_not_merge_different",) if obj and obj.category != Categories.UNIQUE else ()
+        switch = ("do_not_merge_different",) if obj and obj.category != Category.UNIQUE else ()
         return (*super().get_readonly_fields(request, obj), *switch)
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -11,15 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
+from customers.contact_types import CONTACT_TYPES
 from customers.history.sentences import PRIORITY
 from customers.setup.project_config import project_config
 
 KINDS: Mapping[str, str] = {
     "created": gettext_noop("Created"),
     "personal_data": gettext_noop("Personal data"),
-    "email": gettext_noop("E-mail"),
-    "mobile_phone": gettext_noop("Mobile phone"),
-    "discount_card": gettext_noop("Discount card"),
+    **{type_.name: type_.label for type_ in CONTACT_TYPES},
     "identifier": gettext_noop("Identifier"),
     "device": gettext_noop("Device"),
     "custom_fields": gettext_noop("Custom fields"),

@@ -14,6 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from customers.contact_types import CONTACT_NAMES
 from customers.presentation.customer import BECAUSE
 from customers.profile import BY_HAND
 
@@ -302,9 +303,7 @@ def _erased(_facts: Facts, _labels: Labels) -> str:
 SENTENCES: Mapping[str, Callable[[Facts, Labels], str]] = {
     "created": _created,
     "personal_data": _fields,
-    "email": _identifier,
-    "mobile_phone": _identifier,
-    "discount_card": _identifier,
+    **dict.fromkeys(CONTACT_NAMES, _identifier),
     "identifier": _identifier,
     "device": _identifier,
     "custom_fields": _fields,

@@ -18,7 +18,6 @@ from customers.models.people import (
 from customers.models.setup import (
     ApiKey,
     BlockedValue,
-    Categories,
     CustomField,
     FieldTypes,
     IdentifierKind,
@@ -35,7 +34,6 @@ __all__ = [
     "Activity",
     "ApiKey",
     "BlockedValue",
-    "Categories",
     "Change",
     "Channels",
     "Claim",

@@ -14,13 +14,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from customers.contact_types import CONTACT_TYPES
 from customers.models.people import Customer
 from customers.models.setup import IdentifierKind, IntegrationPoint
 
-# IDs of the system's own kinds, made by the migration.
-EMAIL_ID, MOBILE_PHONE_ID, DISCOUNT_CARD_ID, DEVICE_ID, MOBILE_DEVICE_ID = 1, 2, 3, 4, 5
-WITH_PRIMARY_IDS = (EMAIL_ID, MOBILE_PHONE_ID)
-CONTACT_IDS = (EMAIL_ID, MOBILE_PHONE_ID, DISCOUNT_CARD_ID)
+# IDs of the system's own kinds, made by migrations.
+DEVICE_ID, MOBILE_DEVICE_ID = 4, 5
+WITH_PRIMARY_IDS = tuple(type_.kind_id for type_ in CONTACT_TYPES if type_.has_primary)
+CONTACT_IDS = tuple(type_.kind_id for type_ in CONTACT_TYPES)
 
 # A held value: an origin and a date. A free one: nothing but its text.
 HELD = Q(customer__isnull=False, origin_id__isnull=False, since__isnull=False)

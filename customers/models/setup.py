@@ -19,6 +19,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from customers.block_list import EVERY_KIND, Entry
+from customers.contact_types import CONTACT_TYPES
 from customers.normalise import Invalid
 from customers.profile import Category
 
@@ -40,18 +41,16 @@ def system_name_is_well_formed(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(condition=condition, name=name)
 
 
-class Categories(models.TextChoices):
-    EMAIL = Category.EMAIL.value, _("E-mail")
-    MOBILE_PHONE = Category.MOBILE_PHONE.value, _("Mobile phone")
-    DISCOUNT_CARD = Category.DISCOUNT_CARD.value, _("Discount card")
-    UNIQUE = Category.UNIQUE.value, _("Unique identifier")
-    IDENTIFIER = Category.IDENTIFIER.value, _("Identifier")
-    DEVICE = Category.DEVICE.value, _("Device")
-    MOBILE_DEVICE = Category.MOBILE_DEVICE.value, _("Mobile device")
-
-
-PROJECT_CATEGORIES = [Categories.UNIQUE.value, Categories.IDENTIFIER.value]
-SYSTEM_CATEGORIES = [name for name in Categories.values if name not in PROJECT_CATEGORIES]
+CONTACT_LABELS = [(type_.name, _(type_.label)) for type_ in CONTACT_TYPES]
+CATEGORY_LABELS = [
+    *CONTACT_LABELS,
+    (Category.UNIQUE.value, _("Unique identifier")),
+    (Category.IDENTIFIER.value, _("Identifier")),
+    (Category.DEVICE.value, _("Device")),
+    (Category.MOBILE_DEVICE.value, _("Mobile device")),
+]
+PROJECT_CATEGORIES = [Category.UNIQUE.value, Category.IDENTIFIER.value]
+SYSTEM_CATEGORIES = [category.value for category in Category if category.value not in PROJECT_CATEGORIES]
 
 
 class IdentifierKind(models.Model):
@@ -66,7 +65,7 @@ class IdentifierKind(models.Model):
     name = models.CharField(_("name"))
     category = models.CharField(
         _("category"),
-        choices=Categories,
+        choices=CATEGORY_LABELS,
         help_text=_(
             "A customer has one current value of a unique identifier and keeps its former ones; of other "
             "identifiers it may have several, and they move to the newest customer."
@@ -102,7 +101,7 @@ class IdentifierKind(models.Model):
                 name="identifierkind_category",
             ),
             models.CheckConstraint(
-                condition=Q(do_not_merge_different=False) | Q(category=Categories.UNIQUE),
+                condition=Q(do_not_merge_different=False) | Q(category=Category.UNIQUE.value),
                 name="identifierkind_only_unique_ones_forbid_merges",
             ),
             # What identifiers refer to, so that their copy of `is_unique` cannot be wrong.
@@ -189,8 +188,18 @@ def scope_list(verbose_name: "_StrOrPromise") -> "ArrayField[list[str], list[str
     return ArrayField(models.CharField(choices=Scopes), verbose_name=verbose_name, default=list, blank=True)
 
 
-def switch(verbose_name: "_StrOrPromise") -> "models.BooleanField[bool, bool]":
-    return models.BooleanField(verbose_name, default=False, db_default=False)
+def contact_types(
+    verbose_name: "_StrOrPromise", help_text: "_StrOrPromise"
+) -> "ArrayField[list[str], list[str]]":
+    """The types of contact that something is true of at an integration point."""
+    return ArrayField(
+        models.CharField(choices=CONTACT_LABELS),
+        verbose_name=verbose_name,
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=help_text,
+    )
 
 
 class IntegrationPoint(models.Model):
@@ -220,12 +229,13 @@ class IntegrationPoint(models.Model):
             "Empty: MaestraID, unique identifiers, then other identifiers."
         ),
     )
-    email_must_be_confirmed = switch(_("e-mails must be confirmed"))
-    email_gives_access = switch(_("e-mails give account access"))
-    mobile_phone_must_be_confirmed = switch(_("mobile phones must be confirmed"))
-    mobile_phone_gives_access = switch(_("mobile phones give account access"))
-    discount_card_must_be_confirmed = switch(_("discount cards must be confirmed"))
-    discount_card_gives_access = switch(_("discount cards give account access"))
+    must_be_confirmed = contact_types(
+        _("contacts that must be confirmed"), _("They wait until the customer has confirmed them.")
+    )
+    gives_access = contact_types(
+        _("contacts that give account access"),
+        _("Customers sign in with them, and no merge takes them away."),
+    )
     default_scopes = scope_list(_("scopes of new keys"))
 
     class Meta:

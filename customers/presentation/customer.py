@@ -13,6 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from customers.contact_types import CONTACT_TYPES
 from customers.profile import BY_HAND, Category, Holding, Member, Note, Personal, Profile
 from customers.setup.project_config import ProjectConfig
 
@@ -39,9 +40,7 @@ def present(profile: Profile, config: ProjectConfig) -> Json:
         "registered_at": moment(profile.registered_at) if profile.members else None,
         "ids": _ids(profile),
         "former_ids": _former_ids(profile),
-        "emails": _contacts(profile, Category.EMAIL),
-        "mobile_phones": _contacts(profile, Category.MOBILE_PHONE),
-        "discount_cards": _contacts(profile, Category.DISCOUNT_CARD),
+        **{type_.plural: _contacts(profile, type_.category) for type_ in CONTACT_TYPES},
         "claims": [{"type": kind, "value": value} for kind, value in sorted(profile.claims)],
         "devices": _values(profile, Category.DEVICE),
         "mobile_devices": _values(profile, Category.MOBILE_DEVICE),

@@ -9,6 +9,7 @@ from itertools import chain
 from django.utils import timezone
 
 from customers.changes import OptedOut, SubscriptionChanged, Why
+from customers.contact_types import CONTACT_TYPES
 from customers.profile import (
     Category,
     Channel,
@@ -24,8 +25,7 @@ from customers.storage.transactions import in_transaction
 from customers.transitions import changed
 
 REACHED_BY: Mapping[Category, tuple[str, ...]] = {
-    Category.EMAIL: ("email",),
-    Category.MOBILE_PHONE: ("sms", "viber", "call"),
+    **{type_.category: type_.reached_by for type_ in CONTACT_TYPES},
     Category.DEVICE: ("web_push",),
     Category.MOBILE_DEVICE: ("mobile_push",),
 }

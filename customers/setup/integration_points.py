@@ -19,10 +19,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from customers.models import ApiKey, IntegrationPoint, Scopes
-from customers.profile import DISCOUNT_CARD, EMAIL, MOBILE_PHONE
 from customers.setup.project_config import project_config_version
 
-CONTACT_KINDS = (EMAIL, MOBILE_PHONE, DISCOUNT_CARD)
 KEY_MARK = "ssk"
 PREFIX_LENGTH = 8
 MARK_USE_EVERY = timedelta(minutes=1)
@@ -87,8 +85,16 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-_FLAGS = tuple(f"{kind}_{flag}" for flag in ("must_be_confirmed", "gives_access") for kind in CONTACT_KINDS)
-_POINT_FIELDS = ("id", "system_name", "kind", "is_enabled", "personal_actions", "lookup_by", *_FLAGS)
+_POINT_FIELDS = (
+    "id",
+    "system_name",
+    "kind",
+    "is_enabled",
+    "personal_actions",
+    "lookup_by",
+    "must_be_confirmed",
+    "gives_access",
+)
 _KEY = f"""
 SELECT k.id, k.prefix, k.scopes, k.last_used_at, {", ".join(f"p.{name}" for name in _POINT_FIELDS)}
   FROM customers_apikey k JOIN customers_integrationpoint p ON p.id = k.point_id
@@ -155,8 +161,7 @@ def point_of(row: IntegrationPoint) -> Point:
 
 
 def _point(row: Sequence[Any]) -> Point:
-    point_id, system_name, kind, is_enabled, personal_actions, lookup_by, *flags = row
-    count = len(CONTACT_KINDS)
+    point_id, system_name, kind, is_enabled, personal_actions, lookup_by, confirmed, access = row
     return Point(
         id=point_id,
         system_name=system_name,
@@ -164,10 +169,6 @@ def _point(row: Sequence[Any]) -> Point:
         is_enabled=is_enabled,
         personal_actions=personal_actions,
         lookup_by=tuple(lookup_by),
-        must_be_confirmed=_flagged(flags[:count]),
-        gives_access=_flagged(flags[count:]),
+        must_be_confirmed=frozenset(confirmed),
+        gives_access=frozenset(access),
     )
-
-
-def _flagged(flags: Iterable[bool]) -> frozenset[str]:
-    return frozenset(kind for kind, flag in zip(CONTACT_KINDS, flags, strict=True) if flag)

@@ -47,6 +47,7 @@ from customers.changes import (
     Unmerged,
     Why,
 )
+from customers.contact_types import CONTACT_TYPES
 from customers.profile import PAYMENT_CARD, Category, Claim, Holding, Key, Membership, Personal, Subscription
 from customers.storage.batch import Batch
 
@@ -55,9 +56,7 @@ HistoryRows = list[tuple[int, Entry]]
 """Entries with the MaestraID each happened to."""
 
 KIND_OF: Mapping[Category, str] = {
-    Category.EMAIL: "email",
-    Category.MOBILE_PHONE: "mobile_phone",
-    Category.DISCOUNT_CARD: "discount_card",
+    **{type_.category: type_.name for type_ in CONTACT_TYPES},
     Category.UNIQUE: "identifier",
     Category.IDENTIFIER: "identifier",
     Category.DEVICE: "device",

@@ -21,7 +21,8 @@ from unfold.decorators import action, display
 from customers.admin.base import ReadOnlyAdmin, apply_to_each, ask, customer_link
 from customers.admin.wording import criterion, lines
 from customers.models import Customer
-from customers.models.setup import Categories, IdentifierKind
+from customers.models.setup import IdentifierKind
+from customers.profile import Category
 from dedup.admin import explain_pair, explain_record, merge_pages, review_pages, undo_pages
 from dedup.admin.addresses import explain_address, explain_record_address, new_merge_address
 from dedup.admin.permissions import LIFT_APART, MERGE, REVIEW_PAIRS, staff_caller
@@ -200,7 +201,7 @@ class SharedFilter(admin.SimpleListFilter):
     parameter_name = "shared"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        kinds = IdentifierKind.objects.exclude(category=Categories.UNIQUE)
+        kinds = IdentifierKind.objects.exclude(category=Category.UNIQUE)
         return list(kinds.values_list("system_name", "name"))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from customers import normalise
+from customers.contact_types import CONTACT_NAMES
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.normalise import Invalid
 from customers.profile import Key
-from customers.setup.integration_points import CONTACT_KINDS
 from dedup.engine.record import Operation
 from dedup.parsing import Parser
 
@@ -180,8 +180,8 @@ def confirming(data: Any, parser: Parser) -> ByToken | ByCode | Reported:
     body = Body(data, ("lookup", "contact"), ("code", "confirmed_at"))
     lookup = body.lookup(parser, "lookup", data["lookup"]) if body.has("lookup") else None
     contact = body.lookup(parser, "contact", data["contact"]) if body.has("contact") else None
-    if contact and contact.kind not in CONTACT_KINDS:
-        body.fault("contact", f"It is one of: {', '.join(CONTACT_KINDS)}.")
+    if contact and contact.kind not in CONTACT_NAMES:
+        body.fault("contact", f"It is one of: {', '.join(CONTACT_NAMES)}.")
     if body.has("code") == body.has("confirmed_at"):
         body.fault("code", "Send either the code, or confirmed_at where you confirmed the contact yourself.")
     code, confirmed_at = body.text("code"), _moment(body, parser)

@@ -28,9 +28,9 @@ from customers.api.schema import (
     text,
 )
 from customers.changes import Reason
+from customers.contact_types import CONTACT_NAMES
 from customers.errors import ErrorCode
 from customers.models import Channels, Genders, Statuses
-from customers.setup.integration_points import CONTACT_KINDS
 from dedup.api.bodies import BATCH_LIMIT, MERGE, MERGE_LIMIT, RECORDED
 from dedup.engine.explain import Remedy, Standing
 from dedup.engine.outcome import OutcomeStatus
@@ -226,13 +226,13 @@ class ByTokenSerializer(serializers.Serializer[Any]):
 
 class ByCodeSerializer(serializers.Serializer[Any]):
     lookup = LookupField()
-    contact = LookupField(help_text=f"One of {', '.join(CONTACT_KINDS)}.")
+    contact = LookupField(help_text=f"One of {', '.join(CONTACT_NAMES)}.")
     code = text()
 
 
 class ReportedSerializer(serializers.Serializer[Any]):
     lookup = LookupField()
-    contact = LookupField(help_text=f"One of {', '.join(CONTACT_KINDS)}.")
+    contact = LookupField(help_text=f"One of {', '.join(CONTACT_NAMES)}.")
     confirmed_at = moment()
 
 

@@ -21,9 +21,9 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers.contact_types import CONTACT_NAMES
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.profile import CONTACTS, DEVICES, MAESTRA_ID, Key
-from customers.setup.integration_points import CONTACT_KINDS
 from dedup.engine.record import Operation, Record
 from dedup.models import Site
 from dedup.operations.base import Caller
@@ -31,7 +31,7 @@ from dedup.parsing import Parser
 from dedup.parsing.draft import MISSING, OBJECT, UNKNOWN, below, shown
 from dedup.tracking.holders import StoredValue, holders_of
 
-FIELDS = frozenset({*CONTACT_KINDS, "ids", "personal", "time_zone"})
+FIELDS = frozenset({*CONTACT_NAMES, "ids", "personal", "time_zone"})
 
 
 class IdentifyCall(NamedTuple):
@@ -78,7 +78,7 @@ def _faults(data: Mapping[str, Any], path: str, *, may_send_ids: bool) -> Iterat
     """What a page may not say, by its path."""
     for name in data.keys() - FIELDS:
         yield shown(below(path, name)), UNKNOWN
-    contacts = [kind for kind in CONTACT_KINDS if data.get(kind) not in (None, "")]
+    contacts = [kind for kind in CONTACT_NAMES if data.get(kind) not in (None, "")]
     for kind in contacts:
         if not isinstance(data[kind], str):
             yield below(path, kind), _("Send the contact as a text.")

@@ -122,8 +122,8 @@ class Story:
         loyalty = Segmentation.objects.create(system_name="loyalty", name="Loyalty")
         Segment.objects.create(segmentation=loyalty, system_name="gold", name="Gold")
         self.points = {
-            "website": IntegrationPoint(kind="website", email_must_be_confirmed=True),
-            "pos": IntegrationPoint(kind="point_of_sale", discount_card_must_be_confirmed=True),
+            "website": IntegrationPoint(kind="website", must_be_confirmed=["email"]),
+            "pos": IntegrationPoint(kind="point_of_sale", must_be_confirmed=["discount_card"]),
             "crm": IntegrationPoint(kind="crm", personal_actions=False),
         }
         for name, point in self.points.items():

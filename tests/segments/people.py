@@ -12,6 +12,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from customers.contact_types import CONTACT_TYPES
 from customers.models import (
     Activity,
     Customer,
@@ -23,13 +24,12 @@ from customers.models import (
     Order,
     Subscription,
 )
-from customers.models.identifiers import DISCOUNT_CARD_ID, EMAIL_ID, MOBILE_PHONE_ID
 from segments import conditions as of
 from segments.models import Membership, Segment, Segmentation
 from segments.readers import Period
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-KINDS = {"email": EMAIL_ID, "mobile_phone": MOBILE_PHONE_ID, "discount_card": DISCOUNT_CARD_ID}
+KINDS = {type_.name: type_.kind_id for type_ in CONTACT_TYPES}
 BIRTHDAYS = [
     date(2000, 2, 29),
     date(1996, 3, 1),

@@ -13,10 +13,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from customers.block_list import check_pattern
+from customers.contact_types import CONTACT_NAMES
 from customers.models import (
     EVERY_KIND,
     BlockedValue,
-    Categories,
     CustomField,
     FieldTypes,
     IdentifierKind,
@@ -28,7 +28,7 @@ from customers.models import (
 )
 from customers.models.setup import SYSTEM_NAME
 from customers.normalise import Invalid
-from customers.profile import DEVICE, MAESTRA_ID, MOBILE_DEVICE, PAYMENT_CARD
+from customers.profile import DEVICE, MAESTRA_ID, MOBILE_DEVICE, PAYMENT_CARD, Category
 from customers.setup.file.shapes import (
     Entry,
     Place,
@@ -44,7 +44,6 @@ from customers.setup.file.shapes import (
     text,
     whole_number,
 )
-from customers.setup.integration_points import CONTACT_KINDS
 
 Declared = Mapping[str, Any]
 """The whole file: sections by name."""
@@ -63,7 +62,7 @@ class Section:
     save: Callable[[Any], None]
 
 
-SYSTEM_KINDS = (*CONTACT_KINDS, DEVICE, MOBILE_DEVICE)
+SYSTEM_KINDS = (*CONTACT_NAMES, DEVICE, MOBILE_DEVICE)
 RESERVED_KINDS = frozenset({*SYSTEM_KINDS, MAESTRA_ID, PAYMENT_CARD})
 
 
@@ -170,7 +169,7 @@ def check_kinds(declared: Declared, place: Place) -> None:
         if kind is None:
             needed(entry, here, "unique")
         else:
-            present = kind.category == Categories.UNIQUE
+            present = kind.category == Category.UNIQUE
             fixed(entry, here, "unique", present, "define another kind")
             unique = present
         if entry.get("do_not_merge_different") and unique is False:
@@ -181,7 +180,7 @@ def save_kinds(entries: Iterable[Entry]) -> None:
     for entry in entries:
         values = without(entry, "system_name", "unique")
         if "unique" in entry:
-            values["category"] = Categories.UNIQUE if entry["unique"] else Categories.IDENTIFIER
+            values["category"] = Category.UNIQUE if entry["unique"] else Category.IDENTIFIER
         put(IdentifierKind, entry["system_name"], values)
 
 
@@ -230,10 +229,10 @@ def save_fields(entries: Iterable[Entry]) -> None:
 # --- Integration points
 
 USUAL_SCOPES = [Scopes.WRITE, Scopes.READ]
-# What the file calls a contact's flags, and what the columns are called after the contact type.
+# What the file calls a flag of a type of contact, and the column that lists the types so flagged.
 CONTACT_FLAGS = {"must_be_confirmed": "must_be_confirmed", "gives_account_access": "gives_access"}
 
-read_contacts = mapping_of(dict.fromkeys(CONTACT_KINDS, mapping_of(dict.fromkeys(CONTACT_FLAGS, boolean))))
+read_contacts = mapping_of(dict.fromkeys(CONTACT_NAMES, mapping_of(dict.fromkeys(CONTACT_FLAGS, boolean))))
 read_points = list_of(
     mapping_of(
         {
@@ -276,15 +275,23 @@ def check_lookup_by(names: Iterable[str | None], known: list[str], place: Place)
 
 
 def save_points(entries: Iterable[Entry]) -> None:
+    points = stored(IntegrationPoint)
     for entry in entries:
-        put(IntegrationPoint, entry["system_name"], point_columns(entry), default_scopes=USUAL_SCOPES)
+        name = entry["system_name"]
+        columns = point_columns(entry, points.get(name) or IntegrationPoint())
+        put(IntegrationPoint, name, columns, default_scopes=USUAL_SCOPES)
 
 
-def point_columns(entry: Entry) -> dict[str, Any]:
+def point_columns(entry: Entry, present: IntegrationPoint) -> dict[str, Any]:
     renamed = {"enabled": "is_enabled", "scopes": "default_scopes"}
     columns = {renamed.get(n, n): v for n, v in without(entry, "system_name", "contacts").items()}
-    for contact, flags in entry.get("contacts", {}).items():
-        columns |= {f"{contact}_{CONTACT_FLAGS[flag]}": value for flag, value in flags.items()}
+    for flag, column in CONTACT_FLAGS.items():
+        named = {
+            contact: flags[flag] for contact, flags in entry.get("contacts", {}).items() if flag in flags
+        }
+        if named:
+            flagged = {**dict.fromkeys(getattr(present, column), True), **named}
+            columns[column] = [contact for contact in CONTACT_NAMES if flagged.get(contact)]
     return columns
 
 

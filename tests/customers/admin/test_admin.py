@@ -284,14 +284,14 @@ def test_a_point_is_set_up() -> None:
         "kind": "website",
         "lookup_by": ["maestra_id", "email"],
         "default_scopes": ["read"],
-        "mobile_phone_gives_access": "on",
+        "gives_access": ["mobile_phone"],
         "keys-TOTAL_FORMS": "0",
         "keys-INITIAL_FORMS": "0",
     }
     assert signed_in().post(address(IntegrationPoint, "add"), data).status_code == 302
     point = IntegrationPoint.objects.get()
     assert (point.lookup_by, point.default_scopes) == (["maestra_id", "email"], ["read"])
-    assert point.mobile_phone_gives_access
+    assert (point.must_be_confirmed, point.gives_access) == ([], ["mobile_phone"])
 
 
 def test_the_block_list_takes_no_pattern_that_is_none() -> None:

@@ -135,12 +135,8 @@ def test_a_file_declares_a_whole_project(project: Project) -> None:
         "is_enabled": True,
         "personal_actions": True,
         "lookup_by": ["maestra_id", "crm_id", "email"],
-        "email_must_be_confirmed": True,
-        "email_gives_access": False,
-        "mobile_phone_must_be_confirmed": False,
-        "mobile_phone_gives_access": True,
-        "discount_card_must_be_confirmed": False,
-        "discount_card_gives_access": True,
+        "must_be_confirmed": ["email"],
+        "gives_access": ["mobile_phone", "discount_card"],
         "default_scopes": ["write", "read", "merge"],
     }
     crm = IntegrationPoint.objects.get(system_name="crm")
@@ -167,9 +163,8 @@ def test_only_what_is_named_is_changed(project: Project) -> None:
     )
     website = IntegrationPoint.objects.get(system_name="website")
     assert website.name == "Website"
-    assert website.email_must_be_confirmed
-    assert website.email_gives_access
-    assert website.mobile_phone_gives_access
+    assert website.must_be_confirmed == ["email"]
+    assert website.gives_access == ["email", "mobile_phone", "discount_card"]
     assert ProjectSettings.objects.get().default_region == "DE"
 
 

@@ -43,7 +43,7 @@ def send(db: None) -> Send:
     return sent
 
 
-POINTS: dict[str, dict[str, Any]] = {"website": {}, "till": {"mobile_phone_gives_access": True}}
+POINTS: dict[str, dict[str, Any]] = {"website": {}, "till": {"gives_access": ["mobile_phone"]}}
 
 
 @pytest.fixture

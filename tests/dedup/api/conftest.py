@@ -32,8 +32,8 @@ def shop(db: None) -> SimpleNamespace:
     gold = Segment.objects.create(segmentation=loyalty, system_name="gold", name="Gold")
     return SimpleNamespace(
         website=point("website"),
-        app=point("app", mobile_phone_gives_access=True),
-        forms=point("forms", email_must_be_confirmed=True),
+        app=point("app", gives_access=["mobile_phone"]),
+        forms=point("forms", must_be_confirmed=["email"]),
         gold=gold.pk,
         loyalty=loyalty.pk,
     )
