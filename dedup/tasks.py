@@ -2,17 +2,20 @@
 
 from celery import shared_task
 
+from customers.redis import waking
 from dedup.api import idempotency
 from dedup.confirmation import sending
 from dedup.imports import operations as imports
 from dedup.imports.processing import slices
+from dedup.storage.confirmation_outbox import TASK
 from dedup.tracking import retention
 from dedup.tracking.resolver import lanes
 
 
 @shared_task
 def send_confirmations() -> None:
-    """Send what could not be sent at once (R45)."""
+    """Send what waits to be sent (R45)."""
+    waking.awake(TASK)
     while sending.send_waiting():
         pass
 

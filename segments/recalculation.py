@@ -6,30 +6,28 @@ profiles, in which it is read again what they are by now. So whatever else goes 
 who was merged or erased meanwhile is left to the next time. A recalculation that was interrupted is begun
 again and finds what is left to do.
 
-Of one segmentation only one goes on at a time, under an advisory lock of the session, which the server gives
-back when the worker dies.
+Of one segmentation only one goes on at a time (`customers.storage.locking.alone`).
 """
 
 from __future__ import annotations
 
-import logging
 from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from celery import current_app
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from structlog.stdlib import get_logger
 
 from customers.changes import Why
 from customers.errors import SelfsameError
+from customers.redis.waking import wake_after_commit
 from customers.setup.project_config import project_config
 from customers.storage.batch import OperationInfo
-from customers.storage.locking import operation_of
+from customers.storage.locking import Work, alone, operation_of
 from customers.storage.transactions import in_transaction, limited
 from segments.conditions import Node, parse
 from segments.dependencies import in_order
@@ -40,10 +38,9 @@ from segments.references import Setup, faults, valid
 from segments.sql import Compiler
 from segments.wording import sentence
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
-LOCK_CLASS = 51
-"""Of advisory locks: the rule."""
+TASK = "segments.tasks.recalculate"
 AT_ONCE = 2_000
 """Customers of one batch."""
 FETCHED = 50_000
@@ -74,7 +71,7 @@ def ask(segmentation: Segmentation, actor: str = "system", user_id: int | None =
     Recalculation.objects.bulk_create(
         [Recalculation(segmentation=segmentation, actor=actor, actor_user_id=user_id)], ignore_conflicts=True
     )
-    transaction.on_commit(wake)
+    wake_after_commit(TASK)
     return Recalculation.objects.filter(segmentation=segmentation).latest("id")
 
 
@@ -85,14 +82,6 @@ def ask_for_all() -> None:
         [Recalculation(segmentation=segmentation, actor="system") for segmentation in segmentations],
         ignore_conflicts=True,
     )
-
-
-def wake() -> None:
-    """Send for a worker. Where Redis is away, the schedule sees to it within a minute."""
-    try:
-        current_app.send_task("segments.tasks.recalculate", retry=False)
-    except Exception:
-        log.warning("worker_not_woken", exc_info=True)
 
 
 def run_waiting() -> None:
@@ -114,31 +103,17 @@ def _pending() -> list[Recalculation]:
 
 def _run(recalculation: Recalculation) -> bool:
     """Whether it was done; another worker may be at it, or have done it."""
-    with _alone(recalculation.segmentation_id) as is_alone:
+    with alone(Work.RECALCULATION, recalculation.segmentation_id) as is_alone:
         if not is_alone or not _begun(recalculation):
             return False
         try:
             _recalculate(recalculation)
         except Exception as error:
-            log.exception("recalculation_failed", extra={"recalculation": recalculation.pk})
+            log.exception("recalculation_failed", recalculation=recalculation.pk)
             _finish(recalculation, States.FAILED, error=_told(error))
         else:
             _finish(recalculation, States.DONE)
         return True
-
-
-@contextmanager
-def _alone(segmentation_id: int) -> Iterator[bool]:
-    key = [LOCK_CLASS, segmentation_id % 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-        is_alone: bool = cursor.fetchone()[0]
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
 
 
 def _begun(recalculation: Recalculation) -> bool:

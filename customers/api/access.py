@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from math import ceil
 from typing import TypedDict
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.cache import cache
 from django.utils import timezone
-from redis.exceptions import RedisError
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
@@ -20,6 +16,7 @@ from rest_framework.views import APIView
 
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Scopes
+from customers.redis.rate_limit import is_within_limit, seconds_left
 from customers.setup.integration_points import Access, access_of
 
 SCHEME = "Api-Key"
@@ -92,39 +89,11 @@ def _may_read(request: Request, view: APIView) -> bool:
 
 
 class KeyThrottle(BaseThrottle):
-    """So many requests a minute for each key, counted in Redis (`API_REQUESTS_PER_MINUTE`, 0 for no limit).
-
-    Where Redis is away nobody is refused, and it is not asked again for a few seconds.
-    """
-
-    WINDOW = 60
-    PAUSE = 5
-    away_until = 0.0
+    """So many requests a minute for each key (`API_REQUESTS_PER_MINUTE`, 0 for no limit)."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
-        limit: int = settings.API_REQUESTS_PER_MINUTE
         key = access(request)
-        return not limit or key is None or self.is_within(f"requests:{key.key_id}", limit)
-
-    @classmethod
-    def is_within(cls, whose: str, limit: int) -> bool:
-        """Counts a request, and tells whether so many a minute are still within the limit."""
-        if time.monotonic() < KeyThrottle.away_until:
-            return True
-        try:
-            return cls._count(whose) <= limit
-        except RedisError:
-            KeyThrottle.away_until = time.monotonic() + cls.PAUSE
-            return True
-
-    @classmethod
-    def _count(cls, whose: str) -> int:
-        """Requests in the present minute, this one included."""
-        name = f"{whose}:{int(time.time() // cls.WINDOW)}"
-        try:
-            return int(cache.incr(name))
-        except ValueError:  # the first of the minute
-            return 1 if cache.add(name, 1, timeout=2 * cls.WINDOW) else int(cache.incr(name))
+        return key is None or is_within_limit(f"requests:{key.key_id}", settings.API_REQUESTS_PER_MINUTE)
 
     def wait(self) -> float:
-        return float(ceil(self.WINDOW - time.time() % self.WINDOW))
+        return float(seconds_left())

@@ -9,7 +9,6 @@ a later one.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,13 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from structlog.stdlib import get_logger
 
 from customers import normalise
 from customers.block_list import BlockList, Entry
 from customers.normalise import CustomType, Invalid
 from customers.profile import Category, Kind
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 VERSION = "SELECT version FROM customers_projectsettings WHERE id = 1"
 # One statement, so that all of it is of one moment.
@@ -168,7 +168,7 @@ def _entries(rows: Iterable[Sequence[str]]) -> Iterator[Entry]:
             yield Entry(of_kind, value, pattern)
         except Invalid as reason:
             # The forms refuse such an entry; one that came past them must not stop the service.
-            log.warning("An entry of the block list for %s is left out: %s", of_kind, reason)
+            log.warning("blocked_value_left_out", kind=of_kind, reason=str(reason))
 
 
 def _normalising(kinds: Mapping[str, Kind], region: str) -> Callable[[str, str], str | None]:

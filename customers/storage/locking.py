@@ -4,9 +4,12 @@ still holds when it is written, and the operation's own number.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from enum import IntEnum
 
+import psycopg
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -16,6 +19,32 @@ from customers.storage import saving
 from customers.storage.batch import OperationInfo
 from customers.storage.loading import LOCK, load_profiles, primary_ids_of
 from customers.storage.transactions import Contended
+
+
+class Work(IntEnum):
+    """What only one worker does at a time, on all hosts together: the first half of an advisory lock's
+    number. The second says on what.
+    """
+
+    RECALCULATION = 0x5E60
+    STAGING = 0x5E1F
+
+
+@contextmanager
+def alone(work: Work, on: int) -> Iterator[bool]:
+    """Whether nobody else does this work, nor begins it before the end. For what takes many transactions.
+
+    The lock is held by a connection of its own. It ends with the work, with the process and with the
+    connection, and cannot go back into the pool of connections with one of them.
+    """
+    with closing(psycopg.connect(**connection.get_connection_params(), autocommit=True)) as holder:
+        ((is_alone,),) = holder.execute("SELECT pg_try_advisory_lock(%s, %s)", [work, on % 2**31])
+        try:
+            yield is_alone
+        finally:
+            # At once: the server needs a moment to see that a connection was closed.
+            with suppress(psycopg.OperationalError):
+                holder.execute("SELECT pg_advisory_unlock_all()")
 
 
 def primary_id_of(maestra_id: int) -> int:

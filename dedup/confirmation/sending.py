@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+from structlog.stdlib import get_logger
 
 from customers.models import Identifier
 from customers.profile import Key, Profile
@@ -33,7 +33,7 @@ CODE_TRIES = 5
 CODE_DIGITS = 6
 
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def send_waiting(limit: int = 500) -> int:
@@ -52,7 +52,7 @@ def _send_one(confirmation_id: int) -> bool:
         with transaction.atomic():
             return _sent(confirmation_id)
     except Exception:
-        log.exception("confirmation_not_sent", extra={"confirmation": confirmation_id})
+        log.exception("confirmation_not_sent", confirmation=confirmation_id)
         return False
 
 

@@ -16,9 +16,9 @@ from customers.setup.integration_points import Point
 from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage import saving as customers_writing
 from customers.storage.batch import Batch, OperationInfo, RecordChanges
-from dedup.confirmation.outbox import ask_after_commit, forget_cleared
 from dedup.engine.outcome import BlockedMatch, Outcome
 from dedup.storage import saving as dedup_writing
+from dedup.storage.confirmation_outbox import ask_after_commit, forget_cleared
 from dedup.storage.loading import Loaded
 from dedup.storage.profile_json import to_json
 from segments import writing as segments_writing

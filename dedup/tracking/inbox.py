@@ -6,27 +6,21 @@ Redis only wakes the workers sooner.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Sequence
 from zlib import crc32
 
-from celery import current_app
-from django.core.cache import cache
 from django.db import transaction
 
+from customers.redis import waking
 from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import Row, Script, Table, as_json
 from dedup.tracking.event_reader import NewEvent
 
 LANES = 8
 """Events are resolved by at most this many workers at once."""
-AWAKE = "events:awake"
+TASK = "dedup.tasks.resolve_events"
 NAP = 10
-"""Seconds after which the workers are woken although they were not heard to wake from the last time."""
-
-PAUSE = 5
-"""Seconds in which Redis is not asked again, so that no sender waits for it."""
+"""Seconds after which a worker is called although none was heard to begin since the last time."""
 
 EVENTS = Table(
     "dedup_event",
@@ -47,8 +41,6 @@ EVENTS = Table(
     },
 )
 
-log = logging.getLogger(__name__)
-
 
 def append(events: Sequence[NewEvent], point: int, config: ProjectConfig) -> None:
     """Store these events until they are resolved. They are safe as soon as the transaction commits."""
@@ -56,7 +48,7 @@ def append(events: Sequence[NewEvent], point: int, config: ProjectConfig) -> Non
     with transaction.atomic():
         script.insert(EVENTS, [_row(event, point, config) for event in events])
         script.send()
-        transaction.on_commit(wake, robust=True)
+        waking.wake_after_commit(TASK, debounce=NAP)
 
 
 def _row(event: NewEvent, point: int, config: ProjectConfig) -> Row:
@@ -84,27 +76,11 @@ def lane_of(event: NewEvent) -> int:
     return crc32(whose.encode()) % LANES
 
 
-class _Redis:
-    away_until = 0.0
-
-
 def wake() -> None:
-    """Send for a worker, unless one is on its way. Without Redis nobody is woken, and the schedule sees to
-    it later.
-    """
-    if time.monotonic() < _Redis.away_until:
-        return
-    try:
-        if cache.add(AWAKE, 1, timeout=NAP):
-            current_app.send_task("dedup.tasks.resolve_events", retry=False)
-    except Exception:
-        _Redis.away_until = time.monotonic() + PAUSE
-        log.warning("workers_not_woken", exc_info=True)
+    """Call a worker, unless one is on its way."""
+    waking.wake(TASK, debounce=NAP)
 
 
 def awake() -> None:
-    """A worker says that it looks into the inbox from now on: for what comes later it must be woken again."""
-    try:
-        cache.delete(AWAKE)
-    except Exception:
-        log.warning("redis_is_away", exc_info=True)
+    """A worker says that it looks into the inbox from now on: for later events one is to be called again."""
+    waking.awake(TASK)

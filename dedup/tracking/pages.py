@@ -20,8 +20,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from customers.api.access import KeyThrottle
 from customers.errors import ErrorCode, SelfsameError
+from customers.redis.rate_limit import is_within_limit, seconds_left
 from customers.setup.project_config import project_config
 from dedup.tracking.inbox import append
 from dedup.tracking.links import address_with_visit_token, browser, follow, leads_to, read_link
@@ -60,11 +60,10 @@ class TrackView(APIView):
 
 def refuse_too_many(request: Request) -> None:
     """Limit the requests a minute from one address. Without Redis nobody is refused."""
-    limit: int = settings.TRACK_REQUESTS_PER_MINUTE
-    if limit and not KeyThrottle.is_within(f"track:{address_of(request)}", limit):
-        wait = KeyThrottle().wait()
-        detail = _("Wait %(seconds)s seconds.") % {"seconds": f"{wait:.0f}"}
-        raise SelfsameError(ErrorCode.RATE_LIMITED, detail, retry_after=round(wait))
+    if not is_within_limit(f"track:{address_of(request)}", settings.TRACK_REQUESTS_PER_MINUTE):
+        wait = seconds_left()
+        detail = _("Wait %(seconds)s seconds.") % {"seconds": wait}
+        raise SelfsameError(ErrorCode.RATE_LIMITED, detail, retry_after=wait)
 
 
 def address_of(request: Request) -> str:

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from customers.redis import waking
 from segments import recalculation
 from segments.models import Membership, Segment, Segmentation
 from tests.browser.axe import findings
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recalculation, "wake", lambda: None)
+    monkeypatch.setattr(waking, "wake", lambda *_, **__: True)
 
 
 @pytest.fixture

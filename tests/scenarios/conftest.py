@@ -8,15 +8,28 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from customers.redis import waking
+from dedup import tasks
+from dedup.storage import confirmation_outbox
 from tests.scenarios.api import Project, sent_texts
 
 
 @pytest.fixture
-def story(transactional_db: None) -> None:
-    """A database with real transactions, emptied afterwards.
+def story(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database with real transactions, emptied afterwards, and a worker that sends what is to be sent as
+    soon as it is called.
 
     That an operation is durable, and that constraints hold at its commit, is part of what is tested.
     """
+    call = waking.wake
+
+    def wake(task: str, **options: Any) -> bool:
+        if task == confirmation_outbox.TASK:
+            tasks.send_confirmations()
+            return True
+        return call(task, **options)
+
+    monkeypatch.setattr(waking, "wake", wake)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from customers.redis import waking
 from segments import members, reading, recalculation
 from segments.models import Membership, Segment, Segmentation
 from tests.scenarios.api import ANN, BOB, segment
@@ -19,7 +20,7 @@ SignIn = Callable[..., Client]
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recalculation, "wake", lambda: None)
+    monkeypatch.setattr(waking, "wake", lambda *_, **__: True)
 
 
 def page(name: str, of: type[Segment | Segmentation] = Segment, kind: str = "delete") -> str:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import Change, Operation
-from segments import recalculation
+from customers.redis import waking
 from segments.admin import segments as pages
 from segments.models import Membership, Segment
 from tests.scenarios.api import ACCESS, ALL_SCOPES, ANN, BOB, EVE, PHONE, segment
@@ -21,7 +21,7 @@ SignIn = Callable[..., Client]
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recalculation, "wake", lambda: None)
+    monkeypatch.setattr(waking, "wake", lambda *_, **__: True)
 
 
 def number(name: str) -> int:

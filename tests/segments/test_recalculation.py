@@ -11,6 +11,7 @@ from django.db import connection
 from customers.history.reading import history
 from customers.models import Change, Customer, CustomField, Operation
 from customers.privacy.erasure import erase
+from customers.redis import waking
 from customers.setup.project_config import project_config
 from customers.storage.transactions import Contended
 from segments import recalculation, writing
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recalculation, "wake", lambda: None)
+    monkeypatch.setattr(waking, "wake", lambda *_, **__: True)
 
 
 def told(customer: int) -> list[str]:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.models import Change, Customer
+from customers.redis import waking
 from segments import recalculation
 from segments.models import Membership, Segment, States
 from segments.recalculation import ask, run_waiting
@@ -17,7 +18,7 @@ from tests.segments.segmentations import MEN, NOON, WOMEN, members, people, segm
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recalculation, "wake", lambda: None)
+    monkeypatch.setattr(waking, "wake", lambda *_, **__: True)
 
 
 def test_two_workers_at_once_do_it_once_and_wait_for_nobody(story: None) -> None:

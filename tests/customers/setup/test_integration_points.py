@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisAway
 
-from customers.api.access import KeyThrottle
 from customers.models import ApiKey, Customer, IntegrationPoint, Reveal
+from customers.redis.outage import OUTAGE
 from customers.setup.integration_points import STAFF, Access, Point, access_of, make_key, point_of
 from customers.setup.project_config import project_config_version
 
@@ -248,17 +248,17 @@ def limited(settings, website, monkeypatch):
     """A key that may be used twice a minute, counted apart from what other tests count at the same time."""
     settings.API_REQUESTS_PER_MINUTE = 2
     monkeypatch.setattr(caches["default"], "key_prefix", uuid4().hex)
-    KeyThrottle.away_until = 0.0
+    OUTAGE.end()
     return make_key(website, "Test", ["read"]).text
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back(limited, monkeypatch):
-    monkeypatch.setattr("customers.api.access.time.time", lambda: 1_000_000_015.0)
+    monkeypatch.setattr("customers.redis.rate_limit.time.time", lambda: 1_000_000_015.0)
     assert [answer(limited).status_code for _ in range(2)] == [200, 200]
     response = answer(limited)
     assert refusal(response) == (429, "rate_limited")
     assert 0 < int(response["Retry-After"]) <= 60
-    monkeypatch.setattr("customers.api.access.time.time", lambda: 1_000_000_075.0)
+    monkeypatch.setattr("customers.redis.rate_limit.time.time", lambda: 1_000_000_075.0)
     assert answer(limited).status_code == 200
 
 
@@ -275,7 +275,7 @@ def test_without_redis_nobody_is_refused(limited, monkeypatch):
         asked.append(1)
         raise RedisAway
 
-    monkeypatch.setattr("customers.api.access.cache.incr", away)
+    monkeypatch.setattr("customers.redis.rate_limit.cache.incr", away)
     assert [answer(limited).status_code for _ in range(4)] == [200] * 4
     assert len(asked) == 1
-    KeyThrottle.away_until = 0.0
+    OUTAGE.end()

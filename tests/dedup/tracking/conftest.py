@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from dedup.tracking import inbox
+from customers.redis.outage import OUTAGE
 from tests.scenarios.conftest import pass_time, project, story
 
 __all__ = ["pass_time", "project", "story"]
@@ -15,6 +15,6 @@ def unlimited(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def redis_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def redis_is_asked() -> None:
     """Whatever an earlier test found of it."""
-    monkeypatch.setattr(inbox._Redis, "away_until", 0.0)
+    OUTAGE.end()

@@ -17,6 +17,7 @@ from django.db import connection
 from customers.models import Activity
 from dedup.models import Event, FailedEvent
 from dedup.storage.integrity import faults
+from dedup.tracking import inbox
 from tests.dedup.tracking.sending import action
 from tests.dedup.tracking.working import Worker, until, worker
 from tests.scenarios.api import Project
@@ -64,7 +65,7 @@ def test_what_was_answered_is_in_the_ledger_once_whatever_falls(
 
 def is_empty(worker: Worker) -> bool:
     """Sends for the worker again and again, as the schedule does."""
-    worker.send_for()
+    worker.send_for(inbox.TASK)
     return not Event.objects.exists()
 
 

@@ -12,9 +12,9 @@ from django.core.cache import caches
 from django.core.management import CommandError
 from django.test import Client
 
-from customers.api.access import KeyThrottle
 from customers.models import Activity, Customer, IntegrationPoint
 from customers.normalise import Invalid
+from customers.redis.outage import OUTAGE
 from dedup.models import Confirmation, Event, FailedEvent, Merge, Site
 from dedup.origins import origin_of
 from dedup.tracking.resolver.lanes import resolve_waiting
@@ -102,8 +102,8 @@ def test_an_address_that_sends_too_often_is_told_to_wait(
 ) -> None:
     settings.TRACK_REQUESTS_PER_MINUTE = 2
     monkeypatch.setattr(caches["default"], "key_prefix", uuid4().hex)
-    monkeypatch.setattr("customers.api.access.time.time", lambda: 1_000_000_015.0)
-    KeyThrottle.away_until = 0.0
+    monkeypatch.setattr("customers.redis.rate_limit.time.time", lambda: 1_000_000_015.0)
+    OUTAGE.end()
     assert [page(VIEW).status for _ in range(3)] == [202, 202, 429]
 
 

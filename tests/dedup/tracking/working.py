@@ -19,7 +19,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 
-from dedup.tracking import inbox
+from customers.redis import waking
 
 PATIENCE = 90.0  # seconds; nothing is expected to take them
 
@@ -44,8 +44,9 @@ class Worker:
             start_new_session=True,
         )
 
-    def send_for(self) -> None:
-        current_app.send_task("dedup.tasks.resolve_events", queue=self.queue)
+    def send_for(self, task: str, **_: Any) -> bool:
+        current_app.send_task(task, queue=self.queue)
+        return True
 
     def end(self, by: signal.Signals = signal.SIGTERM) -> None:
         if self.process:
@@ -58,7 +59,7 @@ class Worker:
 def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     """What is taken in wakes this worker, and no other test's."""
     one = Worker()
-    monkeypatch.setattr(inbox, "wake", one.send_for)
+    monkeypatch.setattr(waking, "wake", one.send_for)
     one.start()
     try:
         yield one

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from django.db import connection, transaction
+from django.db import connection
 
 from customers.changes import ConfirmationAsked, Released, Unclaimed, Why
 from customers.profile import EMAIL, WITH_PRIMARY, Claim, Holding
+from customers.redis.waking import wake_after_commit
 from customers.storage.batch import Batch
-from dedup.confirmation.sending import send
 
-WAITED_FOR = 3  # so few are sent at once, because a person waits for them; more are left to the worker
-
+TASK = "dedup.tasks.send_confirmations"
+DEBOUNCE = 2
+"""Seconds in which one call is enough: a worker sends all that waits. A person waits for them."""
 
 ASK = """
 INSERT INTO dedup_confirmation (identifier_id, maestra_id, kind)
 SELECT i.id, a.maestra_id, CASE WHEN a.kind = %s THEN 'link' ELSE 'code' END
   FROM unnest(%s::smallint[], %s::text[], %s::bigint[]) AS a(kind, value, maestra_id)
   JOIN customers_identifier i ON i.kind_id = a.kind AND i.value = a.value
-RETURNING id
 """
 
 
@@ -50,13 +48,11 @@ def _cleared(change: Released | Unclaimed) -> Holding | Claim | None:
 
 
 def ask_after_commit(batch: Batch) -> None:
-    """Write down what is to be sent for this batch, and send it once the batch is stored."""
+    """Write down what is to be sent for this batch, and have a worker send it once the batch is stored."""
     asked = {(c.kind, c.value, c.maestra_id) for c in batch.only(ConfirmationAsked)}
     if not asked:
         return
     rows = sorted((batch.kinds[kind].id, value, maestra_id) for kind, value, maestra_id in asked)
     with connection.cursor() as cursor:
         cursor.execute(ASK, [batch.kinds[EMAIL].id, *map(list, zip(*rows, strict=True))])
-        ids = [row[0] for row in cursor.fetchall()]
-    if len(ids) <= WAITED_FOR:
-        transaction.on_commit(partial(send, ids), robust=True)
+    wake_after_commit(TASK, debounce=DEBOUNCE)
