@@ -27,9 +27,13 @@ access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(D)s us"
 if Path("/dev/shm").is_dir():
     worker_tmp_dir = "/dev/shm"
 
-# Every process counts in files of its own here, and /metrics adds them up. Each server begins at zero.
-METRICS = tempfile.mkdtemp(prefix="selfsame-metrics-")
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = METRICS
+# Where every process counts in files of its own, which /metrics adds up.
+METRICS = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def on_starting(_server: Any) -> None:
+    """Each server begins at zero."""
+    os.environ[METRICS] = tempfile.mkdtemp(prefix="selfsame-metrics-")
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -46,4 +50,4 @@ def post_fork(_server: Any, worker: Any) -> None:
 
 
 def on_exit(_server: Any) -> None:
-    shutil.rmtree(METRICS, ignore_errors=True)
+    shutil.rmtree(os.environ[METRICS], ignore_errors=True)
