@@ -19,7 +19,7 @@ from customers.privacy.redaction import image_without
 from customers.profile import MAESTRA_ID, Key
 from customers.storage.sql import as_json
 from dedup.api import idempotency
-from dedup.imports import forgetting as imports
+from dedup.imports.processing import redaction as imports
 from dedup.imports.processing.keys import number_of
 from dedup.storage.merge_journal import MERGES
 from dedup.tracking.exporting import unresolved

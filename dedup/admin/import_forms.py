@@ -28,8 +28,8 @@ from dedup.imports.columns.mapping import Target, targets
 from dedup.imports.columns.options import Options
 from dedup.imports.files.encodings import CHOICES
 from dedup.imports.files.inspection import FileFormat, rows
-from dedup.imports.forgetting import ERASED_CELLS
-from dedup.imports.processing.reading import rows_of_chunk
+from dedup.imports.processing.redaction import ERASED_CELLS
+from dedup.imports.processing.staged_rows import rows_of_chunk
 from dedup.models import Import, ImportKind, ImportKinds
 from segments.models import Segment, SegmentationKinds
 from segments.naming import NamedSegmentation, named_segmentations

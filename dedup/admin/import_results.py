@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from customers.errors import ErrorCode
 from dedup.imports import reports
 from dedup.imports.processing import outcomes
+from dedup.imports.processing.results import PLAIN
 from dedup.imports.reports import Progress, ReportRow
 from dedup.models import Import, ImportStates, Outcomes
 
@@ -215,7 +216,7 @@ def some_rows(source: Import, outcome: str | None, line: int | None) -> list[Rep
         narrowed = OF_OUTCOME if outcome else OF_ANY
     asked = {"source": source.pk, "outcome": outcome, "line": line, "limit": ROWS_SHOWN + 1}
     with connection.cursor() as cursor:
-        cursor.execute(reports.PLAIN + narrowed + SOME, asked)
+        cursor.execute(PLAIN + narrowed + SOME, asked)
         return list(_report_rows(cursor.fetchall()))
 
 

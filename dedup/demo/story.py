@@ -25,7 +25,7 @@ from customers.setup.project_config import project_config
 from dedup.engine.record import Operation
 from dedup.imports import operations as imports
 from dedup.imports.columns.options import Options
-from dedup.imports.processing.running import step_of
+from dedup.imports.processing.chunks import step_of
 from dedup.models import ImportKind
 from dedup.operations.base import Caller
 from dedup.operations.records import submit_one

@@ -1,6 +1,6 @@
 """What can be done with an import: upload, begin, run what was tried dry, pause, resume, cancel.
 
-The rows themselves are worked elsewhere (`dedup.imports.processing.running`), by whichever worker comes to
+The rows themselves are worked elsewhere (`dedup.imports.processing.chunks`), by whichever worker comes to
 them. Nothing here waits for that.
 """
 
@@ -23,12 +23,12 @@ from django.utils.translation import gettext as _
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.setup.integration_points import Point, point_of
 from customers.setup.project_config import project_config
-from dedup.imports import waking
 from dedup.imports.columns.mapping import Mapping as ColumnMapping
 from dedup.imports.columns.mapping import read_mapping, recognise, require_usable, unmapped
 from dedup.imports.columns.options import Options
 from dedup.imports.files.inspection import Inspected, inspect
-from dedup.imports.reports import sums
+from dedup.imports.processing.results import sums
+from dedup.imports.processing.wakeup import wake_after_commit
 from dedup.models import (
     Import,
     ImportBlock,
@@ -117,7 +117,7 @@ def begin(
         _require_usable(source)
         source.is_dry_run, source.state = is_dry_run, ImportStates.STAGING
         source.save()
-        waking.after_commit()
+        wake_after_commit()
     return source
 
 
@@ -166,7 +166,7 @@ def run(dry_run: Import, *, actor: str, user_id: int | None) -> Import:
     """
     with transaction.atomic():
         source = _with_rows_of(dry_run, actor, user_id, ImportStates.STAGING)
-        waking.after_commit()
+        wake_after_commit()
     return source
 
 
@@ -221,7 +221,7 @@ def resume(source: Import) -> Import:
         else:
             source.state = ImportStates.STAGING
         source.save()
-        waking.after_commit()
+        wake_after_commit()
     return source
 
 

@@ -14,18 +14,14 @@ from django.utils.translation import gettext as _
 
 from customers.presentation.csv import csv_lines
 from dedup.imports.processing.outcomes import FAILED_BY
+from dedup.imports.processing.results import PLAIN, WITH_CELLS, sums
 from dedup.models import Import, ImportStates, Outcomes
 
 RATED = timedelta(seconds=30)
 """The rate is that of the last so many seconds."""
-DIFFERENCES_SHOWN = 100
 EXAMPLES_SHOWN = 5
 FETCHED = 5_000
 
-SUMS = """
-SELECT key, sum(value::bigint) FROM dedup_importchunk, jsonb_each_text(counts)
- WHERE source_id = %s GROUP BY key
-"""
 PROGRESS = """
 SELECT coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE worked_at > s.since), 0),
        extract(epoch FROM clock_timestamp() - min(s.since))::float
@@ -33,29 +29,8 @@ SELECT coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE worked_at > s.si
  CROSS JOIN (SELECT greatest(%(running_since)s, clock_timestamp() - %(rated)s) AS since) s
  WHERE source_id = %(source)s AND worked_at IS NOT NULL
 """
-# The rows of an import beside what became of them; of those not worked yet, nothing.
-REPORT = """
-SELECT t.line, t.outcome, t.code, t.reason, t.maestra_id{cells}
-  FROM dedup_importpiece p
-  JOIN dedup_importchunk c ON c.source_id = p.source_id AND c.number = p.chunk
- CROSS JOIN LATERAL (SELECT p.first + 1 AS f, p.first + cardinality(p.lines) AS l) AS s
- CROSS JOIN LATERAL ROWS FROM (
-   unnest(p.lines), unnest(c.outcomes[s.f : s.l]), unnest(c.codes[s.f : s.l]), unnest(c.reasons[s.f : s.l]),
-   unnest(c.maestra_ids[s.f : s.l]), unnest({texts})
- ) AS t(line, outcome, code, reason, maestra_id, cells)
- WHERE p.source_id = %(source)s
-"""
-PLAIN = REPORT.format(cells="", texts="ARRAY[]::text[]")
-WITH_CELLS = REPORT.format(cells=", t.cells", texts="string_to_array(p.cells, E'\\n')")
 OF_OUTCOME = " AND t.outcome = %(outcome)s"
 IN_ORDER = " ORDER BY t.line"
-DIFFERENT = f"""
-SELECT run.line, dry.outcome, dry.code, dry.maestra_id, run.outcome, run.code, run.maestra_id,
-       count(*) OVER ()
-  FROM ({PLAIN.replace("%(source)s", "%(dry_run)s")}) dry JOIN ({PLAIN}) run USING (line)
- WHERE dry.outcome <> run.outcome OR dry.code <> run.code OR dry.maestra_id <> run.maestra_id
- ORDER BY run.line LIMIT %(limit)s
-"""
 EXAMPLES = """
 SELECT name, example
   FROM (
@@ -88,13 +63,6 @@ class Progress:
     @property
     def failed(self) -> int:
         return self.counts.get(Outcomes.FAILED.value, 0)
-
-
-def sums(source: Import) -> dict[str, int]:
-    """What the chunks worked so far counted, added up."""
-    with connection.cursor() as cursor:
-        cursor.execute(SUMS, [source.pk])
-        return {name: int(number) for name, number in cursor.fetchall()}
 
 
 def progress(source: Import) -> Progress:
@@ -185,36 +153,6 @@ def failed_file(source: Import) -> Iterator[str]:
 def _padded(cells: list[str], width: int) -> list[str]:
     """A row that is too short or too long is given back as it came, as far as there are columns for it."""
     return [*cells, *[""] * (width - len(cells))][:width]
-
-
-def differences(source: Import) -> dict[str, Any] | None:
-    """Where a run came out different from its dry run: how many rows, and the first of them. None where
-    there is nothing to compare, because the columns or options were changed in between.
-    """
-    dry_run = source.dry_run
-    assert dry_run
-    if (source.targets, source.options) != (dry_run.targets, dry_run.options):
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(
-            DIFFERENT, {"source": source.pk, "dry_run": source.dry_run_id, "limit": DIFFERENCES_SHOWN}
-        )
-        rows = cursor.fetchall()
-    return {
-        "count": rows[0][-1] if rows else 0,
-        "rows": [
-            {"line": line, "expected": _became(*dry), "actual": _became(*run)}
-            for line, dry, run in map(_split, rows)
-        ],
-    }
-
-
-def _split(row: tuple[Any, ...]) -> tuple[int, tuple[Any, ...], tuple[Any, ...]]:
-    return row[0], row[1:4], row[4:7]
-
-
-def _became(outcome: str, code: str, maestra_id: int | None) -> dict[str, Any]:
-    return {"outcome": outcome, "code": code, "maestra_id": maestra_id}
 
 
 def examples_of(source: Import) -> dict[str, list[dict[str, Any]]]:

@@ -55,9 +55,9 @@ CHUNK = 1000
 WORK = """
 import django
 django.setup()
-from customers import collector
-from dedup.imports.running import step
-collector.spare()
+from customers import garbage_collection
+from dedup.imports.processing.chunks import step
+garbage_collection.freeze_gc()
 print(flush=True)
 input()
 while step():

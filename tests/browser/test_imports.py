@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from customers.models import Identifier, IntegrationPoint
-from dedup.imports import operations, waking
-from dedup.imports.processing.running import step_of
+from dedup.imports import operations
+from dedup.imports.processing import wakeup
+from dedup.imports.processing.chunks import step_of
 from tests.browser.axe import faults, findings
 from tests.browser.conftest import SignIn
 from tests.dedup.imports.importing import csv_of
@@ -25,7 +26,7 @@ ROWS = [
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waking, "wake", lambda: True)
+    monkeypatch.setattr(wakeup, "wake_worker", lambda: True)
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from customers.setup.project_config import ProjectConfig
 from dedup.engine.record import Operation, Record, SentMembership, SentSubscription
 from dedup.imports.columns import values
 from dedup.imports.columns.mapping import MERGED, RESULTING, Mapping, Options, identifies
-from dedup.imports.processing.keys import named_by
 from dedup.models import ImportKind
 from dedup.parsing.commerce import read_order
 from dedup.parsing.details import (
@@ -51,6 +50,11 @@ _OPERATIONS = {
     ImportKind.SEGMENT: Operation.EDIT,
     ImportKind.MERGES: Operation.EDIT,
 }
+
+ORDER = " order"
+"""Stands for an identifier kind where an order's number is named. Kinds of the project have no space in their
+names.
+"""
 
 CellReader = Callable[[Draft, str | None], None]
 """Takes a cell that is not empty; None where it clears."""
@@ -325,6 +329,20 @@ class RowReader:
         dropped = [(path, message) for path, message in draft.errors if path in self._droppable]
         draft.errors = [error for error in draft.errors if error[0] not in self._droppable]
         draft.warnings += [f"{path} was left out: {message}" for path, message in dropped]
+
+
+def named_by(draft: Draft) -> list[Key]:
+    """What a record names, as far as it is read: identifiers, payment cards, who is looked up, the order."""
+    keys = list(draft.identifiers)
+    if draft.cards:
+        keys += [Key(PAYMENT_CARD, card) for card in draft.cards]
+    if draft.maestra_id is not None:
+        keys.append(Key(MAESTRA_ID, str(draft.maestra_id)))
+    if draft.lookup:
+        keys.append(draft.lookup)
+    if draft.order:
+        keys.append(Key(ORDER, draft.order.number))
+    return keys
 
 
 _NOT_TO_CLEAR = "It cannot be cleared. Leave the cell empty where nothing is known."

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from customers.normalise import Invalid, moment, trim
 from customers.profile import SubscriptionStatus
+from dedup.imports.files.dates import YEAR_LAST
 
 _YES_OR_NO: Mapping[str, bool] = {
     **dict.fromkeys(("yes", "y", "true", "t", "1", "on"), True),
@@ -54,7 +55,6 @@ def subscription(text: str) -> SubscriptionStatus | None:
 # --- Dates
 
 _YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})", re.ASCII)
-_YEAR_LAST = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d\d)", re.ASCII)
 _DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 _DAY_NUMBER = re.compile(r"[1-9]\d{4}", re.ASCII)
 _DAY_MONTH = re.compile(r"(\d{1,2})[-/. ]+([a-z]{3,9})\.?[-/., ]+(\d{4}|\d\d)", re.ASCII)
@@ -100,7 +100,7 @@ def _parts(text: str, day_first: bool | None) -> tuple[int, int, int]:
         return int(match[1]), int(match[3]), int(match[4])
     if match := _DIGITS.fullmatch(text):
         return int(match[1]), int(match[2]), int(match[3])
-    if match := _YEAR_LAST.fullmatch(text):
+    if match := YEAR_LAST.fullmatch(text):
         # With points between them, the day comes first wherever points are used.
         ordered = True if day_first is None and match[2] == "." else day_first
         return (int(match[4]), *_month_and_day(int(match[1]), int(match[3]), ordered))
@@ -126,15 +126,6 @@ def _month(name: str) -> int:
     if name not in _MONTHS and name not in _MONTH_NAMES:
         raise Invalid(_ADVICE)
     return _MONTHS.index(name[:3]) + 1
-
-
-def proves_day_first(text: str) -> bool | None:
-    """What a date tells of the order of day and month in its file: nothing, where either could be."""
-    match = _YEAR_LAST.fullmatch(trim(text).partition(" ")[0])
-    if match is None or match[2] == ".":
-        return None
-    first, second = int(match[1]), int(match[3])
-    return None if (first > 12) == (second > 12) else first > 12
 
 
 def instant(text: str, day_first: bool | None, zone: ZoneInfo, now: datetime) -> datetime:

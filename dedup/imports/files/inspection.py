@@ -6,8 +6,7 @@ Pure reading: no database. Memory stays bounded at any size of the file.
 from __future__ import annotations
 
 import codecs
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -17,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.errors import invalid
-from dedup.imports.columns import values
-from dedup.imports.files import delimited, encodings
+from dedup.imports.files import delimited, encodings, workbooks
 from dedup.imports.files.containers import GZIP, ZIP, content, only_member, opened_zip, seekable
+from dedup.imports.files.dates import day_first_in
 from dedup.imports.files.formats import Container, FileFormat, FileRow, Inspected, Layout, unreadable
-from dedup.imports.files.xlsx import sheets
+from dedup.imports.files.xlsx import Workbook
 
 __all__ = ["FileFormat", "FileRow", "Inspected", "inspect", "rows"]
 
@@ -74,7 +73,7 @@ def inspect(
     header = _header(first)
     found = [row.cells for row in first[1:] if row.fault is None]
     warnings = [*_name_warnings(name, layout), *warnings, *_header_warnings(header)]
-    return Inspected(file_format, header, tuple(found[:SAMPLES]), tuple(warnings), _day_first(found))
+    return Inspected(file_format, header, tuple(found[:SAMPLES]), tuple(warnings), day_first_in(found))
 
 
 def rows(path: Path, file_format: FileFormat) -> Iterator[FileRow]:
@@ -90,8 +89,8 @@ def rows(path: Path, file_format: FileFormat) -> Iterator[FileRow]:
 def _records(path: Path, file_format: FileFormat) -> Iterator[Iterator[FileRow]]:
     """The rows, the header first."""
     if file_format.layout == "xlsx":
-        with seekable(path, file_format.container) as file, sheets.opened(file) as book:
-            yield sheets.records(book, _sheet(book, file_format.sheet))
+        with seekable(path, file_format.container) as file, workbooks.opened(file) as book:
+            yield workbooks.records(book, _sheet(book, file_format.sheet))
     else:
         with content(path, file_format.container) as file:
             encoding, delimiter = file_format.encoding or encodings.UTF_8, file_format.delimiter or ","
@@ -107,17 +106,6 @@ def _header(first: list[FileRow]) -> tuple[str, ...]:
     if len(first) == 1:
         raise unreadable(_("The file holds column names and no rows."))
     return header.cells
-
-
-def _day_first(found: Iterable[Sequence[str]]) -> bool | None:
-    """One date in ten may be a slip."""
-    proofs = Counter(
-        values.proves_day_first(cell) for cells in found for cell in cells if cell[-1:].isdigit()
-    )
-    for answer in (True, False):
-        if proofs[answer] > 10 * proofs[not answer]:
-            return answer
-    return None
 
 
 def _kind(path: Path) -> tuple[Container, Layout]:
@@ -161,7 +149,7 @@ def _is_workbook(members: set[str]) -> bool:
 
 
 def _workbook_format(path: Path, container: Container, sheet: str | None) -> tuple[FileFormat, list[str]]:
-    with seekable(path, container) as file, sheets.opened(file) as book:
+    with seekable(path, container) as file, workbooks.opened(file) as book:
         chosen = _sheet(book, sheet)
         others = [name for name in book.sheets if name != chosen]
     warning = _("Only the sheet “%(sheet)s” is read. The workbook has others: %(others)s.")
@@ -169,7 +157,7 @@ def _workbook_format(path: Path, container: Container, sheet: str | None) -> tup
     return FileFormat(container, "xlsx", sheet=chosen), warnings
 
 
-def _sheet(book: sheets.Workbook, name: str | None) -> str:
+def _sheet(book: Workbook, name: str | None) -> str:
     """The sheet of that name; without one, the first."""
     if name is None and book.sheets:
         return next(iter(book.sheets))

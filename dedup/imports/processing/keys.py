@@ -20,13 +20,11 @@ from django.conf import settings
 from customers.profile import DEVICES, MAESTRA_ID, PAYMENT_CARD, Key
 from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import Question, ask, over
-from dedup.parsing.draft import Draft
+from dedup.imports.columns.rows import ORDER
 from dedup.storage.loading import CARDS_LOOKED_AT
 
-ORDER, CUSTOMER = " order", " customer"
-"""Stand for a kind where an order's number is named, or a customer by what he has. Kinds of the project have
-no space in their names.
-"""
+CUSTOMER = " customer"
+"""Stands for an identifier kind, as `ORDER` does, where a customer is named by what they have."""
 
 VALUES = {"kind": "smallint", "value": "text"}
 HELD = """
@@ -80,20 +78,6 @@ def _digest(kind: str, value: str, begun: Any) -> bytes:
     found.update(f"{kind}\0{value}".encode())
     digest: bytes = found.digest()
     return digest
-
-
-def named_by(draft: Draft) -> list[Key]:
-    """What a record names, as far as it is read."""
-    keys = list(draft.identifiers)
-    if draft.cards:
-        keys += [Key(PAYMENT_CARD, card) for card in draft.cards]
-    if draft.maestra_id is not None:
-        keys.append(Key(MAESTRA_ID, str(draft.maestra_id)))
-    if draft.lookup:
-        keys.append(draft.lookup)
-    if draft.order:
-        keys.append(Key(ORDER, draft.order.number))
-    return keys
 
 
 def numbers_of(rows: Sequence[Sequence[Key]], config: ProjectConfig) -> list[list[int]]:

@@ -19,7 +19,7 @@ from customers.profile import CONTACTS, SubscriptionStatus
 from customers.setup.project_config import ProjectConfig
 from customers.storage.history_facts import history_facts
 from dedup.engine.outcome import OutcomeStatus
-from dedup.imports.processing.reading import TextRow
+from dedup.imports.processing.staged_rows import TextRow
 from dedup.models import Outcomes
 from dedup.operations.base import Result, ResultOrError
 from dedup.storage.loading import IMAGINARY
@@ -36,20 +36,20 @@ NEW_CUSTOMER = re.compile(r"\b46\d{17}\b")
 """The MaestraID of a customer whom a dry run would create."""
 
 
-Row = tuple[str, str, str, int | None]
+ReportedRow = tuple[str, str, str, int | None]
 OUTCOME_OF = {status: Outcomes(status).value for status in OutcomeStatus}
 
 
 @dataclass(slots=True)
-class Worked:
+class ChunkResult:
     """`rows` has an outcome, error code, reason and MaestraID for each row of a chunk, in its order."""
 
-    rows: list[Row]
+    rows: list[ReportedRow]
     counts: Counter[str]
     examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-def worked(answers: Sequence[ResultOrError]) -> Worked:
+def chunk_result(answers: Sequence[ResultOrError]) -> ChunkResult:
     """What is kept of the rows that were answered so."""
     rows = [_row(answer) for answer in answers]
     decided = [answer for answer in answers if isinstance(answer, Result)]
@@ -59,10 +59,10 @@ def worked(answers: Sequence[ResultOrError]) -> Worked:
     counts.update([effect for answer in decided for effect in _effects(answer, resubscribed)])
     counts[MERGED] = sum([len(answer.outcome.merges) for answer in decided])
     counts[RESUBSCRIBED] = len(resubscribed)
-    return Worked(rows, +counts)  # without zeros
+    return ChunkResult(rows, +counts)  # without zeros
 
 
-def _row(answer: ResultOrError) -> Row:
+def _row(answer: ResultOrError) -> ReportedRow:
     if isinstance(answer, SelfsameError):
         return Outcomes.FAILED.value, answer.code.value, answer.detail, None
     outcome = answer.outcome

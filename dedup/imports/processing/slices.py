@@ -8,8 +8,8 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from structlog.stdlib import get_logger
 
-from dedup.imports import waking
-from dedup.imports.processing.running import step
+from dedup.imports.processing import wakeup
+from dedup.imports.processing.chunks import step
 from dedup.models import ImportChunk, ImportStates
 
 log = get_logger(__name__)
@@ -23,9 +23,9 @@ def work_for_a_while() -> None:
     """Take work until there is none, or the time is up and another call is on its way."""
     deadline = time.monotonic() + SLICE
     if _is_enough_for_two():
-        waking.wake()
+        wakeup.wake_worker()
     while _step():
-        if time.monotonic() > deadline and waking.wake():
+        if time.monotonic() > deadline and wakeup.wake_worker():
             return
 
 

@@ -27,10 +27,10 @@ from structlog.stdlib import get_logger
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.setup.project_config import project_config
 from customers.storage.sql import as_json
-from dedup.imports.forgetting import forget
 from dedup.imports.processing.components import Components, Cut, cut
 from dedup.imports.processing.keys import numbers_of
-from dedup.imports.processing.reading import Reader, TextRow, rows_to_stage
+from dedup.imports.processing.redaction import forget
+from dedup.imports.processing.staged_rows import StagedRowReader, TextRow, rows_to_stage
 from dedup.models import Import, ImportBlock, ImportChunk, ImportPiece, ImportStates
 
 log = get_logger(__name__)
@@ -57,7 +57,7 @@ StagedRow = tuple[int, str, str | None, list[int]]
 
 
 @dataclass(slots=True)
-class Held:
+class HeldRows:
     """Rows of a chunk that are not written yet."""
 
     first: int = 0
@@ -134,20 +134,20 @@ def _stage(source: Import, folder: Path) -> None:
     _drop_rows(source.pk)  # of a worker that died over it
     spool = _Spool(folder / "rows")
     components = Components(folder)
-    _read(source, components, spool)
+    read_rows(source, components, spool)
     if not spool.count:
         raise invalid(("file", _("There are no rows below the header.")))
     largest = max(settings.IMPORT_CHUNK_ROWS, DECIDED_AT_ONCE) if source.is_dry_run else 0
     found = cut(components.joined(), settings.IMPORT_CHUNK_ROWS, largest=largest)
     _write_chunks(source, found)
-    _write_pieces(source, found, spool)
-    _begin(source, spool, found)
+    write_pieces(source, found, spool)
+    start_running(source, spool, found)
 
 
-def _read(source: Import, components: Components, spool: _Spool) -> None:
+def read_rows(source: Import, components: Components, spool: _Spool) -> None:
     """Once through the file: every row to the spool, with what it names."""
     config = project_config()
-    reader = Reader(source, config)
+    reader = StagedRowReader(source, config)
     with rows_to_stage(source) as found:
         for batch in batches(found, READ_AT_ONCE):
             keys = numbers_of([reader.named(row) for row in batch], config)
@@ -203,9 +203,9 @@ def _write_chunks(source: Import, found: Cut) -> None:
         )
 
 
-def _write_pieces(source: Import, found: Cut, spool: _Spool) -> None:
+def write_pieces(source: Import, found: Cut, spool: _Spool) -> None:
     """Every chunk as soon as its rows are together, and all of them where too many rows are held."""
-    held: defaultdict[int, Held] = defaultdict(Held)
+    held: defaultdict[int, HeldRows] = defaultdict(HeldRows)
     count = 0
     for number, row in zip(found.chunk_of, spool.read(), strict=True):
         holding = held[number]
@@ -217,11 +217,11 @@ def _write_pieces(source: Import, found: Cut, spool: _Spool) -> None:
         elif count == HELD_AT_ONCE:
             for waiting, some in held.items():
                 _write_piece(source, waiting, some)
-                held[waiting] = Held(some.first + len(some.rows))
+                held[waiting] = HeldRows(some.first + len(some.rows))
             count = 0
 
 
-def _write_piece(source: Import, chunk: int, held: Held) -> None:
+def _write_piece(source: Import, chunk: int, held: HeldRows) -> None:
     if not held.rows:
         return
     lines, cells, faults, keys = zip(*held.rows, strict=True)
@@ -246,7 +246,7 @@ def _array(numbers: Sequence[int]) -> str:
     return "{" + as_json(numbers)[1:-1] + "}"
 
 
-def _begin(source: Import, spool: _Spool, found: Cut) -> None:
+def start_running(source: Import, spool: _Spool, found: Cut) -> None:
     """From here on workers take its chunks. Who was erased while the file was read is forgotten first."""
     chained = any(chunk.after is not None for chunk in found.chunks)
     with transaction.atomic():

@@ -15,7 +15,7 @@ from customers.setup.integration_points import Point, point_of
 from customers.setup.project_config import project_config
 from dedup.imports import operations, reports
 from dedup.imports.columns.options import Options
-from dedup.imports.processing.running import step_of
+from dedup.imports.processing.chunks import step_of
 from dedup.models import Import, ImportKind
 from segments.models import Segment, Segmentation
 from segments.naming import named_segmentations

@@ -29,7 +29,7 @@ from tests.dedup.imports.importing import (
     tried,
     worked,
 )
-from tests.dedup.imports.processing.test_running import HEAD, people
+from tests.dedup.imports.processing.test_chunks import HEAD, people
 
 pytestmark = pytest.mark.django_db
 SUBSCRIBING = ("CrmID", "Email", "MobilePhone", "subscriptions.email")

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from dedup.imports import operations
-from dedup.imports.processing.running import step_of
+from dedup.imports.processing.chunks import step_of
 from dedup.management.commands.import_customers import pause_quietly
 from dedup.models import Import, ImportStates
 from tests.dedup.imports.importing import ANN, BOB, counts, csv_of, project

@@ -1,4 +1,4 @@
-"""The parts of a workbook: files of XML in a ZIP, which refer to each other.
+"""The parts of a workbook: XML files in a ZIP archive, which refer to each other by relations.
 
 They come from strangers: document types and entities are refused, and so is whatever would make the parser
 hold more than a row.
@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 from xml.parsers import expat
 
-from django.utils.translation import gettext as _
-
-from dedup.imports.files.formats import too_large, unreadable
+from dedup.imports.files.xlsx.problems import WorkbookError, WorkbookProblem, damaged
 
 PART_LIMIT = 16 * 2**20
 """Bytes of XML of a part that is read as a whole."""
@@ -27,8 +25,8 @@ _BLOCK = 2**16
 _DAMAGED = (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
 
 
-class Parser:
-    """Expat with the limits that a workbook never meets. Names are without their prefix."""
+class XmlParser:
+    """Expat with limits that no real workbook reaches. Names come without their namespace prefix."""
 
     def __init__(self, start: Callable[[str, dict[str, str]], None], end: Callable[[str], None]) -> None:
         self.expat = expat.ParserCreate()
@@ -46,19 +44,19 @@ class Parser:
         try:
             self.expat.Parse(data, not data)
         except expat.ExpatError:
-            raise unreadable(damaged()) from None
+            raise damaged() from None
         if self._fed - self.expat.CurrentByteIndex > _TOKEN_LIMIT:
-            raise too_large(_("The workbook holds a cell that is too large to be read."))
+            raise WorkbookError(WorkbookProblem.CELL_TOO_LARGE)
 
     def _started(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > _DEPTH_LIMIT:
-            raise unreadable(damaged())
+            raise damaged()
         local = self._local.get(name)
         if local is None:
             local = self._local[name] = name.rpartition(":")[2]
             if len(self._local) > _NAMES_LIMIT:
-                raise unreadable(damaged())
+                raise damaged()
         self._start(local, attributes)
 
     def _ended(self, name: str) -> None:
@@ -67,23 +65,22 @@ class Parser:
 
 
 def _refuse_document_type(*_arguments: object) -> None:
-    raise unreadable(_("The workbook holds a document type, which no spreadsheet program writes."))
-
-
-def damaged() -> str:
-    return str(_("The workbook is damaged. Open it in a spreadsheet program and save it again."))
+    raise WorkbookError(WorkbookProblem.DOCUMENT_TYPE)
 
 
 class Relation(NamedTuple):
+    """What a part refers to: the last word of the relation's type, and the path of its target."""
+
     type: str
     target: str
 
 
 def main_part(archive: zipfile.ZipFile) -> str:
+    """The path of the part that lists the sheets. Raises `WorkbookError` where there is none."""
     for relation in relations(archive, "").values():
         if relation.type == "officeDocument":
             return relation.target
-    raise unreadable(_("This is not an Excel workbook (.xlsx)."))
+    raise WorkbookError(WorkbookProblem.NOT_A_WORKBOOK)
 
 
 def relations(archive: zipfile.ZipFile, part: str) -> dict[str, Relation]:
@@ -107,33 +104,33 @@ def relation_id(attributes: Mapping[str, str]) -> str:
 def elements(archive: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, str]]]:
     """All elements of a small part, with their attributes."""
     found: list[tuple[str, dict[str, str]]] = []
-    parser = Parser(lambda name, attributes: found.append((name, attributes)), lambda _name: None)
+    parser = XmlParser(lambda name, attributes: found.append((name, attributes)), lambda _name: None)
     for block in blocks(archive, part, PART_LIMIT):
         parser.feed(block)
     return found
 
 
 def blocks(archive: zipfile.ZipFile, part: str, limit: int) -> Iterator[bytes]:
-    """The bytes of a part, and an empty end. Nothing where the workbook has no such part."""
+    """The bytes of a part, then an empty block for its end; nothing where there is no such part. Raises
+    `WorkbookError` where it is damaged or larger than `limit`.
+    """
     try:
         info = archive.getinfo(part)
     except KeyError:
         return
     if info.file_size > limit:
-        raise too_large(
-            _("The workbook unpacks to %(size)d MB, which is too large. Save it as CSV and import that.")
-            % {"size": info.file_size // 2**20}
-        )
+        raise WorkbookError(WorkbookProblem.PART_TOO_LARGE, info.file_size)
     if info.flag_bits & 0x1 or info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise unreadable(damaged())
+        raise damaged()
     try:
         with archive.open(info) as content:
             while block := content.read(_BLOCK):
                 yield block
     except _DAMAGED:
-        raise unreadable(damaged()) from None
+        raise damaged() from None
     yield b""
 
 
-def whole(text: str | None, default: int) -> int:
+def whole_number(text: str | None, default: int) -> int:
+    """The number in an attribute, `default` where there is none."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else default

@@ -1,4 +1,4 @@
-"""The texts that the cells of a workbook share, in bounded memory."""
+"""The table of shared strings, which cells refer to by number, in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import IO
 
-from dedup.imports.files.xlsx.parts import Parser, blocks
+from dedup.imports.files.xlsx.parts import XmlParser, blocks
 
-TEXTS_LIMIT = 2**30
-"""Bytes of XML of the shared texts."""
+STRINGS_LIMIT = 2**30
+"""Bytes of XML of the table."""
 CELL_LIMIT = 32_767
-"""Characters of a cell, as spreadsheets have it."""
+"""Characters of a cell: what spreadsheet programs allow."""
 
 
-class Texts:
-    """The texts that cells share, read as far as they are asked for and kept on the disk."""
+class SharedStrings:
+    """The table by number, read as far as it is asked for and kept on the disk in blocks of some kilobytes.
+
+    `_firsts` are the numbers of the first strings of the blocks, `_places` where on the disk these begin.
+    """
 
     def __init__(self, archive: zipfile.ZipFile, part: str, spool: IO[bytes]) -> None:
-        self._source = _texts(archive, part)
+        self._source = _strings(archive, part)
         self._spool = spool
         self._firsts = array("Q")
         self._places = array("Q")
@@ -36,7 +39,7 @@ class Texts:
         return self._block(block)[index - self._firsts[block]]
 
     def _store(self) -> bool:
-        """Put the next texts on the disk, some kilobytes at a time."""
+        """Put the next block on the disk; false at the end of the table."""
         texts: list[str] = []
         length = 0
         for text in self._source:
@@ -59,10 +62,10 @@ class Texts:
         return self._spool.read(-1 if end is None else end - start).decode().split("\0")
 
 
-def _texts(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
-    """The shared texts in their order; how to pronounce them does not belong to them."""
+def _strings(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
+    """The strings in their order. Phonetic hints (`rPh`) do not belong to them."""
     ready: list[str] = []
-    taken = Text()
+    taken = CellText()
     inside = {"t": False, "rPh": False}
 
     def start(name: str, _attributes: dict[str, str]) -> None:
@@ -79,14 +82,14 @@ def _texts(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
         elif name == "si":
             ready.append(taken.text())
 
-    parser = Parser(start, end)
-    for block in blocks(archive, part, TEXTS_LIMIT):
+    parser = XmlParser(start, end)
+    for block in blocks(archive, part, STRINGS_LIMIT):
         parser.feed(block)
         yield from ready
         ready.clear()
 
 
-class Text:
+class CellText:
     """The text of a cell while it comes in, cut off one character beyond the limit."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple
 
-from dedup.imports.files.xlsx.parts import elements, whole
+from dedup.imports.files.xlsx.parts import elements, whole_number
 
 
 class DateParts(NamedTuple):
@@ -67,7 +67,7 @@ def date_styles(archive: zipfile.ZipFile, part: str) -> dict[str, DateParts]:
     """The cell styles, by number, that show a date or a time."""
     found = elements(archive, part)
     formats = {
-        whole(attributes.get("numFmtId"), -1): _shown_parts(attributes.get("formatCode", ""))
+        whole_number(attributes.get("numFmtId"), -1): _shown_parts(attributes.get("formatCode", ""))
         for name, attributes in found
         if name == "numFmt"
     }
@@ -76,7 +76,7 @@ def date_styles(archive: zipfile.ZipFile, part: str) -> dict[str, DateParts]:
         return {}
     styles = [a for name, a in found[names.index("cellXfs") :] if name == "xf"]
     known = {**_BUILT_IN, **formats}
-    parts = ((at, known.get(whole(style.get("numFmtId"), 0))) for at, style in enumerate(styles))
+    parts = ((at, known.get(whole_number(style.get("numFmtId"), 0))) for at, style in enumerate(styles))
     return {str(at): shown for at, shown in parts if shown and (shown.date or shown.time)}
 
 

@@ -72,7 +72,7 @@ def test_a_worker_that_died_over_it_leaves_it_to_the_next(
 
     source = sent(point, [("1", ANN, "", ""), ("2", BOB, "", "")])
     with monkeypatch.context() as patch:
-        patch.setattr(staging, "_begin", killed)
+        patch.setattr(staging, "start_running", killed)
         with pytest.raises(Killed):
             staging.stage(source.pk)
     assert (ImportPiece.objects.count(), find(source.pk).state) == (1, ImportStates.STAGING)
@@ -95,14 +95,14 @@ def test_while_one_worker_is_at_it_another_leaves_it_alone(point: Point) -> None
 
 def test_a_pause_while_it_is_read_begins_anew(point: Point, monkeypatch: pytest.MonkeyPatch) -> None:
     source = sent(point, [("1", ANN, "", "")])
-    write = staging._write_pieces
+    write = staging.write_pieces
 
     def paused(*given: Any) -> None:
         write(*given)
         operations.pause(source)
 
     with monkeypatch.context() as patch:
-        patch.setattr(staging, "_write_pieces", paused)
+        patch.setattr(staging, "write_pieces", paused)
         staging.stage(source.pk)
     assert (find(source.pk).state, ImportPiece.objects.count()) == (ImportStates.PAUSED, 0)
     assert outcomes(worked(operations.resume(source))) == ["created"]
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read_to_its_end_fails_and_says_why(
     point: Point, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = sent(point, [("1", ANN, "", "")])
-    monkeypatch.setattr(staging, "_read", lambda *_given: (_ for _ in ()).throw(RuntimeError("odd")))
+    monkeypatch.setattr(staging, "read_rows", lambda *_given: (_ for _ in ()).throw(RuntimeError("odd")))
     source = worked(source)
     assert source.problem is not None
     assert (source.state, source.problem["code"]) == (ImportStates.FAILED, "internal_error")

@@ -1,4 +1,4 @@
-"""XLSX, row by row, in bounded memory: the sheet and the shared texts are read as streams."""
+"""A workbook and the rows of its sheets, read as streams: neither a sheet nor the shared strings are held."""
 
 from __future__ import annotations
 
@@ -8,43 +8,59 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from django.utils.translation import gettext as _
-
-from customers.presentation.csv import plain_cell
-from dedup.imports.files.containers import opened_zip
-from dedup.imports.files.formats import FileRow, column_names, fitted, unreadable
 from dedup.imports.files.xlsx.parts import (
-    Parser,
+    XmlParser,
     blocks,
-    damaged,
     elements,
     main_part,
     relation_id,
     relations,
-    whole,
+    whole_number,
 )
-from dedup.imports.files.xlsx.shared_strings import CELL_LIMIT, Text, Texts
+from dedup.imports.files.xlsx.problems import CellFault, CellProblem, damaged
+from dedup.imports.files.xlsx.shared_strings import CELL_LIMIT, CellText, SharedStrings
 from dedup.imports.files.xlsx.values import DateParts, date_styles, moment_text, number_text
 
 SHEET_LIMIT = 4 * 2**30
 """Bytes of XML of a sheet: a full one of a million rows and some fifty columns."""
 
 
+class SheetRow(NamedTuple):
+    """A row as it stands in the sheet. `line` is its number there, the first being 1; `cells` are the ones
+    with something in them, by column counted from 0. With a `fault` one of them has no proper value.
+    """
+
+    line: int
+    cells: dict[int, str]
+    fault: CellFault | None = None
+
+
 class Workbook(NamedTuple):
-    """`sheets` are the visible ones by name, with their place in the archive."""
+    """`sheets` are the visible ones by name, with their paths in the archive; `date_styles` the cell styles
+    that show a date or a time. `is_from_1904`: days are counted from 1904, as old Macs did.
+    """
 
     archive: zipfile.ZipFile
     sheets: Mapping[str, str]
-    texts: Texts
-    dates: Mapping[str, DateParts]
+    strings: SharedStrings
+    date_styles: Mapping[str, DateParts]
     is_from_1904: bool
+
+    def rows(self, sheet: str) -> Iterator[SheetRow]:
+        """The rows of a sheet from top to bottom. Raises `WorkbookError` where it can be read no further."""
+        reader = _SheetReader(self)
+        for block in blocks(self.archive, self.sheets[sheet], SHEET_LIMIT):
+            reader.feed(block)
+            yield from reader.ready
+            reader.ready.clear()
 
 
 @contextmanager
-def opened(file: BinaryIO) -> Iterator[Workbook]:
-    with opened_zip(file) as archive, tempfile.TemporaryFile() as spool:
+def open_workbook(archive: zipfile.ZipFile) -> Iterator[Workbook]:
+    """The workbook in an open ZIP archive. Raises `WorkbookError` where there is none."""
+    with tempfile.TemporaryFile() as spool:
         book = main_part(archive)
         folder = posixpath.dirname(book)
         related = relations(archive, book)
@@ -57,56 +73,30 @@ def opened(file: BinaryIO) -> Iterator[Workbook]:
             if (relation := relation_id(attributes)) in related
         }
         parts = {relation.type: relation.target for relation in related.values()}
-        texts = parts.get("sharedStrings", posixpath.join(folder, "sharedStrings.xml"))
+        strings = parts.get("sharedStrings", posixpath.join(folder, "sharedStrings.xml"))
         styles = parts.get("styles", posixpath.join(folder, "styles.xml"))
-        dates = date_styles(archive, styles)
-        yield Workbook(archive, sheets, Texts(archive, texts, spool), dates, is_from_1904)
-
-
-def records(book: Workbook, sheet: str) -> Iterator[FileRow]:
-    """The rows of a sheet, the header first. Blank ones are left out."""
-    found = _sheet_rows(book, book.sheets[sheet])
-    for line, cells, fault in found:
-        names = column_names(_listed(cells, 0))
-        if names or fault:
-            yield FileRow(line, names, fault)
-            break
-    else:
-        return
-    width = len(names)
-    for line, cells, fault in found:
-        listed = _listed(cells, width)
-        if fault:
-            yield FileRow(line, tuple(listed), fault)
-        elif row := fitted(line, listed, width):
-            yield row
-
-
-def _listed(cells: Mapping[int, str], width: int) -> list[str]:
-    """At least `width` cells; more where something stands further right."""
-    last = max((at for at, text in cells.items() if text), default=-1)
-    return [cells.get(at, "") for at in range(max(width, last + 1))]
-
-
-class _Row(NamedTuple):
-    line: int
-    cells: dict[int, str]
-    fault: str | None
+        yield Workbook(
+            archive,
+            sheets,
+            SharedStrings(archive, strings, spool),
+            date_styles(archive, styles),
+            is_from_1904,
+        )
 
 
 class _SheetReader:
-    """Takes the elements of a sheet and makes rows of them."""
+    """Makes rows of the elements of a sheet; `ready` are those that are complete."""
 
     def __init__(self, book: Workbook) -> None:
         self._book = book
-        self._parser = Parser(self._start, self._end)
+        self._parser = XmlParser(self._start, self._end)
         self.feed = self._parser.feed
-        self.ready: list[_Row] = []
-        self._text = Text()
+        self.ready: list[SheetRow] = []
+        self._text = CellText()
         self._line = 0
         self._column = -1
         self._cells: dict[int, str] = {}
-        self._fault: str | None = None
+        self._fault: CellFault | None = None
         self._type = self._style = ""
         self._has_formula = False
         self._columns: dict[str, int] = {}
@@ -119,7 +109,7 @@ class _SheetReader:
         elif name == "f":
             self._has_formula = True
         elif name == "row":
-            self._line = whole(attributes.get("r"), self._line + 1)
+            self._line = whole_number(attributes.get("r"), self._line + 1)
             self._cells, self._fault, self._column = {}, None, -1
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
@@ -143,31 +133,30 @@ class _SheetReader:
         elif name == "c":
             self._end_cell()
         elif name == "row":
-            self.ready.append(_Row(self._line, self._cells, self._fault))
+            self.ready.append(SheetRow(self._line, self._cells, self._fault))
 
     def _end_cell(self) -> None:
         raw = self._text.text()
         if raw:
-            self._cells[self._column] = text = plain_cell(self._value(raw))
+            self._cells[self._column] = text = self._value(raw)
             if len(text) > CELL_LIMIT:
                 self._cells[self._column] = ""
-                self._note(_("Column %(column)s: the cell is longer than %(n)d characters."), n=CELL_LIMIT)
+                self._note(CellProblem.TOO_LONG)
             elif self._type == "e":
-                self._note(_("Column %(column)s: the formula came out as %(error)s."), error=text)
+                self._note(CellProblem.FORMULA_ERROR, text)
         elif self._has_formula and self._type != "str":
-            self._note(
-                _("Column %(column)s: the formula has no value. Save the file in a spreadsheet program.")
-            )
+            self._note(CellProblem.FORMULA_WITHOUT_VALUE)
 
-    def _note(self, fault: str, **data: object) -> None:
-        self._fault = self._fault or fault % {"column": _letters(self._column), **data}
+    def _note(self, problem: CellProblem, text: str = "") -> None:
+        """The first fault of a row is the one that is told."""
+        self._fault = self._fault or CellFault(problem, _letters(self._column), text)
 
     def _value(self, raw: str) -> str:
         match self._type:
             case "s":
                 return self._shared(raw)
             case "n":
-                parts = self._book.dates.get(self._style)
+                parts = self._book.date_styles.get(self._style)
                 return moment_text(raw, parts, self._book.is_from_1904) if parts else number_text(raw)
             case "b":
                 return {"1": "true", "0": "false"}.get(raw, raw)
@@ -176,24 +165,16 @@ class _SheetReader:
 
     def _shared(self, raw: str) -> str:
         try:
-            return self._book.texts[int(raw)]
+            return self._book.strings[int(raw)]
         except (ValueError, IndexError, UnicodeDecodeError):
-            raise unreadable(damaged()) from None
-
-
-def _sheet_rows(book: Workbook, part: str) -> Iterator[_Row]:
-    reader = _SheetReader(book)
-    for block in blocks(book.archive, part, SHEET_LIMIT):
-        reader.feed(block)
-        yield from reader.ready
-        reader.ready.clear()
+            raise damaged() from None
 
 
 def _column_number(letters: str) -> int:
     """0 for A, 26 for AA. Beyond what a sheet can have, the file is damaged."""
     number = 0
     if not re.fullmatch("[A-Z]{1,3}", letters):
-        raise unreadable(damaged())
+        raise damaged()
     for letter in letters:
         number = number * 26 + ord(letter) - 64
     return number - 1

@@ -16,8 +16,8 @@ from customers.profile import Category
 from customers.setup.project_config import project_config
 from customers.storage.loading import load_profiles, primary_ids_of
 from dedup.imports.operations import cancel, find, pause, resume
-from dedup.imports.processing import running, staging
-from dedup.imports.processing.reading import Reader, TextRow
+from dedup.imports.processing import chunks, staging
+from dedup.imports.processing.staged_rows import StagedRowReader, TextRow
 from dedup.imports.reports import progress, report_rows
 from dedup.models import Import, ImportChunk, ImportStates
 from dedup.operations.base import Caller, Result
@@ -113,7 +113,7 @@ def test_what_cannot_be_stored_fails_alone(monkeypatch: pytest.MonkeyPatch) -> N
             raise RuntimeError("cursed")
         return submit_in_transaction(caller, records, *given, **more)
 
-    monkeypatch.setattr(running, "submit_in_transaction", cursed)
+    monkeypatch.setattr(chunks, "submit_in_transaction", cursed)
     source = imported(project(), [("1", ANN, "", ""), ("2", BOB, "", ""), ("3", CLO, "", "")])
     assert outcomes(source) == ["created", "internal_error", "created"]
 
@@ -130,9 +130,9 @@ def test_a_chunk_whose_worker_dies_leaves_nothing_and_is_taken_again(monkeypatch
     staging.stage(source.pk)
     source = find(source.pk)
     with monkeypatch.context() as patch:
-        patch.setattr(running, "_store", killed)
+        patch.setattr(chunks, "store_answers", killed)
         with pytest.raises(Killed):
-            running.step_of(source)
+            chunks.step_of(source)
     assert (count("customers_customer"), progress(source).done) == (0, 0)
     assert outcomes(worked(source)) == ["created", "created"]
     assert count("customers_customer") == 2
@@ -142,16 +142,16 @@ def test_a_chunk_whose_worker_dies_leaves_nothing_and_is_taken_again(monkeypatch
 def test_a_pause_holds_the_rest_back_and_a_cancelled_import_keeps_what_was_done(settings: Any) -> None:
     settings.IMPORT_CHUNK_ROWS = 1
     source = sent(project(), [("1", ANN, "", ""), ("2", BOB, "", ""), ("3", CLO, "", "")])
-    running.step_of(source)
+    chunks.step_of(source)
     source = find(source.pk)
-    assert running.step_of(source)
+    assert chunks.step_of(source)
     pause(source)
-    assert not running.step_of(source)
+    assert not chunks.step_of(source)
     assert progress(find(source.pk)).done == 1
     source = resume(source)
-    assert running.step_of(source)
+    assert chunks.step_of(source)
     cancel(source)
-    assert not running.step_of(source)
+    assert not chunks.step_of(source)
     assert outcomes(source) == ["created", "created", None]
     assert count("customers_customer") == 2
     assert faults() == []
@@ -162,10 +162,10 @@ def test_progress_tells_how_fast_it_goes_and_how_long_it_will_take(settings: Any
     settings.IMPORT_CHUNK_ROWS = 1
     source = sent(project(), [(str(n), "", "", "") for n in range(4)])
     assert (progress(source).total, progress(source).done) == (None, 0)
-    running.step_of(source)
+    chunks.step_of(source)
     source = find(source.pk)
     assert (progress(source).total, progress(source).rate) == (4, None)
-    running.step_of(source)
+    chunks.step_of(source)
     at = progress(source)
     assert (at.done, at.total) == (1, 4)
     assert at.rate
@@ -202,7 +202,7 @@ def people(chance: random.Random, number: int) -> list[tuple[str, ...]]:
 def row_by_row(source: Import, rows: Sequence[Sequence[str]]) -> list[int | None]:
     """The customers that the rows end in, one decided after the other. The import itself is not worked."""
     source.last_line = len(rows) + 1
-    reader = Reader(source, project_config())
+    reader = StagedRowReader(source, project_config())
     found: list[int | None] = []
     caller = Caller(source.actor, reader.point)
     for line, cells in enumerate(rows, start=2):
@@ -222,7 +222,7 @@ def by_workers(source: Import, workers: int) -> list[int | None]:
     def work(_number: int) -> None:
         try:
             while not find(source.pk).finished_at:
-                running.step_of(find(source.pk))
+                chunks.step_of(find(source.pk))
         finally:
             connections.close_all()
 

@@ -24,7 +24,7 @@ from dedup.imports.columns.mapping import Mapping, identifies
 from dedup.imports.columns.options import Options
 from dedup.imports.columns.rows import RowReader
 from dedup.imports.files.inspection import FileFormat, FileRow, rows
-from dedup.imports.forgetting import ERASED_CELLS
+from dedup.imports.processing.redaction import ERASED_CELLS
 from dedup.models import Import, ImportKind
 from segments.naming import named_segmentations
 
@@ -93,7 +93,7 @@ def rows_of_chunk(source: Import, chunk: int) -> list[TextRow]:
         return [TextRow(*row) for row in cursor.fetchall()]
 
 
-class Reader:
+class StagedRowReader:
     """Makes of rows what the operations take. One for each chunk: it reads the set-up once."""
 
     def __init__(self, source: Import, config: ProjectConfig) -> None:

@@ -22,12 +22,12 @@ from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage.sql import as_json, over
 from customers.storage.transactions import in_transaction
 from dedup.engine.record import Record
-from dedup.imports.forgetting import ERASED_CELLS
 from dedup.imports.processing import statistics
-from dedup.imports.processing.outcomes import Worked, examples, worked
-from dedup.imports.processing.reading import Reader, TextRow, rows_of_chunk
+from dedup.imports.processing.outcomes import ChunkResult, chunk_result, examples
+from dedup.imports.processing.redaction import ERASED_CELLS
+from dedup.imports.processing.results import differences, sums
+from dedup.imports.processing.staged_rows import StagedRowReader, TextRow, rows_of_chunk
 from dedup.imports.processing.staging import stage
-from dedup.imports.reports import differences, sums
 from dedup.models import Import, ImportKind, ImportStates
 from dedup.operations.base import Caller, ResultOrError
 from dedup.operations.merging import merge
@@ -79,7 +79,7 @@ def step_of(source: Import) -> bool:
 def work_chunk(source: Import) -> bool:
     """Work the next chunk nobody is at; false where there is none, or the import does not run."""
     try:
-        return in_transaction(lambda: _work(source, _at_once), TRIES)
+        return in_transaction(lambda: _work(source, _submit_all), TRIES)
     except SelfsameError as error:
         if error.code is not ErrorCode.BUSY:
             raise
@@ -89,7 +89,7 @@ def work_chunk(source: Import) -> bool:
         log.exception("import_chunk_failed", extra={"import": source.pk})
     except Exception:
         log.exception("import_chunk_failed", extra={"import": source.pk})
-    return in_transaction(lambda: _work(source, _one_by_one))
+    return in_transaction(lambda: _work(source, _submit_one_by_one))
 
 
 def _is_of_a_row(error: DatabaseError) -> bool:
@@ -108,10 +108,10 @@ def _work(source: Import, decide: Decide) -> bool:
     rows = rows_of_chunk(source, claimed[0])
     config = project_config()
     answers = _answers(source, config, rows, decide)
-    kept = worked(answers)
+    result = chunk_result(answers)
     if source.is_dry_run:
-        kept.examples = examples(rows, answers, config)
-    _store(source, claimed[0], kept)
+        result.examples = examples(rows, answers, config)
+    store_answers(source, claimed[0], result)
     return True
 
 
@@ -119,7 +119,7 @@ def _answers(
     source: Import, config: ProjectConfig, rows: Sequence[TextRow], decide: Decide
 ) -> Sequence[ResultOrError]:
     try:
-        reader = Reader(source, config)
+        reader = StagedRowReader(source, config)
     except SelfsameError as error:  # an option names something that is no more
         return [error] * len(rows)
     caller = Caller(source.actor, reader.point, source.actor_user_id, config)
@@ -128,7 +128,7 @@ def _answers(
     return decide(caller, source, [_read(reader, row) for row in rows])
 
 
-def _read(reader: Reader, row: TextRow) -> Record | SelfsameError:
+def _read(reader: StagedRowReader, row: TextRow) -> Record | SelfsameError:
     if error := _unreadable(row):
         return error
     try:
@@ -145,17 +145,17 @@ def _unreadable(row: TextRow) -> SelfsameError | None:
     return None
 
 
-def _at_once(
+def _submit_all(
     caller: Caller, source: Import, records: Sequence[Record | SelfsameError]
 ) -> list[ResultOrError]:
     return submit_in_transaction(caller, records, source.created_at, dry_run=source.is_dry_run)
 
 
-def _one_by_one(
+def _submit_one_by_one(
     caller: Caller, source: Import, records: Sequence[Record | SelfsameError]
 ) -> list[ResultOrError]:
     """Slower, for a chunk that failed as a whole: what cannot be stored fails by itself."""
-    return [_alone(lambda r=record: _at_once(caller, source, [r])[0]) for record in records]  # type: ignore[misc]
+    return [_alone(lambda r=record: _submit_all(caller, source, [r])[0]) for record in records]  # type: ignore[misc]
 
 
 def _alone(work: Callable[[], ResultOrError]) -> ResultOrError:
@@ -173,7 +173,9 @@ def _alone(work: Callable[[], ResultOrError]) -> ResultOrError:
     return SelfsameError(ErrorCode.INTERNAL_ERROR, detail)
 
 
-def _merged(caller: Caller, source: Import, reader: Reader, rows: Sequence[TextRow]) -> list[ResultOrError]:
+def _merged(
+    caller: Caller, source: Import, reader: StagedRowReader, rows: Sequence[TextRow]
+) -> list[ResultOrError]:
     """Each merge by itself, for each sees what the one before it did. A dry run takes them all back."""
     with transaction.atomic():
         answers = [_alone(lambda r=row: _merge(caller, reader, r)) for row in rows]  # type: ignore[misc]
@@ -181,7 +183,7 @@ def _merged(caller: Caller, source: Import, reader: Reader, rows: Sequence[TextR
     return answers
 
 
-def _merge(caller: Caller, reader: Reader, row: TextRow) -> ResultOrError:
+def _merge(caller: Caller, reader: StagedRowReader, row: TextRow) -> ResultOrError:
     if error := _unreadable(row):
         return error
     resulting, customers = reader.merge(row)
@@ -189,10 +191,10 @@ def _merge(caller: Caller, reader: Reader, row: TextRow) -> ResultOrError:
     return merge(caller, customers, resulting, reason=reason)
 
 
-def _store(source: Import, chunk: int, kept: Worked) -> None:
-    _, columns = over("{rows}", REPORTED, kept.rows)
+def store_answers(source: Import, chunk: int, result: ChunkResult) -> None:
+    _, columns = over("{rows}", REPORTED, result.rows)
     with connection.cursor() as cursor:
-        cursor.execute(STORE, [*columns, as_json(kept.counts), as_json(kept.examples), source.pk, chunk])
+        cursor.execute(STORE, [*columns, as_json(result.counts), as_json(result.examples), source.pk, chunk])
 
 
 def finish(import_id: int) -> bool:

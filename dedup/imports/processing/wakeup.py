@@ -15,12 +15,12 @@ TASK = "dedup.tasks.work_imports"
 EXPIRES = 30  # seconds; beat has called again long before
 
 
-def after_commit() -> None:
+def wake_after_commit() -> None:
     """Wake a worker once what is to be done is stored."""
-    transaction.on_commit(wake, robust=True)
+    transaction.on_commit(wake_worker, robust=True)
 
 
-def wake() -> bool:
+def wake_worker() -> bool:
     """Whether a worker was called."""
     try:
         current_app.send_task(TASK, expires=EXPIRES, retry=False)

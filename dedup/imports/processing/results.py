@@ -1,0 +1,76 @@
+"""What came of an import as a whole, added up from its chunks: the counts, and where a run came out different
+from its dry run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+from dedup.models import Import
+
+DIFFERENCES_SHOWN = 100
+
+SUMS = """
+SELECT key, sum(value::bigint) FROM dedup_importchunk, jsonb_each_text(counts)
+ WHERE source_id = %s GROUP BY key
+"""
+# The rows of an import beside what became of them; of those not worked yet, nothing.
+REPORT = """
+SELECT t.line, t.outcome, t.code, t.reason, t.maestra_id{cells}
+  FROM dedup_importpiece p
+  JOIN dedup_importchunk c ON c.source_id = p.source_id AND c.number = p.chunk
+ CROSS JOIN LATERAL (SELECT p.first + 1 AS f, p.first + cardinality(p.lines) AS l) AS s
+ CROSS JOIN LATERAL ROWS FROM (
+   unnest(p.lines), unnest(c.outcomes[s.f : s.l]), unnest(c.codes[s.f : s.l]), unnest(c.reasons[s.f : s.l]),
+   unnest(c.maestra_ids[s.f : s.l]), unnest({texts})
+ ) AS t(line, outcome, code, reason, maestra_id, cells)
+ WHERE p.source_id = %(source)s
+"""
+PLAIN = REPORT.format(cells="", texts="ARRAY[]::text[]")
+WITH_CELLS = REPORT.format(cells=", t.cells", texts="string_to_array(p.cells, E'\\n')")
+DIFFERENT = f"""
+SELECT run.line, dry.outcome, dry.code, dry.maestra_id, run.outcome, run.code, run.maestra_id,
+       count(*) OVER ()
+  FROM ({PLAIN.replace("%(source)s", "%(dry_run)s")}) dry JOIN ({PLAIN}) run USING (line)
+ WHERE dry.outcome <> run.outcome OR dry.code <> run.code OR dry.maestra_id <> run.maestra_id
+ ORDER BY run.line LIMIT %(limit)s
+"""
+
+
+def sums(source: Import) -> dict[str, int]:
+    """What the chunks worked so far counted, added up."""
+    with connection.cursor() as cursor:
+        cursor.execute(SUMS, [source.pk])
+        return {name: int(number) for name, number in cursor.fetchall()}
+
+
+def differences(source: Import) -> dict[str, Any] | None:
+    """Where a run came out different from its dry run: how many rows, and the first of them. None where
+    there is nothing to compare, because the columns or options were changed in between.
+    """
+    dry_run = source.dry_run
+    assert dry_run
+    if (source.targets, source.options) != (dry_run.targets, dry_run.options):
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            DIFFERENT, {"source": source.pk, "dry_run": source.dry_run_id, "limit": DIFFERENCES_SHOWN}
+        )
+        rows = cursor.fetchall()
+    return {
+        "count": rows[0][-1] if rows else 0,
+        "rows": [
+            {"line": line, "expected": _became(*dry), "actual": _became(*run)}
+            for line, dry, run in map(_split, rows)
+        ],
+    }
+
+
+def _split(row: tuple[Any, ...]) -> tuple[int, tuple[Any, ...], tuple[Any, ...]]:
+    return row[0], row[1:4], row[4:7]
+
+
+def _became(outcome: str, code: str, maestra_id: int | None) -> dict[str, Any]:
+    return {"outcome": outcome, "code": code, "maestra_id": maestra_id}
