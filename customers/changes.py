@@ -45,26 +45,16 @@ class Why(StrEnum):
     RECALCULATED = "recalculated"
 
 
-class Reason(StrEnum):
-    """Why two were taken for one person (R41)."""
-
-    MATCHED_EXACTLY = "matched_exactly"
-    SAME_DEVICE = "same_device"
-    PAYMENT_CARD = "payment_card"
-    API = "api"
-    ADMIN = "admin"
-    BOTH_CONFIRMED = "both_confirmed"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Why a join or merge happened and who had priority in it: the evidence that travels with it (R29, R41).
 
-    `matched` are the values shared, hashes of payment cards left out (R10). `priority` is the MaestraID that
-    had priority, or None where the incoming record had it. `criterion` is the one of R29 that decided.
+    `reason` and `criterion` are the stored names under which the deciding app registers what is said of them
+    (`customers.presentation.decisions`). `matched` are the values shared, hashes of payment cards left out
+    (R10). `priority` is the MaestraID that had priority, or None where the incoming record had it.
     """
 
-    reason: Reason
+    reason: str
     matched: tuple[Key, ...] = ()
     priority: int | None = None
     criterion: str | None = None

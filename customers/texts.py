@@ -4,7 +4,5 @@ whoever shows it translates it.
 
 
 def gettext_noop(message: str) -> str:
-    """The message itself, unchanged; `makemessages` finds it by this function's name. Whoever shows it calls
-    gettext.
-    """
+    """The message, unchanged. `makemessages` finds it by the name of this function."""
     return message

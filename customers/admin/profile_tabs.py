@@ -19,9 +19,10 @@ from customers.admin.profile_registry import ProfileTab, ShownProfile, register_
 from customers.admin.wording import KINDS
 from customers.contact_types import CONTACT_NAMES
 from customers.history import reading as change_history
-from customers.history.sentences import CHANNELS, FIELDS, PRIORITY, STATUSES
+from customers.history.sentences import CHANNELS, FIELDS, STATUSES
 from customers.models import Change, Customer, Genders, IntegrationPoint
-from customers.presentation.customer import BECAUSE, note_text
+from customers.presentation.customer import customer_label, note_text
+from customers.presentation.decisions import why_held, why_priority
 from customers.presentation.masking import masked_hash
 from customers.profile import BY_HAND, PERSONAL_FIELDS, Note
 from customers.queries import timelines
@@ -128,11 +129,11 @@ def _contest(shown: ShownProfile, relation: Mapping[str, Any]) -> Context:
         "customer": other,
     }
     if relation["is_kept"]:
-        because = _(PRIORITY[decided_by]) if decided_by else ""
+        because = why_priority(decided_by) if decided_by else ""
         text = _("%(value)s is this customer's.")
         text_because = _("%(value)s is this customer's, because %(because)s.")
     else:
-        because = _(BECAUSE[decided_by]) % words if decided_by else ""
+        because = why_held(decided_by, customer_label(other)) if decided_by else ""
         text = _("%(value)s is customer %(customer)s's.")
         text_because = _("%(value)s is customer %(customer)s's, because %(because)s.")
     sentence = (text_because if because else text) % {**words, "because": because}

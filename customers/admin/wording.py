@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from customers.contact_types import CONTACT_TYPES
-from customers.history.sentences import PRIORITY
+from customers.presentation.decisions import why_priority
 from customers.setup.project_config import project_config
 
 KINDS: Mapping[str, str] = {
@@ -54,7 +54,7 @@ def criterion(name: str | None) -> str | None:
     """What decided between two customers (R29), as a sentence."""
     if name is None:
         return None
-    text = _(PRIORITY.get(name, name))
+    text = why_priority(name)
     return text[:1].upper() + text[1:]
 
 

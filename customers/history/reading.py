@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from customers.history.sentences import sentence
-from customers.presentation.customer import moment
+from customers.presentation.customer import CustomerLabel, customer_label, moment
 from customers.presentation.masking import UNMASKED, MaskingPolicy
 
 Item = dict[str, Any]
@@ -160,12 +160,16 @@ def _plain(value: Any) -> Any:
 Namer = Callable[[list[Facts]], None]
 
 
-def worded(data: Sequence[Facts], labels: Mapping[str, str]) -> list[str]:
-    """The sentences of one row's entries, in the order they happened."""
+def worded(
+    data: Sequence[Facts], labels: Mapping[str, str], customer: CustomerLabel = customer_label
+) -> list[str]:
+    """The sentences of one row's entries, in the order they happened. `customer` says what a customer is
+    called in the middle of a sentence.
+    """
     entries = deepcopy(data)
     for kind, namer in _namers.items():
         namer([facts for facts in entries if facts["kind"] == kind])
-    return [sentence(facts, labels) for facts in entries]
+    return [sentence(facts, labels, customer) for facts in entries]
 
 
 def register(kind: str, namer: Namer) -> None:

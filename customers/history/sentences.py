@@ -8,6 +8,7 @@ The words follow the facts of `customers.storage.history_facts`. What is sensiti
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -15,35 +16,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from customers.contact_types import CONTACT_NAMES
-from customers.presentation.customer import BECAUSE
+from customers.presentation.customer import CustomerLabel, customer_label
+from customers.presentation.decisions import why_held, why_one, why_priority
 from customers.profile import BY_HAND
 
 Facts = Mapping[str, Any]
-Labels = Mapping[str, str]
 
 
-def sentence(facts: Facts, labels: Labels) -> str:
-    """What happened, worded. `labels` are the names for people of identifier kinds and custom fields."""
-    return SENTENCES[facts["kind"]](facts, labels)
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What things are called: identifier kinds and custom fields by their system names, customers by
+    MaestraID.
+    """
+
+    names: Mapping[str, str]
+    customer: CustomerLabel
 
 
-REASONS: Mapping[str, str] = {
-    "matched_exactly": gettext_noop("they share %(matched)s"),
-    "same_device": gettext_noop("they used the same device: %(matched)s"),
-    "payment_card": gettext_noop("they paid with the same card"),
-    "both_confirmed": gettext_noop("both confirmed %(matched)s"),
-    "api": gettext_noop("somebody asked for it by API"),
-    "admin": gettext_noop("a member of staff asked for it"),
-}
-PRIORITY: Mapping[str, str] = {
-    "access_by_this_contact": gettext_noop("the contact gives access to its account"),
-    "this_contact_confirmed": gettext_noop("the contact is confirmed there"),
-    "any_account_access": gettext_noop("it has account access"),
-    "orders": gettext_noop("it has orders, promo codes or reward points"),
-    "any_confirmed_contact": gettext_noop("it has a confirmed contact"),
-    "last_activity": gettext_noop("it was active more recently"),
-    "lower_maestra_id": gettext_noop("it was here first"),
-}
+def sentence(facts: Facts, labels: Mapping[str, str], customer: CustomerLabel = customer_label) -> str:
+    """What happened, worded. `labels` are the names for people of identifier kinds and custom fields,
+    `customer` says what a customer is called in the middle of a sentence.
+    """
+    return SENTENCES[facts["kind"]](facts, Labels(labels, customer))
+
+
 FIELDS: Mapping[str, str] = {
     "last_name": gettext_noop("last name"),
     "first_name": gettext_noop("first name"),
@@ -81,9 +77,13 @@ FLAGS: Mapping[str, tuple[str, str]] = {
 }
 
 
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def named(facts: Facts, labels: Labels) -> str:
     """`Mobile phone +1 415…`"""
-    return f"{labels.get(facts['type'], facts['type'])} {facts['value']}"
+    return f"{labels.names.get(facts['type'], facts['type'])} {facts['value']}"
 
 
 def _created(_facts: Facts, _labels: Labels) -> str:
@@ -95,11 +95,12 @@ def _fields(facts: Facts, labels: Labels) -> str:
     before, after = facts["before"], facts["after"]
     changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     parts = [_field(name, before.get(name), after.get(name), labels) for name in changed]
-    return "; ".join(parts)[:1].upper() + "; ".join(parts)[1:] + "."
+    return _capitalized("; ".join(parts)) + "."
 
 
 def _field(name: str, before: Any, after: Any, labels: Labels) -> str:
-    words = {"field": _(FIELDS[name]) if name in FIELDS else labels.get(name, name), "old": _shown(before)}
+    label = _(FIELDS[name]) if name in FIELDS else labels.names.get(name, name)
+    words = {"field": label, "old": _shown(before)}
     if after is None:
         return _("%(field)s “%(old)s” was cleared") % words
     words["new"] = _shown(after)
@@ -120,7 +121,8 @@ def _shown(value: Any) -> str:
 def _identifier(facts: Facts, labels: Labels) -> str:
     """What became of a value: it came, it went, it is only claimed, or other things are said of it now."""
     before, after = facts["before"], facts["after"]
-    words = {"value": named(facts, labels), "other": facts.get("related")}
+    other = facts.get("related")
+    words = {"value": named(facts, labels), "other": other and labels.customer(other)}
     if "is_claim" in (before or {}) or "is_claim" in (after or {}):
         return _claim(after is not None, words)
     if after is None:
@@ -138,13 +140,13 @@ def _claim(is_made: bool, words: Facts) -> str:
 
 def _gone(words: Facts) -> str:
     if words["other"]:
-        return _("%(value)s went to customer %(other)s.") % words
+        return _("%(value)s went to %(other)s.") % words
     return _("%(value)s was removed.") % words
 
 
 def _come(words: Facts, after: Facts) -> str:
     if words["other"]:
-        return _("%(value)s came from customer %(other)s.") % words
+        return _("%(value)s came from %(other)s.") % words
     extra = [_(FLAGS[flag][0]) for flag in ("is_pending", "gives_account_access") if after.get(flag)]
     return "; ".join([_("%(value)s was added") % words, *extra]) + "."
 
@@ -161,31 +163,32 @@ def _confirmed(facts: Facts, labels: Labels) -> str:
 
 def _lost(facts: Facts, labels: Labels) -> str:
     """Why a contact is not, or no longer, here (R30)."""
-    words = {"value": named(facts, labels), "customer": facts["related"], "because": because(facts)}
+    words = {"value": named(facts, labels), **_keeper(facts, labels)}
     text = (
-        _("%(value)s went to customer %(customer)s, because %(because)s.")
+        _("%(value)s went to %(customer)s, because %(because)s.")
         if facts["was_held"]
-        else _("%(value)s stays with customer %(customer)s, because %(because)s.")
+        else _("%(value)s stays with %(customer)s, because %(because)s.")
     )
     return text % words
 
 
-def because(facts: Facts) -> str:
-    """Why the other customer holds the contact (R29)."""
-    return _(BECAUSE[facts["decided_by"]]) % {"customer": facts["related"]}
+def _keeper(facts: Facts, labels: Labels) -> dict[str, str]:
+    """The other customer, and why that one holds the contact (R29)."""
+    customer = labels.customer(facts["related"])
+    return {"customer": customer, "because": why_held(facts["decided_by"], customer)}
 
 
 def _received(facts: Facts, labels: Labels) -> str:
     """Why a contact stayed here, or came (R30)."""
     words = {
         "value": named(facts, labels),
-        "customer": facts["related"],
-        "because": _(PRIORITY[facts["decided_by"]]),
+        "customer": labels.customer(facts["related"]),
+        "because": why_priority(facts["decided_by"]),
     }
     text = (
-        _("%(value)s, named by customer %(customer)s too, stays with this customer, because %(because)s.")
+        _("%(value)s, named by %(customer)s too, stays with this customer, because %(because)s.")
         if facts["was_held"]
-        else _("%(value)s, named by customer %(customer)s too, came to this customer, because %(because)s.")
+        else _("%(value)s, named by %(customer)s too, came to this customer, because %(because)s.")
     )
     return text % words
 
@@ -193,10 +196,10 @@ def _received(facts: Facts, labels: Labels) -> str:
 def _note(facts: Facts, labels: Labels) -> str:
     if facts.get("reason") == BY_HAND:
         return _("Note: %(text)s") % {"text": facts["value"]}
-    words = {"value": named(facts, labels), "customer": facts.get("related")}
+    words = {"value": named(facts, labels)}
     if facts.get("decided_by") and facts.get("related"):
-        text = _("Note: %(value)s stays with customer %(customer)s, because %(because)s.")
-        return text % {**words, "because": because(facts)}
+        text = _("Note: %(value)s stays with %(customer)s, because %(because)s.")
+        return text % {**words, **_keeper(facts, labels)}
     return _("Note: %(value)s did not come back with the undo: the profile no longer held it.") % words
 
 
@@ -267,33 +270,34 @@ def _joined(facts: Facts, labels: Labels) -> str:
 
 def _merged(facts: Facts, labels: Labels) -> str:
     """Who was merged, why, and whose data had priority (R41)."""
-    words = {"customer": facts["related"], "because": _why(facts, labels)}
-    said = [_("Customer %(customer)s was merged into this one, because %(because)s") % words]
+    words = {"customer": labels.customer(facts["related"]), "because": _why(facts, labels)}
+    said = [_("%(customer)s was merged into this one, because %(because)s") % words]
     criterion = facts.get("decided_by")
     if criterion and facts["priority_maestra_id"]:
-        priority = {"customer": facts["priority_maestra_id"], "because": _(PRIORITY[criterion])}
-        said.append(_("customer %(customer)s had priority: %(because)s") % priority)
-    return "; ".join(said) + "."
+        first = labels.customer(facts["priority_maestra_id"])
+        priority = {"customer": first, "because": why_priority(criterion)}
+        said.append(_("%(customer)s had priority: %(because)s") % priority)
+    return _capitalized("; ".join(said)) + "."
 
 
 def _why(facts: Facts, labels: Labels) -> str:
     matched = ", ".join(named(value, labels) for value in facts["matched"])
-    return _(REASONS[facts["reason"]]) % {"matched": matched or _("an identifier")}
+    return why_one(facts["reason"], matched)
 
 
-def _unmerged(facts: Facts, _labels: Labels) -> str:
-    return _("The merge with customer %(customer)s was undone: they are two again.") % {
-        "customer": facts["related"]
+def _unmerged(facts: Facts, labels: Labels) -> str:
+    return _("The merge with %(customer)s was undone: they are two again.") % {
+        "customer": labels.customer(facts["related"])
     }
 
 
-def _apart(facts: Facts, _labels: Labels) -> str:
+def _apart(facts: Facts, labels: Labels) -> str:
     text = (
-        _("May be merged with customer %(customer)s again.")
+        _("May be merged with %(customer)s again.")
         if facts["is_lifted"]
-        else _("Is never to be merged with customer %(customer)s.")
+        else _("Is never to be merged with %(customer)s.")
     )
-    return text % {"customer": facts["related"]}
+    return text % {"customer": labels.customer(facts["related"])}
 
 
 def _erased(_facts: Facts, _labels: Labels) -> str:

@@ -11,32 +11,25 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from customers.contact_types import CONTACT_TYPES
+from customers.presentation.decisions import why_held
 from customers.profile import BY_HAND, Category, Holding, Member, Note, Personal, Profile
+from customers.provisional import is_provisional, stored_id
 from customers.setup.project_config import ProjectConfig
 
 Json = dict[str, Any]
 
-# Why customer N holds a contact, by the criterion of R29 that decided.
-BECAUSE: Mapping[str, str] = {
-    "access_by_this_contact": gettext_noop("customer %(customer)s signs in with it"),
-    "this_contact_confirmed": gettext_noop("customer %(customer)s has confirmed it"),
-    "any_account_access": gettext_noop("customer %(customer)s has account access"),
-    "orders": gettext_noop("customer %(customer)s has orders, promo codes or reward points"),
-    "any_confirmed_contact": gettext_noop("customer %(customer)s has a confirmed contact"),
-    "last_activity": gettext_noop("customer %(customer)s was active more recently"),
-    "lower_maestra_id": gettext_noop("customer %(customer)s was here first"),
-}
+CustomerLabel = Callable[[int], str]
+"""What a customer is called in the middle of a sentence, by MaestraID."""
 
 
 def present(profile: Profile, config: ProjectConfig) -> Json:
     """The customer as the API shows it. A profile that is not stored has no MaestraID yet."""
-    former = profile.maestra_ids - {profile.maestra_id}
+    former = (m for m in profile.maestra_ids - {profile.maestra_id} if not is_provisional(m))
     return {
-        "maestra_id": None if profile.is_new else profile.maestra_id,
-        "former_maestra_ids": [] if profile.is_new else sorted(former),
+        "maestra_id": stored_id(profile.maestra_id),
+        "former_maestra_ids": sorted(former),
         "registered_at": moment(profile.registered_at) if profile.members else None,
         "ids": _ids(profile),
         "former_ids": _former_ids(profile),
@@ -71,20 +64,23 @@ def number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
+def customer_label(maestra_id: int) -> str:
+    """A customer in the middle of a sentence; one that a preview would create has no MaestraID yet."""
+    return _("the new customer") if is_provisional(maestra_id) else _("customer %(id)s") % {"id": maestra_id}
+
+
 def note_text(note: Note, labels: Mapping[str, str]) -> str:
     """A note in plain words. `labels` are the identifier kinds' names for people (R30, R46)."""
     if note.reason == BY_HAND:
         return note.value
-    facts = {"kind": labels.get(note.kind, note.kind), "value": note.value, "customer": note.related}
+    words = {"kind": labels.get(note.kind, note.kind), "value": note.value}
     if note.reason == "not_returned":
-        return _("%(kind)s %(value)s did not come back with the undo: the profile no longer held it.") % facts
-    if note.decided_by and note.decided_by in BECAUSE:
-        because = _(BECAUSE[note.decided_by]) % facts
-        return _("%(kind)s %(value)s stays with customer %(customer)s, because %(because)s.") % {
-            **facts,
-            "because": because,
-        }
-    return _("%(kind)s %(value)s stays with customer %(customer)s.") % facts
+        return _("%(kind)s %(value)s did not come back with the undo: the profile no longer held it.") % words
+    words["customer"] = customer_label(note.related) if note.related else _("another customer")
+    if note.decided_by:
+        words["because"] = why_held(note.decided_by, words["customer"])
+        return _("%(kind)s %(value)s stays with %(customer)s, because %(because)s.") % words
+    return _("%(kind)s %(value)s stays with %(customer)s.") % words
 
 
 def _by_age(holdings: Iterable[Holding]) -> list[Holding]:

@@ -1,4 +1,4 @@
-"""A customer at a glance, and in the middle of a sentence."""
+"""A customer at a glance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from customers.admin.profile_registry import profile_address
 from customers.admin.profile_tabs import name_of
 from customers.profile import Category, Profile
 from dedup.admin.value_formatter import ValueFormatter, text_of
-from dedup.storage.loading import IMAGINARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,3 @@ def _facts(profile: Profile) -> Iterable[str]:
         yield _("Has account access")
     if former := sorted(profile.maestra_ids - {profile.maestra_id}):
         yield _("Former MaestraIDs: %(ids)s") % {"ids": ", ".join(map(str, former))}
-
-
-def customer_in_sentence(maestra_id: int) -> str:
-    """`customer 42`; one that a preview would create has no number yet."""
-    return _("the new customer") if maestra_id >= IMAGINARY else _("customer %(id)s") % {"id": maestra_id}

@@ -32,7 +32,7 @@ from dedup.admin.value_formatter import ValueFormatter, text_of
 from dedup.engine.explain import Explanation, Match, Standing, Step
 from dedup.operations.apart import keep_apart, lift_apart
 from dedup.operations.explaining import became_one, explain
-from dedup.wording import criterion_sentence, remedy
+from dedup.wording import criterion_sentence, staff_remedy
 
 STANDINGS = {
     Standing.HELD: gettext_noop("holds it"),
@@ -122,7 +122,7 @@ def pair_context(request: HttpRequest, ids: Sequence[int], formatter: ValueForma
         "objections": against,
         "steps": [_step(step, e) for step in e.steps],
         "contact": e.contact and formatter.named(*e.contact),
-        "remedies": [remedy(one) for one in e.remedies],
+        "remedies": [staff_remedy(remedy) for remedy in e.remedies],
         "merge_address": new_merge_address(ids) if may(MERGE) and not e.same else None,
         "mark_address": explain_address(),
         "may_hold_apart": may(KEEP_APART) and not e.same and not is_apart,

@@ -18,13 +18,15 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from customers.errors import SelfsameError, invalid
 from customers.history.reading import worded
-from customers.history.sentences import REASONS
 from customers.models import IntegrationPoint
+from customers.presentation.customer import customer_label
+from customers.presentation.decisions import why_one
+from customers.provisional import is_provisional
 from customers.setup.integration_points import Point, point_of
 from customers.storage.history_facts import history_facts
 from customers.storage.sql import as_json
 from dedup.admin.addresses import explain_address
-from dedup.admin.customer_cards import customer_card, customer_in_sentence
+from dedup.admin.customer_cards import customer_card
 from dedup.admin.customer_lookup import find_customers
 from dedup.admin.framed_page import framed_page
 from dedup.admin.objections import objections
@@ -35,7 +37,6 @@ from dedup.engine.record import Operation
 from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit_one
 from dedup.parsing import FIELDS, Parser
-from dedup.storage.loading import IMAGINARY
 from dedup.wording import criterion_sentence
 
 OPERATIONS = {
@@ -136,13 +137,13 @@ def _outcome_context(answer: Result, formatter: ValueFormatter) -> dict[str, Any
     return {
         "outcome": _(OUTCOMES[outcome.status]),
         "customer": None
-        if answer.profile.maestra_id >= IMAGINARY
+        if is_provisional(answer.profile.maestra_id)
         else customer_card(answer.profile, formatter),
         "merges": [
             {
                 "absorbed": m.absorbed.maestra_id,
                 "survivor": m.customer,
-                "reason": _(REASONS[m.decision.reason]) % {"matched": _named(m.decision.matched, formatter)},
+                "reason": why_one(m.decision.reason, _named(m.decision.matched, formatter)),
                 "criterion": m.decision.criterion and criterion_sentence(m.decision.criterion),
                 "priority": m.decision.priority,
             }
@@ -163,8 +164,8 @@ def _named(keys: Sequence[Any], formatter: ValueFormatter) -> str:
 def _conflict(conflict: Conflict, formatter: ValueFormatter) -> str:
     words = {
         "value": formatter.named(*conflict.key),
-        "winner": customer_in_sentence(conflict.kept_by),
-        "loser": customer_in_sentence(conflict.lost_by),
+        "winner": customer_label(conflict.kept_by),
+        "loser": customer_label(conflict.lost_by),
         "criterion": criterion_sentence(conflict.criterion),
     }
     text = _("%(value)s stays with %(winner)s, not with %(loser)s. What decides: %(criterion)s")
@@ -174,8 +175,8 @@ def _conflict(conflict: Conflict, formatter: ValueFormatter) -> str:
 def _move(move: Move, formatter: ValueFormatter) -> str:
     words = {
         "value": formatter.named(*move.key),
-        "giver": customer_in_sentence(move.giver),
-        "taker": customer_in_sentence(move.taker),
+        "giver": customer_label(move.giver),
+        "taker": customer_label(move.taker),
     }
     return _("%(value)s goes from %(giver)s to %(taker)s.") % words
 
@@ -185,28 +186,16 @@ def _blocked_match(kept: BlockedMatch, answer: Result, formatter: ValueFormatter
     ids = (kept.left, kept.right)
     other = find_customers([kept.right]).profiles
     return {
-        "who": " – ".join(customer_in_sentence(one) for one in ids),
+        "who": " – ".join(map(customer_label, ids)),
         "shared": _named(kept.shared, formatter),
         "objections": objections([asdict(veto) for veto in kept.vetoes], (answer.profile, *other), formatter),
-        "address": None if max(ids) >= IMAGINARY else explain_address(*ids),
+        "address": None if any(map(is_provisional, ids)) else explain_address(*ids),
     }
 
 
 def _history(answer: Result, formatter: ValueFormatter) -> list[tuple[str, str]]:
     """What the change history would say, as it will be stored and worded."""
-    told = [(who, entry) for change in answer.outcome.changes for who, entry in history_facts(change)]
-    facts = json.loads(as_json([entry for _who_, entry in told]), parse_float=Decimal)
+    told = [fact for change in answer.outcome.changes for fact in history_facts(change)]
+    facts = json.loads(as_json([entry for _told_of, entry in told]), parse_float=Decimal)
     sentences = worded(formatter.masking.facts(facts), formatter.config.labels)
-    whose = [maestra_id for maestra_id, _entry in told]
-    provisional = {maestra_id for maestra_id in whose if maestra_id >= IMAGINARY}
-    said = zip(whose, sentences, strict=True)
-    return [
-        (customer_in_sentence(maestra_id), _without(sentence, provisional)) for maestra_id, sentence in said
-    ]
-
-
-def _without(sentence: str, provisional: set[int]) -> str:
-    """MaestraIDs that nobody has yet are not told."""
-    for one in provisional:
-        sentence = sentence.replace(str(one), _("(new)"))
-    return sentence
+    return [(customer_label(told_of), said) for (told_of, _entry), said in zip(told, sentences, strict=True)]

@@ -18,7 +18,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from customers.admin.profile_registry import profile_address
-from customers.changes import Merged, Reason
+from customers.changes import Merged
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Customer
 from customers.profile import Profile
@@ -33,6 +33,7 @@ from dedup.admin.permissions import MERGE, require_permission, staff_caller
 from dedup.admin.remarks import side_by_side
 from dedup.admin.value_formatter import ValueFormatter
 from dedup.engine.merge import Ranking, rank
+from dedup.engine.reasons import Reason
 from dedup.operations.base import Result
 from dedup.operations.merging import merge
 from dedup.wording import criterion_sentence

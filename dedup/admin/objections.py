@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from customers.presentation.customer import customer_label
 from customers.profile import EMAIL, MOBILE_PHONE, Profile
-from dedup.admin.customer_cards import customer_in_sentence
 from dedup.admin.value_formatter import ValueFormatter
-from dedup.engine.explain import REMEDIES
-from dedup.wording import is_overridable, remedy, veto_sentence
+from dedup.wording import is_overridable, veto_remedy, veto_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ def objections(
             name=veto["name"],
             sentence=veto_sentence(veto["name"]),
             sides=_sides(veto, profiles, formatter),
-            remedy=remedy(REMEDIES[veto["name"]]),
+            remedy=veto_remedy(veto["name"]),
             is_overridable=is_overridable(veto["name"]),
         )
         for veto in vetoes
@@ -56,7 +55,7 @@ def _side(
     for profile in profiles:
         keys = sorted(key for key in profile.holdings if key.value in wanted)
         if keys:
-            return customer_in_sentence(profile.maestra_id), tuple(formatter.named(*key) for key in keys)
+            return customer_label(profile.maestra_id), tuple(formatter.named(*key) for key in keys)
     return "", tuple(formatter.value(_kind_of(value), value) for value in values)
 
 

@@ -27,19 +27,20 @@ from customers.api.schema import (
     parameter,
     text,
 )
-from customers.changes import Reason
 from customers.contact_types import CONTACT_NAMES
 from customers.errors import ErrorCode
 from customers.models import Channels, Genders, Statuses
 from dedup.api.bodies import BATCH_LIMIT, MERGE, MERGE_LIMIT, RECORDED
-from dedup.engine.explain import Remedy, Standing
+from dedup.engine.explain import Standing
 from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.priority import CRITERIA
+from dedup.engine.reasons import Reason
 from dedup.engine.record import Mode
-from dedup.engine.vetoes import VETOES
+from dedup.engine.remedies import Remedy
+from dedup.engine.vetoes import RULES
 
-CRITERION_NAMES = [criterion.__name__ for criterion in CRITERIA]
-VETO_NAMES = [veto.__name__ for veto in VETOES]
+CRITERION_NAMES = [criterion.name for criterion in CRITERIA]
+VETO_NAMES = list(RULES)
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",

@@ -2,70 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from customers.changes import Created, OrderSaved, PointsAdded, PromoCodeIssued
+from customers.changes import OrderSaved, PointsAdded, PromoCodeIssued
 from customers.errors import SelfsameError
 from customers.history.reading import Item
 from customers.presentation.customer import present
 from customers.profile import Key
+from customers.provisional import stored_id
 from customers.setup.project_config import ProjectConfig
 from dedup.engine.explain import Explanation, Match, Step
 from dedup.engine.outcome import Conflict, Move, OutcomeStatus, Veto
-from dedup.engine.priority import CRITERIA
-from dedup.engine.vetoes import VETOES
 from dedup.operations.base import Result
-from dedup.wording import remedy_sentence
+from dedup.wording import criterion_sentence, remedy_sentence, veto_sentence
 
 CREATED, OK = 201, 200
 
 
 def result_json(answer: Result, config: ProjectConfig) -> dict[str, Any]:
-    """The answer of every operation on a customer. In a preview, customers not created yet bear null for a
-    MaestraID.
+    """The answer of every operation on a customer. In a preview, the MaestraID of a customer that does
+    not exist yet is null.
     """
     outcome = answer.outcome
-    ids = _Ids(answer)
     body: dict[str, Any] = {
         "status": outcome.status.value,
-        "maestra_id": ids.shown(answer.profile.maestra_id),
+        "maestra_id": stored_id(answer.profile.maestra_id),
         "merged_maestra_ids": [merged.absorbed.maestra_id for merged in outcome.merges],
         "customer": present(answer.profile, config),
         "merge_ids": list(answer.merge_ids),
-        "conflicts": [ids.conflict(conflict) for conflict in outcome.conflicts],
-        "moved": [ids.move(move) for move in outcome.moved],
+        "conflicts": [_conflict(conflict) for conflict in outcome.conflicts],
+        "moved": [_move(move) for move in outcome.moved],
         "warnings": list(outcome.warnings),
     }
     if answer.preview_token is not None:
-        body["customer"]["maestra_id"] = body["maestra_id"]
         body["preview_token"] = answer.preview_token
     return body
 
 
-class _Ids:
-    """MaestraIDs as the answer shows them: those a preview did not give are null."""
+def _conflict(conflict: Conflict) -> dict[str, Any]:
+    return {
+        **named(conflict.key),
+        "kept_by": stored_id(conflict.kept_by),
+        "lost_by": stored_id(conflict.lost_by),
+        "decided_by": conflict.criterion,
+        "pending": conflict.pending,
+    }
 
-    def __init__(self, answer: Result) -> None:
-        is_preview = answer.preview_token is not None
-        created = (change.maestra_id for change in answer.outcome.changes if isinstance(change, Created))
-        self.provisional = frozenset(created) if is_preview else frozenset()
 
-    def shown(self, maestra_id: int) -> int | None:
-        return None if maestra_id in self.provisional else maestra_id
-
-    def conflict(self, conflict: Conflict) -> dict[str, Any]:
-        return {
-            **named(conflict.key),
-            "kept_by": self.shown(conflict.kept_by),
-            "lost_by": self.shown(conflict.lost_by),
-            "decided_by": conflict.criterion,
-            "pending": conflict.pending,
-        }
-
-    def move(self, move: Move) -> dict[str, Any]:
-        return {**named(move.key), "from": self.shown(move.giver), "to": self.shown(move.taker)}
+def _move(move: Move) -> dict[str, Any]:
+    return {**named(move.key), "from": stored_id(move.giver), "to": stored_id(move.taker)}
 
 
 def named(key: Key) -> dict[str, str]:
@@ -95,10 +82,6 @@ def batch_json(answers: Iterable[Result | SelfsameError], config: ProjectConfig)
 
 # --- Explain
 # --------------------------------------------------------------------------------------------------------
-
-_SENTENCES: Mapping[str, str] = {
-    function.__name__: " ".join((function.__doc__ or "").split()) for function in (*CRITERIA, *VETOES)
-}
 
 
 def explanation_json(explanation: Explanation, became_one: Sequence[Item]) -> dict[str, Any]:
@@ -132,7 +115,7 @@ def _shared(match: Match) -> dict[str, Any]:
 def _veto(veto: Veto) -> dict[str, Any]:
     return {
         "name": veto.name,
-        "sentence": _SENTENCES[veto.name],
+        "sentence": veto_sentence(veto.name),
         "values": [list(veto.left), list(veto.right)],
     }
 
@@ -140,7 +123,7 @@ def _veto(veto: Veto) -> dict[str, Any]:
 def _step(step: Step) -> dict[str, Any]:
     return {
         "name": step.criterion,
-        "sentence": _SENTENCES[step.criterion],
+        "sentence": criterion_sentence(step.criterion),
         "values": [_weighed(step.left), _weighed(step.right)],
         "decides": step.decides,
     }

@@ -15,6 +15,7 @@ from customers.profile import (
     Key,
     Profile,
 )
+from customers.provisional import NO_MAESTRA_ID
 from customers.transitions import Sketch
 from dedup.engine.draft import Draft
 from dedup.engine.editing import (
@@ -23,7 +24,6 @@ from dedup.engine.editing import (
 from dedup.engine.outcome import Conflict, Move, OutcomeStatus, Veto
 from dedup.engine.record import Record, Sent
 
-NO_MAESTRA_ID = 0  # stands in a record weighed as a customer for the MaestraID it does not have
 EMPTY_NEW_CUSTOMER = Profile(maestra_id=NO_MAESTRA_ID)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from customers.profile import CONTACTS, STRENGTH, Category, Key, Profile
 from dedup.engine.outcome import Veto
 from dedup.engine.priority import CRITERIA, prior
-from dedup.engine.vetoes import OVERRIDABLE, vetoes
+from dedup.engine.remedies import Remedy
+from dedup.engine.vetoes import RULES, standing, vetoes
 from dedup.engine.world import World
 
 
@@ -20,25 +21,6 @@ class Standing(StrEnum):
     HELD = "held"
     CLAIMED = "claimed"
     LOST = "lost"
-
-
-class Remedy(StrEnum):
-    """What would have to change before two may be one."""
-
-    LIFT_APART = "lift_apart"
-    ALLOW_DIFFERENT_IDS = "allow_different_ids"
-    SHARE_ACCOUNT_ACCESS = "share_account_access"
-    NAME_RESULTING_CUSTOMER = "name_resulting_customer"
-    SHARE_A_VALUE = "share_a_value"
-
-
-REMEDIES = {
-    "apart": Remedy.LIFT_APART,
-    "different_unique_ids": Remedy.ALLOW_DIFFERENT_IDS,
-    "different_account_access": Remedy.SHARE_ACCOUNT_ACCESS,
-    "different_emails": Remedy.NAME_RESULTING_CUSTOMER,
-    "different_phones": Remedy.NAME_RESULTING_CUSTOMER,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +80,7 @@ def explain(
         matches=matches,
         shares_payment_card=shares_card,
         vetoes=found,
-        by_hand=all(v.name in OVERRIDABLE for v in found),
+        by_hand=not standing(found, overridden=True),
         contact=contact,
         steps=_steps(a, b, contact, verdict.criterion),
         priority=left if verdict.left_first else right,
@@ -129,12 +111,12 @@ def _matches_others(category: Category) -> bool:
 
 def _steps(a: Profile, b: Profile, contact: Key | None, decided_by: str) -> tuple[Step, ...]:
     return tuple(
-        Step(c.__name__, c(a, contact), c(b, contact), decides=c.__name__ == decided_by) for c in CRITERIA
+        Step(c.name, c.weigh(a, contact), c.weigh(b, contact), decides=c.name == decided_by) for c in CRITERIA
     )
 
 
 def _remedies(found: tuple[Veto, ...], *, shares_a_value: bool) -> tuple[Remedy, ...]:
-    needed = [REMEDIES[v.name] for v in found]
+    needed = [RULES[v.name].remedy for v in found]
     if not shares_a_value:
         needed.append(Remedy.SHARE_A_VALUE)
     return tuple(dict.fromkeys(needed))

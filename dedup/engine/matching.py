@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from customers.changes import Decision, Joined, Merged, Reason, Why
+from customers.changes import Decision, Joined, Merged, Why
 from customers.profile import (
     DEVICES,
     NOBODY,
@@ -25,8 +25,9 @@ from dedup.engine.editing import (
 )
 from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.priority import Verdict, contact_in_question, prior
+from dedup.engine.reasons import Reason
 from dedup.engine.record import Mode, Sent
-from dedup.engine.survivorship import Pair, survive
+from dedup.engine.survivorship import MergeSides, survive
 from dedup.engine.vetoes import confirmed_by_both, standing, vetoes
 
 
@@ -192,7 +193,7 @@ def _survivor(
     """What the two become; `stored` is the customer it is stored as, with what it holds already."""
     first, second = (part, other) if verdict.left_first else (other, part)
     larger = context.draft.world.larger_fields
-    return survive(Pair(first, second, stored.maestra_id, stored.holdings, larger, context.now))
+    return survive(MergeSides(first, second, stored.maestra_id, stored.holdings, larger, context.now))
 
 
 def _drop_granted_wishes(context: ResolutionContext) -> None:

@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from customers.changes import Decision, Merged, Reason, Why
+from customers.changes import Decision, Merged, Why
 from customers.profile import CONTACTS, STRENGTH, Key, Profile
 from customers.transitions import united
 from dedup.engine.draft import Draft
 from dedup.engine.outcome import Outcome, OutcomeStatus, Refusal, RefusalCode, Refused, Veto
 from dedup.engine.priority import Verdict, prior
-from dedup.engine.survivorship import Pair, survive
-from dedup.engine.vetoes import VETOES, standing, vetoes
+from dedup.engine.reasons import Reason
+from dedup.engine.survivorship import MergeSides, survive
+from dedup.engine.vetoes import RULES, standing, vetoes
 from dedup.engine.world import World
 
-NAMES = [rule.__name__ for rule in VETOES]
+ORDER = list(RULES)
 
 
 def merge(
@@ -50,7 +51,7 @@ def _merge_all(
         if not against:
             merges.append(_merge_one(draft, first, second, reason, now))
     if blocked:
-        reasons = sorted(blocked, key=lambda veto: NAMES.index(veto.name))
+        reasons = sorted(blocked, key=lambda veto: ORDER.index(veto.name))
         raise Refused(RefusalCode.MERGE_BLOCKED, reasons=reasons, maestra_ids=[resulting, *others])
     return merges
 
@@ -59,7 +60,7 @@ def _merge_one(draft: Draft, survivor: Profile, absorbed: Profile, reason: Reaso
     """The named customer has priority throughout and keeps its MaestraID (R28, R33)."""
     whole = united(survivor, absorbed)
     larger = draft.world.larger_fields
-    result = survive(Pair(survivor, absorbed, survivor.maestra_id, whole.holdings, larger, now))
+    result = survive(MergeSides(survivor, absorbed, survivor.maestra_id, whole.holdings, larger, now))
     who = {"customer": survivor.maestra_id, "maestra_id": survivor.maestra_id}
     decision = Decision(
         reason=reason, matched=shared_values(survivor, absorbed), priority=survivor.maestra_id

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from customers.changes import Created, Why
 from customers.differences import diff
 from customers.profile import Member, Membership, Profile
+from customers.provisional import NO_MAESTRA_ID
 from customers.transitions import Sketch
 from dedup.engine.applying import project_primaries
-from dedup.engine.context import NO_MAESTRA_ID, ResolutionContext
+from dedup.engine.context import ResolutionContext
 from dedup.engine.counting import acted_at, to_count
 from dedup.engine.editing import known_personal, subscription_of
 from dedup.engine.outcome import OutcomeStatus

@@ -9,53 +9,94 @@ from dataclasses import dataclass
 from typing import Any
 
 from customers.profile import CONTACTS, Key, Profile
+from customers.texts import gettext_noop
 
 
-def access_by_this_contact(p: Profile, key: Key | None) -> bool:
-    """Signs in with the contact in question."""
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One criterion of priority.
+
+    `name` is stored and answered, and never changes. `weigh` gives what is compared, of a profile and the
+    contact in question; the larger goes first. `sentence` is what the explanation says beside both values.
+    `because` follows "has priority, because" in a history, `keeps_because` the name of the one who holds a
+    contact: "stays with customer 7, because customer 7 …".
+    """
+
+    name: str
+    weigh: Callable[[Profile, Key | None], Any]
+    sentence: str
+    because: str
+    keeps_because: str
+
+
+def _gives_access(p: Profile, key: Key | None) -> bool:
     return key is not None and key in p.holdings and p.holdings[key].gives_access
 
 
-def this_contact_confirmed(p: Profile, key: Key | None) -> bool:
-    """Confirmed the contact in question."""
+def _is_confirmed(p: Profile, key: Key | None) -> bool:
     return key is not None and key in p.holdings and p.holdings[key].confirmed_at is not None
 
 
-def any_account_access(p: Profile, key: Key | None) -> bool:  # noqa: ARG001
-    """Signs in with any contact or card."""
-    return bool(p.access_contacts())
-
-
-def orders(p: Profile, key: Key | None) -> bool:  # noqa: ARG001
-    """Has orders, promo codes or reward-point movements."""
-    return p.has_commerce
-
-
-def any_confirmed_contact(p: Profile, key: Key | None) -> bool:  # noqa: ARG001
-    """Has any confirmed contact."""
-    return p.has_confirmed_contact()
-
-
-def last_activity(p: Profile, key: Key | None) -> tuple[bool, Any]:  # noqa: ARG001
-    """Was active later; whoever never acted counts by the registration date, behind everyone who did."""
+def _last_activity(p: Profile, _key: Key | None) -> tuple[bool, Any]:
     acted = p.last_action_at
     return (True, acted) if acted else (False, p.registered_at)
 
 
-def lower_maestra_id(p: Profile, key: Key | None) -> tuple[bool, int]:  # noqa: ARG001
-    """Has the lower MaestraID; a record not yet stored counts as the highest."""
-    return (not p.is_new, -p.maestra_id)
-
-
-CRITERIA: tuple[Callable[[Profile, Key | None], Any], ...] = (
-    access_by_this_contact,
-    this_contact_confirmed,
-    any_account_access,
-    orders,
-    any_confirmed_contact,
-    last_activity,
-    lower_maestra_id,
+CRITERIA: tuple[Criterion, ...] = (
+    Criterion(
+        name="access_by_this_contact",
+        weigh=_gives_access,
+        sentence=gettext_noop("Signs in with the contact in question."),
+        because=gettext_noop("the contact gives access to its account"),
+        keeps_because=gettext_noop("%(customer)s signs in with it"),
+    ),
+    Criterion(
+        name="this_contact_confirmed",
+        weigh=_is_confirmed,
+        sentence=gettext_noop("Confirmed the contact in question."),
+        because=gettext_noop("the contact is confirmed there"),
+        keeps_because=gettext_noop("%(customer)s has confirmed it"),
+    ),
+    Criterion(
+        name="any_account_access",
+        weigh=lambda p, _key: bool(p.access_contacts()),
+        sentence=gettext_noop("Signs in with any contact or card."),
+        because=gettext_noop("it has account access"),
+        keeps_because=gettext_noop("%(customer)s has account access"),
+    ),
+    Criterion(
+        name="orders",
+        weigh=lambda p, _key: p.has_commerce,
+        sentence=gettext_noop("Has orders, promo codes or reward-point movements."),
+        because=gettext_noop("it has orders, promo codes or reward points"),
+        keeps_because=gettext_noop("%(customer)s has orders, promo codes or reward points"),
+    ),
+    Criterion(
+        name="any_confirmed_contact",
+        weigh=lambda p, _key: p.has_confirmed_contact(),
+        sentence=gettext_noop("Has any confirmed contact."),
+        because=gettext_noop("it has a confirmed contact"),
+        keeps_because=gettext_noop("%(customer)s has a confirmed contact"),
+    ),
+    Criterion(
+        name="last_activity",
+        weigh=_last_activity,
+        sentence=gettext_noop(
+            "Was active later; whoever never acted counts by the registration date, behind everyone who did."
+        ),
+        because=gettext_noop("it was active more recently"),
+        keeps_because=gettext_noop("%(customer)s was active more recently"),
+    ),
+    Criterion(
+        name="lower_maestra_id",
+        weigh=lambda p, _key: (not p.is_new, -p.maestra_id),
+        sentence=gettext_noop("Has the lower MaestraID; a record not yet stored counts as the highest."),
+        because=gettext_noop("it was here first"),
+        keeps_because=gettext_noop("%(customer)s was here first"),
+    ),
 )
+ACCESS_BY_THIS_CONTACT = CRITERIA[0]
+"""Decides by itself where an account-access contact is contested (R31)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +110,9 @@ class Verdict:
 def prior(left: Profile, right: Profile, contact: Key | None) -> Verdict:
     """Which of two has priority, `contact` being the disputed one or the strongest that matched (R29)."""
     for criterion in CRITERIA:
-        a, b = criterion(left, contact), criterion(right, contact)
+        a, b = criterion.weigh(left, contact), criterion.weigh(right, contact)
         if a != b:
-            return Verdict(a > b, criterion.__name__)
+            return Verdict(a > b, criterion.name)
     raise AssertionError("two different customers have different MaestraIDs")
 
 

@@ -30,7 +30,7 @@ from dedup.engine.editing import (
 from dedup.engine.finding import already_registered
 from dedup.engine.new_customer import create
 from dedup.engine.outcome import Conflict, Move, RefusalCode, Refused
-from dedup.engine.priority import Verdict, prior
+from dedup.engine.priority import ACCESS_BY_THIS_CONTACT, Verdict, prior
 from dedup.engine.record import Sent
 
 MOVABLE = DEVICES | {Category.IDENTIFIER}
@@ -70,7 +70,7 @@ def _contested(context: ResolutionContext) -> list[tuple[Sent, Profile]]:
 def _judge(wish: Profile, holder: Profile, key: Key) -> Verdict:
     """An account-access contact is never taken from its holder (R31); else priority decides (R29)."""
     if holder.holdings[key].gives_access:
-        return Verdict(left_first=False, criterion="access_by_this_contact")
+        return Verdict(left_first=False, criterion=ACCESS_BY_THIS_CONTACT.name)
     return prior(wish, holder, key)
 
 

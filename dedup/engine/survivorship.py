@@ -25,12 +25,13 @@ from customers.profile import (
     SubscriptionStatus,
     with_primary,
 )
+from customers.texts import gettext_noop
 
 STATUS_RANK = {status: rank for rank, status in enumerate(SubscriptionStatus)}
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class MergeSides:
     """Two that become one. `survivor` is the MaestraID that stays primary; `stored` are the identifiers that
     have a holder already; `larger` are the numeric custom fields of which the larger value is kept (R35).
     """
@@ -43,51 +44,51 @@ class Pair:
     at: datetime
 
 
-def keep_primary_id(pair: Pair) -> int:
+def keep_primary_id(sides: MergeSides) -> int:
     """The lower MaestraID, or the one that was named (R33)."""
-    return pair.survivor
+    return sides.survivor
 
 
-def all_members(pair: Pair) -> tuple[Any, ...]:
+def all_members(sides: MergeSides) -> tuple[Any, ...]:
     """Every MaestraID with its orders, points, promo codes and actions (R39); a record has none."""
-    members = (m for p in (pair.priority, pair.other) if not p.is_new for m in p.members)
+    members = (m for p in (sides.priority, sides.other) if not p.is_new for m in p.members)
     return tuple(sorted(members, key=lambda m: m.maestra_id))
 
 
-def whole_personal_set(pair: Pair) -> Personal:
+def whole_personal_set(sides: MergeSides) -> Personal:
     """The whole set of the priority customer, never mixed; where it has none, the other's whole set (R34)."""
-    return pair.priority.personal or pair.other.personal
+    return sides.priority.personal or sides.other.personal
 
 
-def priority_time_zone(pair: Pair) -> str | None:
+def priority_time_zone(sides: MergeSides) -> str | None:
     """The priority customer's, else the other's (R34)."""
-    return pair.priority.time_zone or pair.other.time_zone
+    return sides.priority.time_zone or sides.other.time_zone
 
 
-def custom_fields(pair: Pair) -> dict[str, Any]:
+def custom_fields(sides: MergeSides) -> dict[str, Any]:
     """The priority customer's value, where it has none the other's; or the larger one (R35)."""
-    first, second = pair.priority.custom_fields, pair.other.custom_fields
+    first, second = sides.priority.custom_fields, sides.other.custom_fields
     result = {**second, **first}
-    for name in pair.larger & first.keys() & second.keys():
+    for name in sides.larger & first.keys() & second.keys():
         result[name] = max(first[name], second[name])
     return result
 
 
-def all_holdings(pair: Pair) -> dict[Key, Holding]:
+def all_holdings(sides: MergeSides) -> dict[Key, Holding]:
     """All of both with flags and confirmations; the primary and the current unique IDs are the priority
     customer's (R3, R36).
     """
-    first, second = pair.priority.holdings, pair.other.holdings
+    first, second = sides.priority.holdings, sides.other.holdings
     result = {**second, **first}
     for key in first.keys() & second.keys():
-        base = pair.stored.get(key, first[key])
+        base = sides.stored.get(key, first[key])
         result[key] = both_flags(base, first[key], second[key])
     for key in second.keys() - first.keys():
-        result[key] = _yielding(second[key], pair)
+        result[key] = _yielding(second[key], sides)
     for kind in {h.kind for h in result.values() if h.category in WITH_PRIMARY}:
-        leader = pair.priority.primary(kind) or pair.other.primary(kind)
+        leader = sides.priority.primary(kind) or sides.other.primary(kind)
         if leader:
-            result = with_primary(result, leader.key, pair.at)
+            result = with_primary(result, leader.key, sides.at)
     return result
 
 
@@ -102,45 +103,45 @@ def both_flags(base: Holding, first: Holding, second: Holding) -> Holding:
     )
 
 
-def _yielding(holding: Holding, pair: Pair) -> Holding:
+def _yielding(holding: Holding, sides: MergeSides) -> Holding:
     """The other customer's unique ID goes to history where the priority customer has a current one (R3)."""
-    rival = holding.category is Category.UNIQUE and pair.priority.current(holding.kind)
+    rival = holding.category is Category.UNIQUE and sides.priority.current(holding.kind)
     return (
-        replace(holding, is_former=True, retired_at=pair.at) if rival and not holding.is_former else holding
+        replace(holding, is_former=True, retired_at=sides.at) if rival and not holding.is_former else holding
     )
 
 
-def open_claims(pair: Pair) -> dict[Key, Claim]:
+def open_claims(sides: MergeSides) -> dict[Key, Claim]:
     """Of both, less what is now held (R36)."""
-    held = pair.priority.holdings.keys() | pair.other.holdings.keys()
-    both = {**pair.other.claims, **pair.priority.claims}
+    held = sides.priority.holdings.keys() | sides.other.holdings.keys()
+    both = {**sides.other.claims, **sides.priority.claims}
     return {key: claim for key, claim in both.items() if key not in held}
 
 
-def all_cards(pair: Pair) -> dict[str, int]:
+def all_cards(sides: MergeSides) -> dict[str, int]:
     """Of both (R36)."""
-    return {**pair.other.cards, **pair.priority.cards}
+    return {**sides.other.cards, **sides.priority.cards}
 
 
-def later_opt_out(pair: Pair) -> datetime | None:
+def later_opt_out(sides: MergeSides) -> datetime | None:
     """An opt-out of either is an opt-out of the person (R37, R53)."""
-    dates = [p.opted_out_at for p in (pair.priority, pair.other) if p.opted_out_at]
+    dates = [p.opted_out_at for p in (sides.priority, sides.other) if p.opted_out_at]
     return max(dates, default=None)
 
 
-def subscriptions(pair: Pair) -> dict[Channel, Subscription]:
+def subscriptions(sides: MergeSides) -> dict[Channel, Subscription]:
     """Subscribed beats awaiting confirmation beats unsubscribed; an opt-out beats them all (R37)."""
-    channels = {**pair.other.subscriptions, **pair.priority.subscriptions}
-    return {channel: _one_subscription(channel, pair) for channel in channels}
+    channels = {**sides.other.subscriptions, **sides.priority.subscriptions}
+    return {channel: _one_subscription(channel, sides) for channel in channels}
 
 
-def _one_subscription(channel: Channel, pair: Pair) -> Subscription:
+def _one_subscription(channel: Channel, sides: MergeSides) -> Subscription:
     """Facing a side that opted out, or did so later, the other side's statuses count for nothing; its own,
     set anew since, do.
     """
-    refused_at = later_opt_out(pair)
-    sides = [p for p in (pair.priority, pair.other) if p.opted_out_at == refused_at]
-    named = [p.subscriptions[channel] for p in sides if channel in p.subscriptions]
+    refused_at = later_opt_out(sides)
+    counting = [p for p in (sides.priority, sides.other) if p.opted_out_at == refused_at]
+    named = [p.subscriptions[channel] for p in counting if channel in p.subscriptions]
     if refused_at and not named:
         return Subscription(SubscriptionStatus.UNSUBSCRIBED, refused_at)
     return _strongest(named)
@@ -151,9 +152,9 @@ def _strongest(found: list[Subscription]) -> Subscription:
     return max((s for s in found if STATUS_RANK[s.status] == best), key=lambda s: s.since)
 
 
-def latest_memberships(pair: Pair) -> dict[int, Membership]:
+def latest_memberships(sides: MergeSides) -> dict[int, Membership]:
     """Per segmentation the later membership; on the same date the higher segment ID (R38)."""
-    first, second = pair.priority.memberships, pair.other.memberships
+    first, second = sides.priority.memberships, sides.other.memberships
     result = {**second, **first}
     for segmentation in first.keys() & second.keys():
         result[segmentation] = later(first[segmentation], second[segmentation])
@@ -164,33 +165,79 @@ def later(one: Membership, two: Membership) -> Membership:
     return max(one, two, key=lambda m: (m.since, m.segment))
 
 
-def all_notes(pair: Pair) -> tuple[Any, ...]:
+def all_notes(sides: MergeSides) -> tuple[Any, ...]:
     """Of both, in the order of time."""
-    return tuple(sorted((*pair.priority.notes, *pair.other.notes), key=lambda n: n.at))
+    return tuple(sorted((*sides.priority.notes, *sides.other.notes), key=lambda n: n.at))
 
 
-def stored_profile(pair: Pair) -> bool:  # noqa: ARG001
+def stored_profile(sides: MergeSides) -> bool:  # noqa: ARG001
     """What two become is a stored customer, whatever they were."""
     return False
 
 
-SURVIVORSHIP: Mapping[str, Callable[[Pair], Any]] = {
-    "maestra_id": keep_primary_id,
-    "members": all_members,
-    "personal": whole_personal_set,
-    "time_zone": priority_time_zone,
-    "custom_fields": custom_fields,
-    "holdings": all_holdings,
-    "claims": open_claims,
-    "cards": all_cards,
-    "subscriptions": subscriptions,
-    "memberships": latest_memberships,
-    "opted_out_at": later_opt_out,
-    "notes": all_notes,
-    "is_new": stored_profile,
-}
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How one field of a merged profile is made of two: `field` is its name in `Profile`, `merge` gives the
+    value, `sentence` is what people are told.
+    """
+
+    field: str
+    merge: Callable[[MergeSides], Any]
+    sentence: str
 
 
-def survive(pair: Pair) -> Profile:
+SURVIVORSHIP: tuple[Policy, ...] = (
+    Policy("maestra_id", keep_primary_id, gettext_noop("The lower MaestraID, or the one that was named.")),
+    Policy(
+        "members",
+        all_members,
+        gettext_noop(
+            "Every MaestraID with its orders, points, promo codes and actions; a record that joins has none."
+        ),
+    ),
+    Policy(
+        "personal",
+        whole_personal_set,
+        gettext_noop(
+            "The whole set of the priority customer, never mixed; where it has none, the other's whole set."
+        ),
+    ),
+    Policy("time_zone", priority_time_zone, gettext_noop("The priority customer's, or else the other's.")),
+    Policy(
+        "custom_fields",
+        custom_fields,
+        gettext_noop(
+            "The priority customer's value, or else the other's; the larger one, where the field is set so."
+        ),
+    ),
+    Policy(
+        "holdings",
+        all_holdings,
+        gettext_noop(
+            "All of both with flags and confirmations; the primary and the current unique IDs are the "
+            "priority customer's."
+        ),
+    ),
+    Policy("claims", open_claims, gettext_noop("Of both, less what is now held.")),
+    Policy("cards", all_cards, gettext_noop("Of both.")),
+    Policy(
+        "subscriptions",
+        subscriptions,
+        gettext_noop("Subscribed beats awaiting confirmation beats unsubscribed; an opt-out beats them all."),
+    ),
+    Policy(
+        "memberships",
+        latest_memberships,
+        gettext_noop("Per segmentation the later membership; on the same date the higher segment ID."),
+    ),
+    Policy("opted_out_at", later_opt_out, gettext_noop("An opt-out of either is an opt-out of the person.")),
+    Policy("notes", all_notes, gettext_noop("Of both, in the order of time.")),
+    Policy(
+        "is_new", stored_profile, gettext_noop("What two become is a stored customer, whatever they were.")
+    ),
+)
+
+
+def survive(sides: MergeSides) -> Profile:
     """The merged profile."""
-    return Profile(**{name: policy(pair) for name, policy in SURVIVORSHIP.items()})
+    return Profile(**{policy.field: policy.merge(sides) for policy in SURVIVORSHIP})

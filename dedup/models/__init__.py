@@ -6,7 +6,6 @@ from dedup.models.decisions import (
     ConfirmationKinds,
     IdempotencyKey,
     Merge,
-    Reasons,
     ReviewPair,
     ReviewStatuses,
 )
@@ -42,7 +41,6 @@ __all__ = [
     "ImportStates",
     "Merge",
     "Outcomes",
-    "Reasons",
     "ReviewPair",
     "ReviewStatuses",
     "SeenEvent",

@@ -11,19 +11,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from customers.changes import Reason
 from customers.models import Identifier, Operation
+from dedup.engine.reasons import Reason
 
-
-class Reasons(models.TextChoices):
-    """Why two were taken for one person (R41)."""
-
-    MATCHED_EXACTLY = Reason.MATCHED_EXACTLY.value, _("A contact or ID matched")
-    SAME_DEVICE = Reason.SAME_DEVICE.value, _("The same device")
-    PAYMENT_CARD = Reason.PAYMENT_CARD.value, _("The same payment card")
-    API = Reason.API.value, _("Asked for by API")
-    ADMIN = Reason.ADMIN.value, _("By hand")
-    BOTH_CONFIRMED = Reason.BOTH_CONFIRMED.value, _("Both confirmed the same contact")
+REASONS = {reason.value: _(reason.label) for reason in Reason}
+"""Why two were taken for one person, by the name that is stored (R41)."""
 
 
 class Merge(models.Model):
@@ -39,7 +31,7 @@ class Merge(models.Model):
     survivor_id = models.BigIntegerField(_("resulting customer"))
     absorbed_id = models.BigIntegerField(_("merged customer"))
     absorbed_ids = ArrayField(models.BigIntegerField(), verbose_name=_("merged MaestraIDs"))
-    reason = models.CharField(_("reason"), choices=Reasons)
+    reason = models.CharField(_("reason"), choices=REASONS)
     criterion = models.CharField(_("deciding criterion"), null=True, blank=True)  # noqa: DJ001
     priority_id = models.BigIntegerField(_("customer with priority"), null=True, blank=True)
     matched = models.JSONField(_("values that matched"), default=list, db_default=[])
@@ -62,7 +54,7 @@ class Merge(models.Model):
         verbose_name_plural = _("merge journal")
         constraints = [
             models.CheckConstraint(condition=~Q(survivor_id=F("absorbed_id")), name="merge_of_two"),
-            models.CheckConstraint(condition=Q(reason__in=Reasons.values), name="merge_reason"),
+            models.CheckConstraint(condition=Q(reason__in=list(REASONS)), name="merge_reason"),
             models.CheckConstraint(
                 condition=Q(undone_at__isnull=True, undone_by_operation__isnull=True)
                 | Q(undone_at__isnull=False, undone_by_operation__isnull=False),

@@ -8,13 +8,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from customers.changes import Reason
 from customers.errors import ErrorCode, SelfsameError
 from customers.profile import MAESTRA_ID, Key, Profile
 from customers.storage.batch import RecordChanges
 from customers.storage.transactions import in_transaction
 from dedup.engine.merge import merge as merge_customers
 from dedup.engine.outcome import Refusal
+from dedup.engine.reasons import Reason
 from dedup.engine.undo import Journal
 from dedup.engine.undo import undo as undo_merge
 from dedup.models import Merge

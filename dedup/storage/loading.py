@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from customers.changes import Order
 from customers.profile import DEVICES, MAESTRA_ID, Key, Profile
+from customers.provisional import provisional_ids
 from customers.setup.project_config import ProjectConfig
 from customers.storage.loading import LOCK, load_profiles, primary_ids_of
 from customers.storage.sql import Question, Row, array, ask
@@ -179,7 +180,7 @@ def load(wanted: Wanted, config: ProjectConfig, *, lock: bool) -> Loaded:
     world = _world(config, located, profiles, _further(config, located, profiles))
     known = frozenset(located.rows).union(*(p.holdings.keys() | p.claims.keys() for p in profiles.values()))
     if not lock:
-        return Loaded(replace(world, new_ids=_imaginary_ids()), known, None)
+        return Loaded(replace(world, new_ids=provisional_ids()), known, None)
     ((operation,),), new_ids = drawn
     return Loaded(replace(world, new_ids=[maestra_id for (maestra_id,) in new_ids]), known, operation)
 
@@ -318,14 +319,6 @@ def _order(row: Row) -> tuple[int, Order]:
         status=status,
         lines=tuple(json.loads(lines, parse_float=Decimal)),
     )
-
-
-def _imaginary_ids() -> Iterator[int]:
-    """IDs for customers a preview would create: beyond any that is drawn."""
-    return iter(range(IMAGINARY, IMAGINARY + 1_000_000))
-
-
-IMAGINARY = 1 << 62
 
 
 def _columns(keys: Iterable[Key], config: ProjectConfig) -> tuple[str, str]:

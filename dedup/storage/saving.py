@@ -128,7 +128,7 @@ def _journal_row(c: Merged, operation: int, now: datetime) -> Row:
         c.customer,
         c.absorbed.maestra_id,
         f"{{{','.join(map(str, sorted(c.absorbed.maestra_ids)))}}}",
-        d.reason.value,
+        d.reason,
         d.criterion,
         d.priority,
         as_json(matched(d.matched)),

@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from structlog.stdlib import get_logger
 
-from customers.changes import Reason
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage.sql import as_json, over
 from customers.storage.transactions import in_transaction
+from dedup.engine.reasons import Reason
 from dedup.engine.record import Record
 from dedup.imports.processing import statistics
 from dedup.imports.processing.outcomes import ChunkResult, chunk_result, examples

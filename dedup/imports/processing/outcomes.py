@@ -4,25 +4,26 @@ dry run examples in sentences.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
+
+from django.utils.translation import gettext as _
 
 from customers.changes import Change, Claimed, Created, Held, OptedOut, SubscriptionChanged
 from customers.errors import SelfsameError
 from customers.history.reading import worded
+from customers.presentation.customer import CustomerLabel, customer_label
 from customers.profile import CONTACTS, SubscriptionStatus
+from customers.provisional import is_provisional, stored_id
 from customers.setup.project_config import ProjectConfig
 from customers.storage.history_facts import history_facts
 from dedup.engine.outcome import OutcomeStatus
 from dedup.imports.processing.staged_rows import TextRow
 from dedup.models import Outcomes
 from dedup.operations.base import Result, ResultOrError
-from dedup.storage.loading import IMAGINARY
 
 EXAMPLES_OF_EACH = 2
 """In one chunk. Of a long file there are more chunks than anybody wants examples."""
@@ -32,9 +33,6 @@ EFFECTS = (MERGED, MOVED, CLAIMS, RESUBSCRIBED)
 subscribed who had unsubscribed.
 """
 FAILED_BY = "failed:"
-NEW_CUSTOMER = re.compile(r"\b46\d{17}\b")
-"""The MaestraID of a customer whom a dry run would create."""
-
 
 ReportedRow = tuple[str, str, str, int | None]
 OUTCOME_OF = {status: Outcomes(status).value for status in OutcomeStatus}
@@ -71,8 +69,7 @@ def _row(answer: ResultOrError) -> ReportedRow:
 
 def _customer(answer: Result) -> int | None:
     """The customer a row ended in; none where a dry run would create it."""
-    maestra_id = answer.profile.maestra_id
-    return maestra_id if maestra_id < IMAGINARY else None
+    return stored_id(answer.profile.maestra_id)
 
 
 def _effects(answer: Result, resubscribed: set[int]) -> Iterator[str]:
@@ -101,18 +98,12 @@ def examples(
     rows: Sequence[TextRow], answers: Sequence[ResultOrError], config: ProjectConfig
 ) -> dict[str, list[dict[str, Any]]]:
     """The first rows of each kind of outcome and effect, with what would happen to whom."""
-    new = {
-        change.maestra_id: row.line
-        for row, answer in zip(rows, answers, strict=True)
-        if isinstance(answer, Result)
-        for change in answer.outcome.changes
-        if isinstance(change, Created)
-    }
+    label = _labels(rows, answers)
     found: dict[str, list[dict[str, Any]]] = {}
     for row, answer in zip(rows, answers, strict=True):
         names = [name for name in _shown_by(answer) if len(found.get(name, ())) < EXAMPLES_OF_EACH]
         if names:
-            example = _example(row, answer, config, new)
+            example = _example(row, answer, config, label)
             for name in names:
                 found.setdefault(name, []).append(example)
     return found
@@ -132,24 +123,37 @@ def _shown_by(answer: ResultOrError) -> Iterator[str]:
         yield RESUBSCRIBED
 
 
+def _labels(rows: Sequence[TextRow], answers: Sequence[ResultOrError]) -> CustomerLabel:
+    """What customers are called in examples: one that does not exist yet, by the line that creates it."""
+    lines = {
+        change.maestra_id: row.line
+        for row, answer in zip(rows, answers, strict=True)
+        if isinstance(answer, Result)
+        for change in answer.outcome.changes
+        if isinstance(change, Created)
+    }
+
+    def label(maestra_id: int) -> str:
+        if is_provisional(maestra_id) and maestra_id in lines:
+            return _("the new customer of line %(line)s") % {"line": lines[maestra_id]}
+        return customer_label(maestra_id)
+
+    return label
+
+
 def _example(
-    row: TextRow, answer: ResultOrError, config: ProjectConfig, new: Mapping[int, int]
+    row: TextRow, answer: ResultOrError, config: ProjectConfig, label: CustomerLabel
 ) -> dict[str, Any]:
     if isinstance(answer, SelfsameError):
         return {"line": row.line, "maestra_id": None, "sentences": [answer.detail]}
-    told = [entry for change in answer.outcome.changes for entry in history_facts(change)]
-    said = worded([entry for _, entry in told], config.labels)
-    sentences = [_about(maestra_id, text, answer) for (maestra_id, _), text in zip(told, said, strict=True)]
-    named = partial(NEW_CUSTOMER.sub, partial(_line_of, new))
-    return {"line": row.line, "maestra_id": _customer(answer), "sentences": [named(s) for s in sentences]}
+    told = [fact for change in answer.outcome.changes for fact in history_facts(change)]
+    said = worded([entry for _told_of, entry in told], config.labels, label)
+    sentences = [
+        text if told_of in answer.profile.maestra_ids else f"{_capitalized(label(told_of))}: {text}"
+        for (told_of, _entry), text in zip(told, said, strict=True)
+    ]
+    return {"line": row.line, "maestra_id": _customer(answer), "sentences": sentences}
 
 
-def _about(maestra_id: int, sentence: str, answer: Result) -> str:
-    """A sentence; with whom it is about, where that is not the customer the row ended in."""
-    return sentence if maestra_id in answer.profile.maestra_ids else f"{maestra_id}: {sentence}"
-
-
-def _line_of(new: Mapping[int, int], found: re.Match[str]) -> str:
-    """A customer who does not exist yet is named by the line that makes him."""
-    line = new.get(int(found[0]))
-    return f"(line {line})" if line is not None else found[0]
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from customers.admin.base import ReadOnlyAdmin
 from customers.admin.wording import KINDS
-from customers.history.sentences import PRIORITY, SENTENCES
+from customers.history.sentences import SENTENCES
 from customers.models import (
     ApiKey,
     BlockedValue,
@@ -29,11 +29,12 @@ from customers.models import (
     ProjectSettings,
     Relation,
 )
+from customers.presentation.decisions import criteria
 from customers.setup.integration_points import access_of
 from customers.setup.project_config import VERSION
 from customers.storage.loading import load_profiles
 from dedup.demo import story
-from dedup.engine.vetoes import VETOES
+from dedup.engine.vetoes import RULES
 from dedup.models import Merge, ReviewPair, Site
 from segments.models import Segment, Segmentation
 from tests.staff import address, signed_in
@@ -98,7 +99,7 @@ def test_what_is_stored_as_names_of_the_code_is_shown_in_words() -> None:
         for row in model._default_manager.all()[:1]
     ]
     shown = [re.sub(r"<[^>]*>", " ", client.get(page).content.decode()) for page in pages]
-    names = {*PRIORITY, *(veto.__name__ for veto in VETOES), *SENTENCES, "mobile_phone"}
+    names = {*criteria(), *RULES, *SENTENCES, "mobile_phone"}
     coded = {name for name in names if "_" in name}
     assert {name for name in coded for text in shown if re.search(rf"\b{name}\b", text)} == set()
     assert "Mobile phone +14155550122 stays with customer" in shown[0]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from customers import changes as ch
-from customers.changes import Decision, Reason, Why
+from customers.changes import Decision, Why
 from customers.history import reading
 from customers.history.reading import history
 from customers.history.sentences import SENTENCES, sentence
@@ -33,6 +33,7 @@ from customers.profile import (
 from customers.setup.project_config import project_config
 from customers.storage.history_facts import KIND_OF, history_facts
 from customers.storage.sql import as_json
+from dedup.engine.reasons import Reason
 from segments.models import Segment, Segmentation
 from tests.customers.storage.saving import NOON, make_kinds, minutes, record, save
 

@@ -31,7 +31,6 @@ from customers.changes import (
     PersonalDataChanged,
     PointsAdded,
     PromoCodeIssued,
-    Reason,
     SubscriptionChanged,
 )
 from customers.errors import ErrorCode, SelfsameError
@@ -54,6 +53,7 @@ from customers.profile import (
 )
 from customers.storage.loading import load_profiles
 from customers.transitions import united
+from dedup.engine.reasons import Reason
 from tests.customers.storage.saving import NOON, holding, make_kinds, minutes, new_ids, record, save
 
 EMAIL, PHONE = Key("email", "ann@example.com"), Key("mobile_phone", "+14155550122")

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from customers import changes as ch
-from customers.changes import Change, Decision, Reason, Why
+from customers.changes import Change, Decision, Why
 from customers.models import Change as ChangeRow
 from customers.models import Claim as ClaimRow
 from customers.models import Customer, DeviceUse, Identifier, Relation
@@ -44,6 +44,7 @@ from customers.storage.loading import load_profiles
 from customers.storage.sql import Overtaken, as_json
 from customers.transitions import apply, united
 from dedup.engine.outcome import BlockedMatch, Veto
+from dedup.engine.reasons import Reason
 from dedup.models import ApartPair, Merge, ReviewPair
 from dedup.storage import saving as dedup_writing
 from dedup.storage.profile_json import from_json

@@ -18,7 +18,6 @@ from customers.changes import (
     OrderSaved,
     PointsAdded,
     PromoCodeIssued,
-    Reason,
     Unmerged,
     Why,
 )
@@ -27,6 +26,7 @@ from customers.transitions import apply
 from dedup.engine.draft import Draft
 from dedup.engine.merge import merge
 from dedup.engine.outcome import Outcome, Refusal
+from dedup.engine.reasons import Reason
 from dedup.engine.record import Operation, Record, Sent
 from dedup.engine.resolve import decide
 from dedup.engine.undo import Journal, undo

@@ -20,7 +20,6 @@ from customers.changes import (
     OrderSaved,
     PointsAdded,
     PromoCodeIssued,
-    Reason,
     Released,
     StateChange,
     Unmerged,
@@ -40,6 +39,7 @@ from customers.profile import (
     SubscriptionStatus,
 )
 from customers.transitions import apply
+from dedup.engine.reasons import Reason
 from tests.dedup.engine.builders import ANN, BOB, HASH, day, holding, kinds, order, profile
 from tests.dedup.engine.strategies import KEYS
 

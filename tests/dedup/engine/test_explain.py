@@ -2,11 +2,12 @@
 
 import pytest
 
-from dedup.engine.explain import REMEDIES, Match, Remedy, Standing, Step, explain
+from dedup.engine.explain import Match, Standing, Step, explain
 from dedup.engine.outcome import Veto
 from dedup.engine.priority import CRITERIA
 from dedup.engine.record import Operation
-from dedup.engine.vetoes import OVERRIDABLE, VETOES
+from dedup.engine.remedies import Remedy
+from dedup.engine.vetoes import VETOES
 from tests.dedup.engine.builders import ANN, BOB, COOKIE, HASH, PHONE, Memory, day, key, sent
 
 REGISTER = Operation.REGISTER
@@ -20,9 +21,9 @@ def shop():
 
 def test_every_veto_has_a_remedy():
     """R22"""
-    assert list(REMEDIES) == [veto.__name__ for veto in VETOES]
-    by_hand = {name for name, remedy in REMEDIES.items() if remedy is Remedy.NAME_RESULTING_CUSTOMER}
-    assert by_hand == OVERRIDABLE
+    assert {rule.remedy for rule in VETOES} == set(Remedy) - {Remedy.SHARE_A_VALUE}
+    by_hand = {rule.name for rule in VETOES if rule.remedy is Remedy.NAME_RESULTING_CUSTOMER}
+    assert by_hand == {rule.name for rule in VETOES if rule.is_overridable}
 
 
 def test_one_profile_is_the_same(shop):
@@ -40,7 +41,7 @@ def test_two_who_contest_a_phone_are_told_all(shop):
     assert found.vetoes == (Veto("different_emails", (ANN,), (BOB,)),)
     assert (found.same, found.by_hand, found.contact, found.priority) == (False, True, THE_PHONE, 1)
     assert found.remedies == (Remedy.NAME_RESULTING_CUSTOMER,)
-    assert [s.criterion for s in found.steps] == [c.__name__ for c in CRITERIA]
+    assert [s.criterion for s in found.steps] == [c.name for c in CRITERIA]
     assert [s for s in found.steps if s.decides] == [
         Step("last_activity", (True, day(1)), (False, day(2)), decides=True)
     ]

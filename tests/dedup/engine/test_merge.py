@@ -2,9 +2,10 @@
 
 import pytest
 
-from customers.changes import Decision, Held, IdentifiedChanged, Merged, PersonalDataChanged, Reason, Why
+from customers.changes import Decision, Held, IdentifiedChanged, Merged, PersonalDataChanged, Why
 from customers.profile import Personal
 from dedup.engine.outcome import OutcomeStatus, Refusal, RefusalCode, Veto
+from dedup.engine.reasons import Reason
 from dedup.engine.record import Operation
 from tests.dedup.engine.builders import ANN, BOB, COOKIE, EVE, PHONE, PHONE_2, Memory, key, order, sent
 

@@ -40,7 +40,7 @@ def decided(winner, loser, swapped, contact=THE_PHONE):
 
 def test_the_table_is_read_in_the_order_of_the_rule():
     """R29"""
-    assert [criterion.__name__ for criterion in CRITERIA] == [
+    assert [criterion.name for criterion in CRITERIA] == [
         "access_by_this_contact",
         "this_contact_confirmed",
         "any_account_access",

@@ -19,13 +19,13 @@ from customers.changes import (
     Merged,
     NoteAdded,
     OrderSaved,
-    Reason,
     Released,
     Why,
 )
 from customers.profile import Channel, Membership, Note, Personal, Subscription, SubscriptionStatus
 from dedup.engine.draft import Draft
 from dedup.engine.outcome import BlockedMatch, Conflict, Move, Outcome, Veto
+from dedup.engine.reasons import Reason
 from dedup.engine.record import Mode, Operation, PointsMovement, PromoCode, SentMembership, SentSubscription
 from dedup.engine.resolve import decide
 from tests.dedup.engine.builders import (

@@ -16,7 +16,7 @@ from customers.profile import (
     SubscriptionStatus,
 )
 from customers.transitions import united
-from dedup.engine.survivorship import SURVIVORSHIP, Pair, survive
+from dedup.engine.survivorship import SURVIVORSHIP, MergeSides, survive
 from tests.dedup.engine.builders import ANN, BOB, CARD, EVE, NOW, PHONE, day, holding, key, kinds, profile
 
 FIRST, OTHER = profile(2), profile(1)
@@ -26,7 +26,7 @@ NEWS = Channel("email", "news")
 def pair(first, other, larger=frozenset(), survivor=1):
     """The first has priority."""
     stored = {**other.holdings, **({} if first.is_new else first.holdings)}
-    return Pair(first, other, survivor, stored, larger, NOW)
+    return MergeSides(first, other, survivor, stored, larger, NOW)
 
 
 def of(field, first, other, **more):
@@ -45,14 +45,14 @@ def claim(kind, value, origin):
 
 def test_survivorship_names_every_field_of_a_profile():
     """R34-R39: a new field without a policy fails here"""
-    assert list(SURVIVORSHIP) == [f.name for f in fields(Profile)]
+    assert [policy.field for policy in SURVIVORSHIP] == [f.name for f in fields(Profile)]
 
 
 def test_a_missing_policy_is_an_error():
     """R34-R39"""
-    partial = {name: policy for name, policy in SURVIVORSHIP.items() if name != "maestra_id"}
+    partial = [policy for policy in SURVIVORSHIP if policy.field != "maestra_id"]
     with pytest.raises(TypeError):
-        Profile(**{name: policy(pair(FIRST, OTHER)) for name, policy in partial.items()})
+        Profile(**{policy.field: policy.merge(pair(FIRST, OTHER)) for policy in partial})
 
 
 def test_the_named_survivor_stays_primary_whatever_the_priority():

@@ -17,7 +17,7 @@ def between(left, right, **more):
 
 def test_the_table_is_read_in_the_order_of_the_rule():
     """R22, R27"""
-    assert [veto.__name__ for veto in VETOES] == [
+    assert [rule.name for rule in VETOES] == [
         "apart",
         "different_unique_ids",
         "different_account_access",
@@ -153,7 +153,7 @@ def test_differing_people_are_no_veto():
 
 def test_a_named_result_and_a_contact_both_confirmed_outweigh_only_differing_emails_and_phones():
     """R25, R28"""
-    found = tuple(Veto(veto.__name__) for veto in VETOES)
+    found = tuple(Veto(rule.name) for rule in VETOES)
     assert [v.name for v in standing(found, overridden=True)] == [
         "apart",
         "different_unique_ids",

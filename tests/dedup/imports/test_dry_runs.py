@@ -93,7 +93,9 @@ def test_its_examples_say_what_would_happen_to_whom(point: Point) -> None:
     assert set(found) == {"created", "changed", "contacts_moved", "failed:validation_error"}
     (moved,) = found["contacts_moved"]
     assert (moved["line"], moved["maestra_id"]) == (2, None)
-    assert any(f"Mobile phone {PHONE} went to customer (line 2)" in said for said in moved["sentences"])
+    assert any(
+        f"Mobile phone {PHONE} went to the new customer of line 2," in said for said in moved["sentences"]
+    )
     (changed,) = found["changed"]
     assert changed["maestra_id"]
     assert f"Mobile phone {PHONE_2} was added." in changed["sentences"]

@@ -10,7 +10,6 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from customers.changes import Reason
 from customers.profile import (
     Category,
     Channel,
@@ -28,6 +27,7 @@ from customers.profile import (
 )
 from dedup.engine.merge import merge
 from dedup.engine.outcome import Outcome
+from dedup.engine.reasons import Reason
 from dedup.engine.world import World
 from dedup.storage.profile_json import image_of
 

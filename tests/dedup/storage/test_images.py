@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from customers.changes import CardSeen, Change, Decision, Merged, NoteAdded, Reason, Why
+from customers.changes import CardSeen, Change, Decision, Merged, NoteAdded, Why
 from customers.differences import diff
 from customers.errors import SelfsameError
 from customers.models import Customer, CustomerFacts, Identifier, IdentifierKind, IntegrationPoint
@@ -18,6 +18,7 @@ from customers.profile import Claim, Holding, Key, Member, Membership, Note, Per
 from customers.setup.integration_points import STAFF
 from customers.storage.loading import load_profiles
 from customers.transitions import united
+from dedup.engine.reasons import Reason
 from dedup.models import Merge
 from dedup.operations.base import Caller
 from dedup.operations.merging import undo

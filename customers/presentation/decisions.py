@@ -1,0 +1,47 @@
+"""What notes and histories say of decisions: why two are one, who had priority, who holds a contact.
+
+The record stores the names of criteria and reasons. What they mean is known to the app that decides, and that
+app registers the words here.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+_priority: dict[str, str] = {}
+_holding: dict[str, str] = {}
+_reasons: dict[str, str] = {}
+
+
+def register_criterion(name: str, *, because: str, keeps_because: str) -> None:
+    """Both are half sentences to be translated. `because` is said of "it", the customer with priority;
+    `keeps_because` names whoever holds a contact as `%(customer)s`.
+    """
+    _priority[name], _holding[name] = because, keeps_because
+
+
+def register_reason(name: str, because: str) -> None:
+    """Why two were taken for one person: a half sentence to be translated, with the values that matched as
+    `%(matched)s`.
+    """
+    _reasons[name] = because
+
+
+def criteria() -> frozenset[str]:
+    """The stored names of all criteria."""
+    return frozenset(_priority)
+
+
+def why_priority(criterion: str) -> str:
+    """After "has priority, because" (R29)."""
+    return _(_priority[criterion])
+
+
+def why_held(criterion: str, customer: str) -> str:
+    """After "stays with customer 7, because": why that customer holds a contact (R29)."""
+    return _(_holding[criterion]) % {"customer": customer}
+
+
+def why_one(reason: str, matched: str) -> str:
+    """After "was merged, because" (R41). `matched` are the values, worded."""
+    return _(_reasons[reason]) % {"matched": matched or _("an identifier")}
