@@ -14,7 +14,7 @@ from dedup.tracking.resolver import lanes
 
 @shared_task
 def send_confirmations() -> None:
-    """Send what waits to be sent (R45)."""
+    """Send what waits in the outbox of confirmations (R45)."""
     waking.awake(TASK)
     while sending.send_waiting():
         pass

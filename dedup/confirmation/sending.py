@@ -1,8 +1,7 @@
 """Confirming contacts by a link or a code (R45).
 
-What is to be sent is written with the operation that asked for it and sent after its commit, so that nothing
-is sent for what did not happen, and what could not be sent is tried again. Only digests are kept. A later one
-replaces the one before it.
+What waits to be sent is in the outbox (`dedup.storage.confirmation_outbox`). A worker sends it; what could
+not be sent is tried again. Of links and codes only digests are kept. A later one replaces the one before it.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -37,14 +35,9 @@ log = get_logger(__name__)
 
 
 def send_waiting(limit: int = 500) -> int:
-    """Send what was not sent yet; how many there were. The worker calls it every few seconds."""
+    """Send what was not sent yet, each in a transaction of its own; how many went out."""
     waiting = Confirmation.objects.filter(sent_at=None).order_by("pk").values_list("pk", flat=True)[:limit]
-    return send(list(waiting))
-
-
-def send(ids: Iterable[int]) -> int:
-    """Send these confirmations, each in a transaction of its own; how many went out."""
-    return sum(map(_send_one, ids))
+    return sum(_send_one(confirmation_id) for confirmation_id in list(waiting))
 
 
 def _send_one(confirmation_id: int) -> bool:

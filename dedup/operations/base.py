@@ -18,7 +18,6 @@ from customers.storage import saving as customers_writing
 from customers.storage.batch import Batch, OperationInfo, RecordChanges
 from dedup.engine.outcome import BlockedMatch, Outcome
 from dedup.storage import saving as dedup_writing
-from dedup.storage.confirmation_outbox import ask_after_commit, forget_cleared
 from dedup.storage.loading import Loaded
 from dedup.storage.profile_json import to_json
 from segments import writing as segments_writing
@@ -77,8 +76,6 @@ def save(
     segments_writing.save(batch)
     merge_ids = dedup_writing.save(batch)
     dedup_writing.save_review_pairs(kept, now)
-    forget_cleared(batch)
-    ask_after_commit(batch)
     return merge_ids
 
 

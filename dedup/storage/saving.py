@@ -1,4 +1,5 @@
-"""The one writer of what decisions leave behind: the merge journal, pairs held apart, pairs to review.
+"""The one writer of what decisions leave behind: the merge journal, pairs held apart, pairs to review,
+confirmations to be sent.
 
 Their history is written by `customers.storage.saving` with everything else.
 """
@@ -16,6 +17,7 @@ from customers.storage.batch import Batch
 from customers.storage.history_facts import matched
 from customers.storage.sql import Row, Script, as_json, over
 from dedup.engine.outcome import BlockedMatch
+from dedup.storage.confirmation_outbox import add_confirmations
 from dedup.storage.profile_json import image_of
 
 JOURNAL = {
@@ -84,6 +86,7 @@ def save(batch: Batch) -> list[int]:
     script.with_rows(HOLD_APART, APART, [(*pair, why, now) for pair, why in sorted(apart.items())])
     script.with_rows(REVIEWED, PAIR, sorted({*apart, *_merged_pairs(merges)}))
     script.with_rows(LIFT, LIFTED, [(*pair, now) for pair in sorted(lifted)])
+    add_confirmations(script, batch)
     script.send()
     return _journal([_journal_row(c, operation, now) for c in merges])
 
