@@ -19,9 +19,7 @@ from customers.changes import (
     Unclaimed,
     Why,
 )
-from customers.profile import (
-    Profile,
-)
+from customers.profile import Profile
 
 K = TypeVar("K")
 V = TypeVar("V")

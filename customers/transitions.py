@@ -40,10 +40,7 @@ from customers.changes import (
     Unclaimed,
     Unmerged,
 )
-from customers.profile import (
-    Member,
-    Profile,
-)
+from customers.profile import Member, Profile
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -72,17 +69,17 @@ def apply(profiles: dict[int, Profile], change: Change) -> None:
 
 def changed(profile: Profile, *changes: OwnChange) -> Profile:
     """The profile after changes that concern no other."""
-    sketch = None
+    mutable = None
     for change in changes:
         alter = ALTERATIONS[type(change)]
         if alter is not None:
-            sketch = sketch or Sketch(profile)
-            alter(sketch, change)
-    return sketch.profile() if sketch else profile
+            mutable = mutable or MutableProfile(profile)
+            alter(mutable, change)
+    return mutable.profile() if mutable else profile
 
 
-class Sketch:
-    """A profile while changes happen to it. Its mappings are replaced, never altered."""
+class MutableProfile:
+    """A profile to which changes are applied. Its mappings are replaced, never altered."""
 
     __slots__ = tuple(f.name for f in fields(Profile))
 
@@ -120,64 +117,64 @@ class Sketch:
         )
 
 
-def _personal(s: Sketch, c: PersonalDataChanged) -> None:
-    s.personal = c.after
+def _personal(p: MutableProfile, c: PersonalDataChanged) -> None:
+    p.personal = c.after
 
 
-def _time_zone(s: Sketch, c: TimeZoneChanged) -> None:
-    s.time_zone = c.after
+def _time_zone(p: MutableProfile, c: TimeZoneChanged) -> None:
+    p.time_zone = c.after
 
 
-def _custom_fields(s: Sketch, c: CustomFieldsChanged) -> None:
-    kept = {name: value for name, value in s.custom_fields.items() if name not in c.before}
-    s.custom_fields = {**kept, **c.after}
+def _custom_fields(p: MutableProfile, c: CustomFieldsChanged) -> None:
+    kept = {name: value for name, value in p.custom_fields.items() if name not in c.before}
+    p.custom_fields = {**kept, **c.after}
 
 
-def _held(s: Sketch, c: Held) -> None:
-    s.holdings = {**s.holdings, c.after.key: c.after}
+def _held(p: MutableProfile, c: Held) -> None:
+    p.holdings = {**p.holdings, c.after.key: c.after}
 
 
-def _released(s: Sketch, c: Released) -> None:
-    s.holdings = without(s.holdings, c.holding.key)
+def _released(p: MutableProfile, c: Released) -> None:
+    p.holdings = without(p.holdings, c.holding.key)
 
 
-def _claimed(s: Sketch, c: Claimed) -> None:
-    s.claims = {**s.claims, c.claim.key: c.claim}
+def _claimed(p: MutableProfile, c: Claimed) -> None:
+    p.claims = {**p.claims, c.claim.key: c.claim}
 
 
-def _unclaimed(s: Sketch, c: Unclaimed) -> None:
-    s.claims = without(s.claims, c.claim.key)
+def _unclaimed(p: MutableProfile, c: Unclaimed) -> None:
+    p.claims = without(p.claims, c.claim.key)
 
 
-def _subscription(s: Sketch, c: SubscriptionChanged) -> None:
-    s.subscriptions = put(s.subscriptions, c.channel, c.after)
+def _subscription(p: MutableProfile, c: SubscriptionChanged) -> None:
+    p.subscriptions = put(p.subscriptions, c.channel, c.after)
 
 
-def _membership(s: Sketch, c: MembershipChanged) -> None:
-    s.memberships = put(s.memberships, c.segmentation, c.after)
+def _membership(p: MutableProfile, c: MembershipChanged) -> None:
+    p.memberships = put(p.memberships, c.segmentation, c.after)
 
 
-def _opted_out(s: Sketch, c: OptedOut) -> None:
-    s.opted_out_at = c.at
+def _opted_out(p: MutableProfile, c: OptedOut) -> None:
+    p.opted_out_at = c.at
 
 
-def _note(s: Sketch, c: NoteAdded) -> None:
-    s.notes = (*s.notes, c.note)
+def _note(p: MutableProfile, c: NoteAdded) -> None:
+    p.notes = (*p.notes, c.note)
 
 
-def _card(s: Sketch, c: CardSeen) -> None:
-    s.cards = {c.card: c.maestra_id, **s.cards}
+def _card(p: MutableProfile, c: CardSeen) -> None:
+    p.cards = {c.card: c.maestra_id, **p.cards}
 
 
-def _card_dropped(s: Sketch, c: CardDropped) -> None:
-    s.cards = without(s.cards, c.card)
+def _card_dropped(p: MutableProfile, c: CardDropped) -> None:
+    p.cards = without(p.cards, c.card)
 
 
-def _ledger(s: Sketch, c: LedgerChange) -> None:
-    s.members = tuple([counted(m, c) if m.maestra_id == c.maestra_id else m for m in s.members])
+def _ledger(p: MutableProfile, c: LedgerChange) -> None:
+    p.members = tuple([counted(m, c) if m.maestra_id == c.maestra_id else m for m in p.members])
 
 
-ALTERATIONS: Mapping[type, Callable[[Sketch, Any], None] | None] = {
+ALTERATIONS: Mapping[type, Callable[[MutableProfile, Any], None] | None] = {
     PersonalDataChanged: _personal,
     TimeZoneChanged: _time_zone,
     CustomFieldsChanged: _custom_fields,
@@ -246,10 +243,8 @@ def acted(member: Member, at: datetime) -> Member:
 
 
 def united(survivor: Profile, absorbed: Profile) -> Profile:
-    """What a merge moves, and nothing else: MaestraIDs with their ledgers, identifiers, claims, cards and
-    notes.
-
-    The survivor's single values stay; the engine's survivorship then changes them by changes of their own.
+    """The survivor with all that a merge moves: MaestraIDs with their ledgers, identifiers, claims, cards and
+    notes. Its single values are its own still; what survivorship makes of them are changes of their own.
     """
     return replace(
         survivor,

@@ -29,27 +29,28 @@ from customers.profile import (
     with_primary,
 )
 from dedup.engine.context import ResolutionContext
-from dedup.engine.counting import count
+from dedup.engine.counting import add_to_ledgers
 from dedup.engine.editing import (
     claim_of,
     edited_fields,
     edited_personal,
     edited_time_zone,
     reflagged,
+    requested_primary,
     subscription_of,
     waits_for_confirmation,
-    wanted_primary,
 )
-from dedup.engine.finding import Found
+from dedup.engine.finding import Subject
 from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.record import Mode, Operation, Sent
 
 
-def apply_edit(context: ResolutionContext, found: Found) -> None:
-    context.subject, context.origin_id = found.primary_id, found.origin_id
-    count(context)
+def apply_edit(context: ResolutionContext, subject: Subject) -> None:
+    """The record edits the stored customer it is about."""
+    context.subject, context.origin_id = subject.primary_id, subject.origin_id
+    add_to_ledgers(context)
     before = context.profile
-    project_primaries(context, before)
+    collect_requested_primaries(context, before)
     _clear(context)
     edit_values(context)
     context.incoming = [s for s in context.incoming if is_to_edit(context, s)]
@@ -60,11 +61,12 @@ def apply_edit(context: ResolutionContext, found: Found) -> None:
     choose_primaries(context)
 
 
-def project_primaries(context: ResolutionContext, before: Profile) -> None:
+def collect_requested_primaries(context: ResolutionContext, before: Profile) -> None:
+    """Notes which contacts the record makes primary; `fill` replaces no primary (R14, R43, R44)."""
     for kind in dict.fromkeys([s.kind for s in context.incoming if s.category in WITH_PRIMARY]):
-        wanted = wanted_primary(before, context.record, kind)
-        if wanted and not (context.record.mode is Mode.FILL and before.primary(kind)):
-            context.wanted[kind] = wanted
+        requested = requested_primary(before, context.record, kind)
+        if requested and not (context.record.mode is Mode.FILL and before.primary(kind)):
+            context.requested_primaries[kind] = requested
 
 
 def _clear(context: ResolutionContext) -> None:
@@ -75,22 +77,23 @@ def _clear(context: ResolutionContext) -> None:
     for holding in [h for h in profile.holdings.values() if h.kind in context.record.clears]:
         _clear_one(context, holding)
     for claim in [c for c in profile.claims.values() if c.kind in context.record.clears]:
-        context.draft.emit(Unclaimed(**context.who(), claim=claim, why=Why.CLEARED))
+        context.work.emit(Unclaimed(**context.who(), claim=claim, why=Why.CLEARED))
     for card in profile.cards if PAYMENT_CARD in context.record.clears else ():
-        context.draft.emit(CardDropped(**context.who(), card=card))
+        context.work.emit(CardDropped(**context.who(), card=card))
 
 
 def _clear_one(context: ResolutionContext, holding: Holding) -> None:
     if holding.is_former:
         return
-    if context.draft.kind(holding.kind).searches_history:
+    if context.work.kind(holding.kind).searches_history:
         retired = replace(holding, is_former=True, retired_at=context.now)
-        context.draft.emit(Held(**context.who(), before=holding, after=retired, why=Why.CLEARED))
+        context.work.emit(Held(**context.who(), before=holding, after=retired, why=Why.CLEARED))
     else:
-        context.draft.emit(Released(**context.who(), holding=holding, why=Why.CLEARED))
+        context.work.emit(Released(**context.who(), holding=holding, why=Why.CLEARED))
 
 
 def edit_values(context: ResolutionContext) -> None:
+    """Personal data, time zone and custom fields as the record sends them (R42, R44)."""
     before, record = context.profile, context.record
     personal = edited_personal(before.personal, record.personal, record.mode)
     time_zone = edited_time_zone(before.time_zone, record)
@@ -101,7 +104,9 @@ def edit_values(context: ResolutionContext) -> None:
 
 
 def is_to_edit(context: ResolutionContext, sent: Sent) -> bool:
-    """`fill` sets only what is empty and ignores what conflicts (R44)."""
+    """Whether the record may set the identifier. `fill` adds none of a kind that the customer has already
+    (R44).
+    """
     if (
         context.record.mode is Mode.OVERWRITE
         or sent.category in DEVICES
@@ -112,33 +117,35 @@ def is_to_edit(context: ResolutionContext, sent: Sent) -> bool:
 
 
 def _waits(context: ResolutionContext, sent: Sent) -> bool:
-    """A contact that waits for its confirmation is a claim and takes no part in matching (R43)."""
+    """Whether the contact waits for its confirmation: as a claim, it takes no part in matching (R43)."""
     if not waits_for_confirmation(context.profile, sent):
         return False
     if sent.key not in context.profile.claims:
-        context.draft.emit(Claimed(**context.who(), claim=claim_of(sent, context.record, context.origin_id)))
-    if context.wanted.get(sent.kind) == sent.key:
-        del context.wanted[sent.kind]
+        context.work.emit(Claimed(**context.who(), claim=claim_of(sent, context.record, context.origin_id)))
+    if context.requested_primaries.get(sent.kind) == sent.key:
+        del context.requested_primaries[sent.kind]
     return True
 
 
 def _attach(context: ResolutionContext, sent: Sent) -> None:
-    """What the subject holds already gets the record's flags; what nobody holds becomes the subject's."""
+    """The subject gets what nobody holds; what it holds already gets the record's flags (R14)."""
     holding = context.profile.holdings.get(sent.key)
     if holding is None:
-        if context.draft.current_holder(sent.key) is None:
+        if context.work.current_holder(sent.key) is None:
             context.hold(sent)
     elif not holding.is_former and (after := reflagged(holding, sent, context.record.occurred_at)) != holding:
-        context.draft.emit(Held(**context.who(), before=holding, after=after))
+        context.work.emit(Held(**context.who(), before=holding, after=after))
 
 
 def choose_primaries(context: ResolutionContext) -> None:
-    """Wanted contacts become primary, and a type that lost its primary gets the next one (R7, R43)."""
+    """Contacts that were requested become primary, and a type that lost its primary gets the next one (R7,
+    R43).
+    """
     before = context.profile
     holdings = before.holdings
-    for key in context.wanted.values():
-        wanted = holdings.get(key)
-        if wanted and not wanted.is_former and not wanted.is_primary:
+    for key in context.requested_primaries.values():
+        holding = holdings.get(key)
+        if holding and not holding.is_former and not holding.is_primary:
             holdings = with_primary(holdings, key, context.now)
     holdings = repaired_primaries(holdings, context.now)
     if holdings is not before.holdings:
@@ -146,14 +153,14 @@ def choose_primaries(context: ResolutionContext) -> None:
 
 
 def set_statuses(context: ResolutionContext) -> None:
-    """Subscription statuses as sent (R56); segments too, where the record did not join by R38, or fills
-    (R44).
+    """Subscription statuses as sent (R56), and segments. Of a record that joined, survivorship has chosen the
+    segments already (R38), except for those to leave and for `fill`, which took no part in it (R44).
     """
     for asked in context.record.subscriptions:
         before = context.profile.subscriptions.get(asked.channel)
         after = subscription_of(asked, context.record)
         if before is None or before.status is not after.status:
-            context.draft.emit(
+            context.work.emit(
                 SubscriptionChanged(**context.who(), channel=asked.channel, before=before, after=after)
             )
     for sent in context.record.memberships:
@@ -175,14 +182,14 @@ def _set_membership(
         return
     after = None if segment is None else Membership(segment, since)
     if (before and before.segment) != segment:
-        context.draft.emit(
+        context.work.emit(
             MembershipChanged(**context.who(), segmentation=segmentation, before=before, after=after)
         )
 
 
 def ask_confirmations(context: ResolutionContext) -> None:
-    """A link or code goes out for every pending e-mail or phone that this record named, claims too; to a
-    card nothing can be sent (R45).
+    """A link or code goes out for every e-mail or phone of this record that is pending or claimed. To a card
+    nothing can be sent (R45).
     """
     if context.record.operation is Operation.CONFIRM:
         return
@@ -192,4 +199,4 @@ def ask_confirmations(context: ResolutionContext) -> None:
             continue
         holding = profile.holdings.get(sent.key)
         if (holding and holding.is_pending) or sent.key in profile.claims:
-            context.draft.emit(ConfirmationAsked(**context.who(), kind=sent.kind, value=sent.value))
+            context.work.emit(ConfirmationAsked(**context.who(), kind=sent.kind, value=sent.value))

@@ -8,21 +8,13 @@ from datetime import datetime
 from typing import TypedDict
 
 from customers.changes import CardSeen, Held, Merged, Released, Unclaimed, Why
-from customers.profile import (
-    WITH_PRIMARY,
-    Category,
-    Holding,
-    Key,
-    Profile,
-)
+from customers.profile import WITH_PRIMARY, Category, Holding, Key, Profile
 from customers.provisional import NO_MAESTRA_ID
-from customers.transitions import Sketch
-from dedup.engine.draft import Draft
-from dedup.engine.editing import (
-    holding_of,
-)
+from customers.transitions import MutableProfile
+from dedup.engine.editing import holding_of
 from dedup.engine.outcome import Conflict, Move, OutcomeStatus, Veto
 from dedup.engine.record import Record, Sent
+from dedup.engine.unit_of_work import UnitOfWork
 
 EMPTY_NEW_CUSTOMER = Profile(maestra_id=NO_MAESTRA_ID)
 
@@ -30,14 +22,15 @@ EMPTY_NEW_CUSTOMER = Profile(maestra_id=NO_MAESTRA_ID)
 class ResolutionContext:
     """One record on its way through the rules.
 
-    The subject is the stored customer the record is about, once there is one; until then the record is a
-    newcomer, weighed as a customer with what it brought. `incoming` are the identifiers still in play.
-    `found_nobody`: the look-up found no customer, whoever is joined later. `registered` are the contacts
-    that somebody else signs in with (R16). `wanted` are the primaries the record asks for, by kind.
+    `subject` is the stored customer the record is about, by primary MaestraID. Until there is one, the record
+    is a new customer, weighed with what it brought (`new_customer`). `origin_id` is the MaestraID under which
+    what it writes is recorded. `incoming` are the identifiers not dealt with yet. `found_nobody`: the look-up
+    found no customer, whoever the record joined later. `registered` are the contacts that somebody else signs
+    in with (R16). `requested_primaries` are the contacts that the record makes primary, by kind.
     """
 
-    def __init__(self, draft: Draft, record: Record, now: datetime) -> None:
-        self.draft = draft
+    def __init__(self, work: UnitOfWork, record: Record, now: datetime) -> None:
+        self.work = work
         self.record = record
         self.now = now
         self.subject: int | None = None
@@ -46,47 +39,48 @@ class ResolutionContext:
         self.origin_id = NO_MAESTRA_ID
         self.status = OutcomeStatus.UNCHANGED
         self.incoming: list[Sent] = list(record.identifiers)
-        self.wanted: dict[str, Key] = {}
+        self.requested_primaries: dict[str, Key] = {}
         self.new_customer: Profile = EMPTY_NEW_CUSTOMER
         self.merges: list[Merged] = []
         self.conflicts: list[Conflict] = []
         self.moved: list[Move] = []
-        self.kept: list[tuple[int, tuple[Key, ...], tuple[Veto, ...]]] = []
+        self.blocked_matches: list[tuple[int, tuple[Key, ...], tuple[Veto, ...]]] = []
         self.warnings = list(record.warnings)
 
     @property
     def profile(self) -> Profile:
         """The subject as it stands."""
         assert self.subject is not None
-        return self.draft.profiles[self.subject]
+        return self.work.profiles[self.subject]
 
-    def wish(self) -> Profile:
-        """The subject, or the newcomer, as it would be with everything the record brought."""
+    def projected_profile(self) -> Profile:
+        """The subject, or the new customer, as it would be with everything the record brought."""
         if self.subject is None:
             return self.new_customer_with(self.incoming)
         profile = self.profile
-        wished = {s.key: holding_of(s, self.record, self.origin_id) for s in self.incoming}
-        return replace(profile, holdings={**wished, **profile.holdings})
+        added = {s.key: holding_of(s, self.record, self.origin_id) for s in self.incoming}
+        return replace(profile, holdings={**added, **profile.holdings})
 
     def new_customer_with(self, sent: Sequence[Sent]) -> Profile:
-        """The newcomer as it would be with these identifiers."""
-        sketch = Sketch(self.new_customer)
-        sketch.holdings = self.holdings_of(sent)
-        return sketch.profile()
+        """The new customer as it would be with these identifiers."""
+        mutable = MutableProfile(self.new_customer)
+        mutable.holdings = self.holdings_of(sent)
+        return mutable.profile()
 
     def holdings_of(self, sent: Sequence[Sent]) -> dict[Key, Holding]:
-        """Identifiers as the newcomer would hold them. Of each e-mail and phone type one is primary."""
-        primary = set(self._leading(sent).values())
+        """Identifiers as the new customer would hold them. Of each e-mail and phone type one is primary."""
+        primary = set(self._primary_by_kind(sent).values())
         return {s.key: holding_of(s, self.record, self.origin_id, is_primary=s.key in primary) for s in sent}
 
-    def _leading(self, sent: Sequence[Sent]) -> dict[str, Key]:
+    def _primary_by_kind(self, sent: Sequence[Sent]) -> dict[str, Key]:
         """By kind the contact that is to be primary: the one asked for, or else the first (R14)."""
         contacts = [s for s in reversed(sent) if s.category in WITH_PRIMARY]
         first = {s.kind: s.key for s in contacts}
         return first | {s.kind: s.key for s in contacts if s.is_primary}
 
     def free(self) -> list[Sent]:
-        return [s for s in self.incoming if self.draft.current_holder(s.key) is None]
+        """What nobody holds."""
+        return [s for s in self.incoming if self.work.current_holder(s.key) is None]
 
     def hold(self, sent: Sent, taken_from: int | None = None, why: Why = Why.RECORD) -> None:
         """The subject holds the identifier from now on; a unique ID retires the one before it (R2)."""
@@ -94,24 +88,25 @@ class ResolutionContext:
         old = self.profile.current(sent.kind) if sent.category is Category.UNIQUE else None
         if old:
             retired = replace(old, is_former=True, retired_at=self.now)
-            self.draft.emit(Held(**self.who(), before=old, after=retired))
+            self.work.emit(Held(**self.who(), before=old, after=retired))
         holding = holding_of(sent, self.record, self.origin_id)
-        self.draft.emit(Held(**self.who(), before=None, after=holding, taken_from=taken_from, why=why))
+        self.work.emit(Held(**self.who(), before=None, after=holding, taken_from=taken_from, why=why))
         if claim := self.profile.claims.get(sent.key):
-            self.draft.emit(Unclaimed(**self.who(), claim=claim, why=why))
+            self.work.emit(Unclaimed(**self.who(), claim=claim, why=why))
 
     def release_former(self, key: Key) -> None:
-        """A former value that finds nobody any more may be registered anew by somebody else (R3)."""
+        """Takes a former value, which finds nobody any more, from the customer that had it (R3)."""
         if (
-            (other := self.draft.holder(key))
+            (other := self.work.holder(key))
             and other.maestra_id != self.subject
             and other.holdings[key].is_former
         ):
             self.release(other, key, Why.MOVED)
 
     def release(self, holder: Profile, key: Key, why: Why) -> Holding:
+        """Takes a value from its holder, for the subject; how it was held."""
         holding = holder.holdings[key]
-        self.draft.emit(
+        self.work.emit(
             Released(
                 customer=holder.maestra_id,
                 maestra_id=holding.origin,
@@ -123,14 +118,16 @@ class ResolutionContext:
         return holding
 
     def record_cards(self) -> None:
+        """The subject is known to have paid with the record's cards (R10)."""
         for card in self.record.cards:
             if card not in self.profile.cards:
-                self.draft.emit(CardSeen(**self.who(), card=card))
+                self.work.emit(CardSeen(**self.who(), card=card))
 
     def emit_diff(self, before: Profile, after: Profile, why: Why) -> None:
-        self.draft.emit_diff(before, after, self.origin_id, why)
+        self.work.emit_diff(before, after, self.origin_id, why)
 
     def who(self) -> Who:
+        """Whom a change concerns: the subject, under the MaestraID of the record."""
         assert self.subject is not None
         return {"customer": self.subject, "maestra_id": self.origin_id}
 

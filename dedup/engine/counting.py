@@ -1,4 +1,4 @@
-"""What a record adds to the ledgers, counted before anything is decided (R29, R57, R58)."""
+"""What a record adds to the ledgers. It counts before anything is decided (R29, R57, R58)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from dedup.engine.context import ResolutionContext
 from dedup.engine.outcome import RefusalCode, Refused
 
 
-def count(context: ResolutionContext) -> None:
-    """Order, points and action count before anything is decided (R29, R57)."""
-    context.draft.emit_all(to_count(context))
+def add_to_ledgers(context: ResolutionContext) -> None:
+    """The record's order, points, promo code and action are the customer's from now on (R29, R57)."""
+    context.work.emit_all(ledger_changes(context))
 
 
-def to_count(context: ResolutionContext) -> list[LedgerChange]:
+def ledger_changes(context: ResolutionContext) -> list[LedgerChange]:
     """What the record adds to the ledgers: an action, and an order or a points movement or a promo code."""
     if _is_known_entry(context):
         return []
@@ -40,10 +40,10 @@ def _is_known_entry(context: ResolutionContext) -> bool:
     """A points number or promo code sent again changes nothing; another customer's is an error (R58)."""
     points, promo, origin_id, field = context.record.points, context.record.promo_code, None, "code"
     if points and points.number:
-        origin_id, field = context.draft.points.get(points.number), "number"
+        origin_id, field = context.work.points.get(points.number), "number"
     elif promo:
-        origin_id = context.draft.promo_codes.get(promo.code)
-    if origin_id is not None and context.draft.primary_id(origin_id) != context.subject:
+        origin_id = context.work.promo_codes.get(promo.code)
+    if origin_id is not None and context.work.primary_id(origin_id) != context.subject:
         raise Refused(RefusalCode.VALIDATION_ERROR, field=field)
     return origin_id is not None
 
@@ -55,15 +55,15 @@ def _action(context: ResolutionContext) -> ActionCounted | None:
 
 
 def acted_at(context: ResolutionContext) -> datetime | None:
-    """When the customer did what the record tells of. An order is placed at its own time, and is nobody's
-    action but its first customer's (R57).
+    """When the customer acted, by this record; None where it is no personal action. An order counts at the
+    time it was placed, and only for its first customer (R57).
     """
     order = context.record.order
     if order is None:
         return context.record.occurred_at if context.record.personal_action else None
-    origin_id, _before = context.draft.orders.get(order.number, (None, None))
+    origin_id, _before = context.work.orders.get(order.number, (None, None))
     is_others = origin_id is not None and (
-        context.subject is None or context.draft.primary_id(origin_id) != context.subject
+        context.subject is None or context.work.primary_id(origin_id) != context.subject
     )
     return None if is_others else order.placed_at
 
@@ -73,9 +73,9 @@ def _order(context: ResolutionContext) -> OrderSaved | None:
     order = context.record.order
     if order is None:
         return None
-    origin_id, before = context.draft.orders.get(order.number, (context.origin_id, None))
+    origin_id, before = context.work.orders.get(order.number, (context.origin_id, None))
     order = updated_order(before, order)
-    primary_id = context.draft.primary_id(origin_id)
+    primary_id = context.work.primary_id(origin_id)
     # Where its customer was erased, the order stays without a person (R54).
     if before == order or (before and primary_id is None):
         return None
@@ -85,8 +85,9 @@ def _order(context: ResolutionContext) -> OrderSaved | None:
 
 
 def warn_of_order(context: ResolutionContext) -> None:
+    """Warns that an order stays with its first customer, who is not the subject (R57)."""
     order = context.record.order
-    if order and context.draft.primary_id(context.draft.orders[order.number][0]) != context.subject:
+    if order and context.work.primary_id(context.work.orders[order.number][0]) != context.subject:
         context.warnings.append(f"order {order.number} stays with the customer it was first placed for")
 
 

@@ -1,5 +1,5 @@
-"""How a record changes the single values of the customer it is about (section 7 of the rules). Pure functions
-of old and sent.
+"""How a record changes the single values of the customer it is about: functions of what is stored and what
+was sent (section 7 of the rules).
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from dedup.engine.record import Mode, Record, Sent, SentSubscription
 
 
 def edited_personal(current: Personal, sent: Mapping[str, Any], mode: Mode) -> Personal:
-    """What contradicts nothing is added; one contradiction clears the whole set and only what was sent stays
-    (R42).
-
-    A sent None clears its field (R44). `fill` sets only what is empty.
+    """What was sent is added where it contradicts nothing; one contradiction clears the whole set, and only
+    what was sent stays (R42). A sent None clears its field, and `fill` sets only what is empty (R44).
     """
     if all(getattr(current, name) == value for name, value in sent.items()):
         return current
@@ -114,7 +112,7 @@ def waits_for_confirmation(profile: Profile, sent: Sent) -> bool:
     return primary is not None and primary.confirmed_at is not None
 
 
-def wanted_primary(profile: Profile, record: Record, kind: str) -> Key | None:
+def requested_primary(profile: Profile, record: Record, kind: str) -> Key | None:
     """Which contact of a kind the record makes primary: the one it asks for, the first of a list, or the one
     new value (R14, R43).
     """
@@ -126,6 +124,6 @@ def wanted_primary(profile: Profile, record: Record, kind: str) -> Key | None:
     return first if len(sent) > 1 or first not in profile.holdings else None
 
 
-def known_personal(sent: Mapping[str, Any]) -> Personal:
-    """The set a new record brings."""
+def sent_personal(sent: Mapping[str, Any]) -> Personal:
+    """The personal data a new record brings."""
     return Personal(**sent) if sent else NOBODY

@@ -9,9 +9,9 @@ from typing import Any
 
 from customers.profile import CONTACTS, STRENGTH, Category, Key, Profile
 from dedup.engine.outcome import Veto
-from dedup.engine.priority import CRITERIA, prior
+from dedup.engine.priority import CRITERIA, decide_priority
 from dedup.engine.remedies import Remedy
-from dedup.engine.vetoes import RULES, standing, vetoes
+from dedup.engine.vetoes import RULES, upheld, vetoes
 from dedup.engine.world import World
 
 
@@ -72,7 +72,7 @@ def explain(
     found = vetoes(a, b, world)
     shares_card = bool(a.cards.keys() & b.cards.keys())
     contact = next((m.key for m in matches if world.kinds[m.key.kind].category in CONTACTS), None)
-    verdict = prior(a, b, contact)
+    verdict = decide_priority(a, b, contact)
     return Explanation(
         a,
         b,
@@ -80,7 +80,7 @@ def explain(
         matches=matches,
         shares_payment_card=shares_card,
         vetoes=found,
-        by_hand=not standing(found, overridden=True),
+        by_hand=not upheld(found, overridden=True),
         contact=contact,
         steps=_steps(a, b, contact, verdict.criterion),
         priority=left if verdict.left_first else right,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from customers.profile import DEVICES, MAESTRA_ID, PAYMENT_CARD, Category, Key, Profile
-from dedup.engine.draft import Draft
 from dedup.engine.outcome import RefusalCode, Refused
 from dedup.engine.record import Operation, Record, Sent
+from dedup.engine.unit_of_work import UnitOfWork
 
 BY_LOOKUP = frozenset(
     {Operation.EDIT, Operation.AUTHORIZE, Operation.CONFIRM, Operation.POINTS, Operation.PROMO_CODE}
@@ -18,67 +18,71 @@ BY_LOOKUP = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The customer a record is about, and the MaestraID that what it writes bears (R46)."""
+class Subject:
+    """The customer a record is about. What the record writes is recorded under `origin_id`, one of the
+    customer's MaestraIDs (R46).
+    """
 
     primary_id: int
     origin_id: int
 
 
-def find_subject(draft: Draft, record: Record) -> Found | None:
+def find_subject(work: UnitOfWork, record: Record) -> Subject | None:
     """The stored customer the record is about, or None where it is a new one."""
     if record.lookup is None and is_devices_only(record):
-        return _by_device(draft, record)
+        return _by_device(work, record)
     if record.operation in BY_LOOKUP:
-        found = _by_lookup(draft, record)
+        subject = _by_lookup(work, record)
     elif record.operation is Operation.REGISTER:
-        found = None
+        subject = None
     else:
-        found = _by_identifiers(draft, record)
-    if found is None:
-        _refuse_known_unique_ids(draft, record)
+        subject = _by_identifiers(work, record)
+    if subject is None:
+        _refuse_known_unique_ids(work, record)
     else:
-        _refuse_ids_of_others(draft, record, found)
-        _refuse_registered(draft, record, found)
-    return found
+        _refuse_ids_of_others(work, record, subject)
+        _refuse_registered(work, record, subject)
+    return subject
 
 
 def is_devices_only(record: Record) -> bool:
-    """Nothing but devices: whoever uses the device, or an anonymous customer (R21)."""
+    """Whether the record names nothing but devices: it is then about whoever uses the device, or about an
+    anonymous customer (R21).
+    """
     named = record.identifiers and not record.cards and record.maestra_id is None
     return bool(named) and all(s.category in DEVICES for s in record.identifiers)
 
 
-def _by_device(draft: Draft, record: Record) -> Found | None:
+def _by_device(work: UnitOfWork, record: Record) -> Subject | None:
     """The customer of the first device that has one, shared or not (R21, R26)."""
     for sent in sorted(record.identifiers, key=lambda s: s.category is Category.MOBILE_DEVICE):
-        if profile := draft.current_holder(sent.key):
-            return Found(profile.maestra_id, profile.holdings[sent.key].origin)
+        if profile := work.current_holder(sent.key):
+            return Subject(profile.maestra_id, profile.holdings[sent.key].origin)
     return None
 
 
-def _by_lookup(draft: Draft, record: Record) -> Found:
+def _by_lookup(work: UnitOfWork, record: Record) -> Subject:
     """The customer named by exactly one identifier (R18, R58)."""
     assert record.lookup is not None
-    return _found(_sought(draft, record, record.lookup), record, record.lookup)
+    return _subject_of(_customer_with(work, record, record.lookup), record, record.lookup)
 
 
-def _by_identifiers(draft: Draft, record: Record) -> Found | None:
-    """All the record's IDs first; only without any, the weaker kinds in `lookup_by` order, the first that
-    finds deciding (R17).
+def _by_identifiers(work: UnitOfWork, record: Record) -> Subject | None:
+    """By all the record's IDs, if it has any; else by the weaker kinds in the order of `lookup_by`, of which
+    the first that finds somebody decides (R17).
     """
     ids = _ids(record)
     if ids:
-        return _by_ids(draft, record, ids)
+        return _by_ids(work, record, ids)
     for kind in record.lookup_by:
         for sent in (s for s in record.identifiers if s.kind == kind and kind != PAYMENT_CARD):
-            if profile := draft.find(sent.key, record.access_kinds):
-                return _found(profile, record, sent.key)
+            if profile := work.find(sent.key, record.access_kinds):
+                return _subject_of(profile, record, sent.key)
     return None
 
 
 def _ids(record: Record) -> list[Key]:
-    """The record's MaestraID, always, and its unique IDs of the kinds looked up by."""
+    """The record's MaestraID, and its unique IDs of the kinds that `lookup_by` names."""
     named = [Key(MAESTRA_ID, str(record.maestra_id))] if record.maestra_id is not None else []
     unique = [
         s.key for s in record.identifiers if s.category is Category.UNIQUE and s.kind in record.lookup_by
@@ -86,75 +90,78 @@ def _ids(record: Record) -> list[Key]:
     return named + unique
 
 
-def _by_ids(draft: Draft, record: Record, ids: list[Key]) -> Found | None:
+def _by_ids(work: UnitOfWork, record: Record, ids: list[Key]) -> Subject | None:
     if record.maestra_id is not None:
-        _sought(draft, record, ids[0])
-    owners = {owner.maestra_id: key for key in reversed(ids) if (owner := draft.owner(key))}
+        _customer_with(work, record, ids[0])
+    owners = {owner.maestra_id: key for key in reversed(ids) if (owner := work.owner(key))}
     if len(owners) > 1:
         raise Refused(RefusalCode.AMBIGUOUS_CUSTOMER, maestra_ids=sorted(owners), keys=ids)
     for primary_id, key in owners.items():
-        return _found(draft.profiles[primary_id], record, key)
+        return _subject_of(work.profiles[primary_id], record, key)
     return None
 
 
-def _sought(draft: Draft, record: Record, key: Key) -> Profile:
-    profile = draft.find(key, record.access_kinds)
+def _customer_with(work: UnitOfWork, record: Record, key: Key) -> Profile:
+    profile = work.find(key, record.access_kinds)
     if profile is None:
         raise Refused(RefusalCode.CUSTOMER_NOT_FOUND, key=key)
     return profile
 
 
-def _found(profile: Profile, record: Record, key: Key) -> Found:
+def _subject_of(profile: Profile, record: Record, key: Key) -> Subject:
     if record.maestra_id is not None:
-        return Found(profile.maestra_id, record.maestra_id)
+        return Subject(profile.maestra_id, record.maestra_id)
     origin_id = int(key.value) if key.kind == MAESTRA_ID else profile.holdings[key].origin
-    return Found(profile.maestra_id, origin_id)
+    return Subject(profile.maestra_id, origin_id)
 
 
-def _refuse_known_unique_ids(draft: Draft, record: Record) -> None:
-    """A unique ID cannot be registered twice, former ones included (R2, R16)."""
-    known = [s for s in record.identifiers if s.category is Category.UNIQUE and draft.owner(s.key)]
-    if known:
-        owners = sorted({owner.maestra_id for s in known if (owner := draft.owner(s.key))})
-        raise Refused(RefusalCode.TECHNICAL_ID_NOT_UNIQUE, maestra_ids=owners, keys=[s.key for s in known])
+def _refuse_known_unique_ids(work: UnitOfWork, record: Record) -> None:
+    """A unique ID cannot be registered twice, not even a former one (R2, R16)."""
+    taken = [s for s in record.identifiers if s.category is Category.UNIQUE and work.owner(s.key)]
+    if taken:
+        owners = sorted({owner.maestra_id for s in taken if (owner := work.owner(s.key))})
+        raise Refused(RefusalCode.TECHNICAL_ID_NOT_UNIQUE, maestra_ids=owners, keys=[s.key for s in taken])
 
 
-def _refuse_ids_of_others(draft: Draft, record: Record, found: Found) -> None:
+def _refuse_ids_of_others(work: UnitOfWork, record: Record, subject: Subject) -> None:
     """An ID of the record may not belong to another customer than the one found (R17)."""
     keys = [s.key for s in record.identifiers if s.category is Category.UNIQUE]
     if record.maestra_id is not None:
         keys.append(Key(MAESTRA_ID, str(record.maestra_id)))
-        if draft.primary_id(record.maestra_id) is None:
+        if work.primary_id(record.maestra_id) is None:
             raise Refused(RefusalCode.CUSTOMER_NOT_FOUND, key=keys[-1])
-    others = [key for key in keys if (owner := draft.owner(key)) and owner.maestra_id != found.primary_id]
+    others = [key for key in keys if (owner := work.owner(key)) and owner.maestra_id != subject.primary_id]
     if others:
-        primary_ids = {owner.maestra_id for key in others if (owner := draft.owner(key))}
+        primary_ids = {owner.maestra_id for key in others if (owner := work.owner(key))}
         raise Refused(
-            RefusalCode.AMBIGUOUS_CUSTOMER, maestra_ids=sorted({*primary_ids, found.primary_id}), keys=others
+            RefusalCode.AMBIGUOUS_CUSTOMER,
+            maestra_ids=sorted({*primary_ids, subject.primary_id}),
+            keys=others,
         )
 
 
-def _refuse_registered(draft: Draft, record: Record, found: Found) -> None:
-    """Another customer signs in with a contact this point would give account access: where a customer was
-    found, that is final (R16). A record that found nobody is judged once it was matched.
+def _refuse_registered(work: UnitOfWork, record: Record, subject: Subject) -> None:
+    """Refuses a record of a customer that was found, if it would give account access to a contact with which
+    somebody else signs in (R16). A record that found nobody is refused only after matching, which may yet
+    join it to that customer.
     """
-    if record.operation is not Operation.CONFIRM and (taken := signing_in_elsewhere(draft, record, found)):
-        raise already_registered(draft, taken)
+    if record.operation is not Operation.CONFIRM and (taken := signing_in_elsewhere(work, record, subject)):
+        raise already_registered(work, taken)
 
 
-def signing_in_elsewhere(draft: Draft, record: Record, found: Found | None) -> list[Sent]:
-    """What the record would give account access, and another customer has as such."""
-    return [s for s in record.identifiers if s.gives_access and _signs_in_elsewhere(draft, s, found)]
+def signing_in_elsewhere(work: UnitOfWork, record: Record, subject: Subject | None) -> list[Sent]:
+    """The contacts that the record would give account access, and that another customer signs in with."""
+    return [s for s in record.identifiers if s.gives_access and _signs_in_elsewhere(work, s, subject)]
 
 
-def _signs_in_elsewhere(draft: Draft, sent: Sent, found: Found | None) -> bool:
-    """Somebody else than the customer found holds the contact as account access."""
-    holder = draft.current_holder(sent.key)
-    if holder is None or (found and holder.maestra_id == found.primary_id):
+def _signs_in_elsewhere(work: UnitOfWork, sent: Sent, subject: Subject | None) -> bool:
+    """Whether somebody else than the subject holds the contact as account access."""
+    holder = work.current_holder(sent.key)
+    if holder is None or (subject and holder.maestra_id == subject.primary_id):
         return False
     return holder.holdings[sent.key].gives_access
 
 
-def already_registered(draft: Draft, taken: list[Sent]) -> Refused:
-    holders = sorted({holder.maestra_id for s in taken if (holder := draft.current_holder(s.key))})
+def already_registered(work: UnitOfWork, taken: list[Sent]) -> Refused:
+    holders = sorted({holder.maestra_id for s in taken if (holder := work.current_holder(s.key))})
     return Refused(RefusalCode.ALREADY_REGISTERED, maestra_ids=holders, keys=[s.key for s in taken])

@@ -6,44 +6,33 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from customers.changes import Decision, Joined, Merged, Why
-from customers.profile import (
-    DEVICES,
-    NOBODY,
-    STRENGTH,
-    Category,
-    Key,
-    Profile,
-    with_primary,
-)
+from customers.profile import DEVICES, NOBODY, STRENGTH, Category, Key, Profile, with_primary
 from customers.transitions import united
 from dedup.engine.applying import edit_values, is_to_edit
 from dedup.engine.context import ResolutionContext
-from dedup.engine.counting import count
-from dedup.engine.editing import (
-    holding_of,
-    wanted_primary,
-)
+from dedup.engine.counting import add_to_ledgers
+from dedup.engine.editing import holding_of, requested_primary
 from dedup.engine.outcome import OutcomeStatus
-from dedup.engine.priority import Verdict, contact_in_question, prior
+from dedup.engine.priority import Verdict, contact_in_question, decide_priority
 from dedup.engine.reasons import Reason
 from dedup.engine.record import Mode, Sent
 from dedup.engine.survivorship import MergeSides, survive
-from dedup.engine.vetoes import confirmed_by_both, standing, vetoes
+from dedup.engine.vetoes import confirmed_by_both, upheld, vetoes
 
 
 def match_and_verify(context: ResolutionContext) -> None:
     """Test every customer that holds something the record brought, strongest kind first (R22)."""
     for primary_id in _candidates(context):
         if (
-            primary_id_now := context.draft.primary_id(primary_id)
+            primary_id_now := context.work.primary_id(primary_id)
         ) is not None and primary_id_now != context.subject:
-            _verify(context, context.draft.profiles[primary_id_now])
+            _verify(context, context.work.profiles[primary_id_now])
 
 
 def _candidates(context: ResolutionContext) -> list[int]:
     ranks: dict[int, int] = {}
     for sent in context.incoming:
-        holder = context.draft.current_holder(sent.key)
+        holder = context.work.current_holder(sent.key)
         if holder is None or holder.maestra_id == context.subject:
             continue
         if sent.category is not Category.UNIQUE and not _is_shared_device(context, sent):
@@ -56,9 +45,9 @@ def _candidates(context: ResolutionContext) -> list[int]:
 
 def _card_holders(context: ResolutionContext) -> Iterator[int]:
     for card in context.record.cards:
-        for maestra_id in context.draft.card_holders.get(card, ()):
-            primary_id = context.draft.primary_id(maestra_id)
-            if primary_id is not None and card in context.draft.profiles[primary_id].cards:
+        for maestra_id in context.work.card_holders.get(card, ()):
+            primary_id = context.work.primary_id(maestra_id)
+            if primary_id is not None and card in context.work.profiles[primary_id].cards:
                 yield primary_id
 
 
@@ -66,16 +55,16 @@ def _verify(context: ResolutionContext, other: Profile) -> None:
     """No veto: they are one. Any veto: they stay apart (R22). A contact both confirmed outweighs
     differing ones (R25).
     """
-    wish = context.wish()
-    found = vetoes(wish, other, context.draft.world)
-    both = confirmed_by_both(wish, other)
+    projected = context.projected_profile()
+    found = vetoes(projected, other, context.work.world)
+    both = confirmed_by_both(projected, other)
     shared = _shared_with(context, other)
-    if standing(found, overridden=both is not None):
-        context.kept.append((other.maestra_id, shared, found))
+    if upheld(found, overridden=both is not None):
+        context.blocked_matches.append((other.maestra_id, shared, found))
         return
     reason = Reason.BOTH_CONFIRMED if found else reason_of(shared, other)
-    contact = contact_in_question(shared, wish, other)
-    verdict = prior(wish, other, contact)
+    contact = contact_in_question(shared, projected, other)
+    verdict = decide_priority(projected, other, contact)
     decision = Decision(
         reason=reason,
         matched=shared,
@@ -89,7 +78,7 @@ def _verify(context: ResolutionContext, other: Profile) -> None:
 
 
 def _shared_with(context: ResolutionContext, other: Profile) -> tuple[Key, ...]:
-    """What the record brought that the other holds, strongest first; payment card hashes are never told
+    """What the record brought that the other holds, strongest first. Payment card hashes are never shown
     (R10), and shared devices join nobody (R26).
     """
     held = {h.key for h in other.holdings.values() if not h.is_former}
@@ -98,17 +87,17 @@ def _shared_with(context: ResolutionContext, other: Profile) -> tuple[Key, ...]:
 
 
 def _is_shared_device(context: ResolutionContext, sent: Sent) -> bool:
-    return sent.category in DEVICES and context.draft.is_shared(sent.key)
+    return sent.category in DEVICES and context.work.is_shared(sent.key)
 
 
 def _join(context: ResolutionContext, other: Profile, verdict: Verdict, decision: Decision) -> None:
-    """A record that was never a customer becomes part of one; it takes no MaestraID of its own (R22)."""
+    """A record that was never a customer becomes part of one, without a MaestraID of its own (R22)."""
     context.origin_id = _origin_in(context, other, decision.matched)
     context.subject, context.status = other.maestra_id, OutcomeStatus.JOINED
     context.incoming = [s for s in context.incoming if is_to_edit(context, s)]
     part = _part_in(context, other, verdict)
-    context.draft.emit(Joined(**context.who(), decision=decision))
-    count(context)
+    context.work.emit(Joined(**context.who(), decision=decision))
+    add_to_ledgers(context)
     result = _survivor(context, part, other, verdict, other)
     for key in part.holdings.keys() - other.holdings.keys():
         context.release_former(key)
@@ -116,17 +105,18 @@ def _join(context: ResolutionContext, other: Profile, verdict: Verdict, decision
     if context.record.mode is Mode.FILL:
         edit_values(context)
     context.record_cards()
-    context.wanted = {s.kind: s.key for s in context.incoming if s.is_primary}
+    context.requested_primaries = {s.kind: s.key for s in context.incoming if s.is_primary}
 
 
 def _part_in(context: ResolutionContext, other: Profile, verdict: Verdict) -> Profile:
-    """What the record brings to the customer it joins. Its primaries count where it has priority, but a
-    held contact sent again stays as it was (R14, R36). What is to be filled in is no rival (R44).
+    """What the record brings to the customer it joins, as a profile of its own. Its primaries count where it
+    has priority, but a held contact sent again stays as it was (R14, R36). In `fill`, its single values do
+    not compete with the customer's: they fill the gaps afterwards (R44).
     """
     part = context.new_customer_with([s for s in context.incoming if _is_free_or_of(context, s, other)])
     holdings = dict(part.holdings)
     for holding in part.holdings.values():
-        leads = verdict.left_first and wanted_primary(other, context.record, holding.kind)
+        leads = verdict.left_first and requested_primary(other, context.record, holding.kind)
         if holding.is_primary and other.primary(holding.kind) and not leads:
             holdings[holding.key] = replace(holding, is_primary=False)
     part = replace(part, holdings=holdings)
@@ -136,14 +126,14 @@ def _part_in(context: ResolutionContext, other: Profile, verdict: Verdict) -> Pr
 
 
 def _origin_in(context: ResolutionContext, other: Profile, shared: tuple[Key, ...]) -> int:
-    """The MaestraID the strongest identifier that matched came to (R46)."""
+    """The MaestraID under which the strongest identifier that matched is recorded (R46)."""
     if shared:
         return other.holdings[shared[0]].origin
     return next(other.cards[card] for card in context.record.cards if card in other.cards)
 
 
 def _is_free_or_of(context: ResolutionContext, sent: Sent, other: Profile) -> bool:
-    holder = context.draft.current_holder(sent.key)
+    holder = context.work.current_holder(sent.key)
     return holder is None or holder.maestra_id == other.maestra_id
 
 
@@ -152,7 +142,7 @@ def _merge(context: ResolutionContext, other: Profile, verdict: Verdict, decisio
     anonymous one's (R33).
     """
     mine = context.profile
-    part = _wish_of(context, mine, other)
+    part = _projected_for(context, mine, other)
     survivor, absorbed = sorted((mine, other), key=lambda p: (not p.is_identified, p.maestra_id))
     whole = united(survivor, absorbed)
     result = _survivor(context, part, other, verdict, whole)
@@ -164,16 +154,16 @@ def _merge(context: ResolutionContext, other: Profile, verdict: Verdict, decisio
         result=result,
         decision=decision,
     )
-    context.draft.emit(merged)
+    context.work.emit(merged)
     context.merges.append(merged)
     context.subject = survivor.maestra_id
-    context.draft.emit_diff(whole, result, survivor.maestra_id, Why.MERGE)
-    _drop_granted_wishes(context)
+    context.work.emit_diff(whole, result, survivor.maestra_id, Why.MERGE)
+    _drop_granted_primaries(context)
 
 
-def _wish_of(context: ResolutionContext, mine: Profile, other: Profile) -> Profile:
-    """The subject with what the other has to give it, so that flags and the wanted primary count in the
-    merge.
+def _projected_for(context: ResolutionContext, mine: Profile, other: Profile) -> Profile:
+    """The subject with what the record brought and the other holds, so that the flags and primaries of the
+    record count in the merge.
     """
     given = {
         s.key: holding_of(s, context.record, context.origin_id)
@@ -181,7 +171,7 @@ def _wish_of(context: ResolutionContext, mine: Profile, other: Profile) -> Profi
         if s.key in other.holdings
     }
     holdings = {**given, **mine.holdings}
-    for key in context.wanted.values():
+    for key in context.requested_primaries.values():
         if key in holdings:
             holdings = with_primary(holdings, key, context.now)
     return replace(mine, holdings=holdings)
@@ -190,19 +180,21 @@ def _wish_of(context: ResolutionContext, mine: Profile, other: Profile) -> Profi
 def _survivor(
     context: ResolutionContext, part: Profile, other: Profile, verdict: Verdict, stored: Profile
 ) -> Profile:
-    """What the two become; `stored` is the customer it is stored as, with what it holds already."""
+    """What the two become. `stored` is the customer it is stored as, with what that holds already."""
     first, second = (part, other) if verdict.left_first else (other, part)
-    larger = context.draft.world.larger_fields
+    larger = context.work.world.larger_fields
     return survive(MergeSides(first, second, stored.maestra_id, stored.holdings, larger, context.now))
 
 
-def _drop_granted_wishes(context: ResolutionContext) -> None:
-    """Survivorship has chosen among the primaries; only what was asked for by name, or is still to be
-    won, is chosen later.
+def _drop_granted_primaries(context: ResolutionContext) -> None:
+    """Survivorship has chosen among the primaries. What remains to be chosen later was asked for by its flag,
+    or is not held yet.
     """
     asked = {s.key for s in context.incoming if s.is_primary}
     held = context.profile.holdings
-    context.wanted = {kind: key for kind, key in context.wanted.items() if key in asked or key not in held}
+    context.requested_primaries = {
+        kind: key for kind, key in context.requested_primaries.items() if key in asked or key not in held
+    }
 
 
 def reason_of(shared: tuple[Key, ...], other: Profile) -> Reason:

@@ -9,12 +9,12 @@ from datetime import datetime
 from customers.changes import Decision, Merged, Why
 from customers.profile import CONTACTS, STRENGTH, Key, Profile
 from customers.transitions import united
-from dedup.engine.draft import Draft
 from dedup.engine.outcome import Outcome, OutcomeStatus, Refusal, RefusalCode, Refused, Veto
-from dedup.engine.priority import Verdict, prior
+from dedup.engine.priority import Verdict, decide_priority
 from dedup.engine.reasons import Reason
 from dedup.engine.survivorship import MergeSides, survive
-from dedup.engine.vetoes import RULES, standing, vetoes
+from dedup.engine.unit_of_work import UnitOfWork
+from dedup.engine.vetoes import RULES, upheld, vetoes
 from dedup.engine.world import World
 
 ORDER = list(RULES)
@@ -27,47 +27,49 @@ def merge(
 
     `customers` and `resulting` are primary MaestraIDs of profiles in the world.
     """
-    draft = Draft(world)
+    work = UnitOfWork(world)
     others = [primary_id for primary_id in dict.fromkeys(customers) if primary_id != resulting]
     try:
-        merges = _merge_all(draft, others, resulting, reason, now)
+        merges = _merge_all(work, others, resulting, reason, now)
     except Refused as refused:
         return refused.refusal
-    draft.note_identified()
-    draft.commit()
+    work.note_identified()
+    work.commit()
     status = OutcomeStatus.CHANGED if merges else OutcomeStatus.UNCHANGED
-    return Outcome(status, draft.profiles[resulting], tuple(draft.changes), tuple(merges))
+    return Outcome(status, work.profiles[resulting], tuple(work.changes), tuple(merges))
 
 
 def _merge_all(
-    draft: Draft, others: Sequence[int], resulting: int, reason: Reason, now: datetime
+    work: UnitOfWork, others: Sequence[int], resulting: int, reason: Reason, now: datetime
 ) -> list[Merged]:
     merges: list[Merged] = []
     blocked: list[Veto] = []
     for primary_id in others:
-        first, second = draft.profiles[resulting], draft.profiles[primary_id]
-        against = standing(vetoes(first, second, draft.world), overridden=True)
+        first, second = work.profiles[resulting], work.profiles[primary_id]
+        against = upheld(vetoes(first, second, work.world), overridden=True)
         blocked.extend(v for v in against if v not in blocked)
         if not against:
-            merges.append(_merge_one(draft, first, second, reason, now))
+            merges.append(_merge_one(work, first, second, reason, now))
     if blocked:
         reasons = sorted(blocked, key=lambda veto: ORDER.index(veto.name))
         raise Refused(RefusalCode.MERGE_BLOCKED, reasons=reasons, maestra_ids=[resulting, *others])
     return merges
 
 
-def _merge_one(draft: Draft, survivor: Profile, absorbed: Profile, reason: Reason, now: datetime) -> Merged:
+def _merge_one(
+    work: UnitOfWork, survivor: Profile, absorbed: Profile, reason: Reason, now: datetime
+) -> Merged:
     """The named customer has priority throughout and keeps its MaestraID (R28, R33)."""
     whole = united(survivor, absorbed)
-    larger = draft.world.larger_fields
+    larger = work.world.larger_fields
     result = survive(MergeSides(survivor, absorbed, survivor.maestra_id, whole.holdings, larger, now))
     who = {"customer": survivor.maestra_id, "maestra_id": survivor.maestra_id}
     decision = Decision(
         reason=reason, matched=shared_values(survivor, absorbed), priority=survivor.maestra_id
     )
     merged = Merged(**who, absorbed=absorbed, survivor=survivor, result=result, decision=decision)
-    draft.emit(merged)
-    draft.emit_diff(whole, result, survivor.maestra_id, Why.MERGE)
+    work.emit(merged)
+    work.emit_diff(whole, result, survivor.maestra_id, Why.MERGE)
     return merged
 
 
@@ -97,7 +99,7 @@ def rank(profiles: Sequence[Profile]) -> Ranking:
 
 
 def _verdict(left: Profile, right: Profile) -> Verdict:
-    return prior(left, right, _contact_named_by_both(left, right))
+    return decide_priority(left, right, _contact_named_by_both(left, right))
 
 
 def _contact_named_by_both(left: Profile, right: Profile) -> Key | None:

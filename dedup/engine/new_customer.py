@@ -1,4 +1,4 @@
-"""The record as a newcomer: weighed as a customer, and stored as one where it joins nobody (R1, R22)."""
+"""The record as a new customer: weighed as one, and stored as one where it joins nobody (R1, R22)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from customers.changes import Created, Why
 from customers.differences import diff
 from customers.profile import Member, Membership, Profile
 from customers.provisional import NO_MAESTRA_ID
-from customers.transitions import Sketch
-from dedup.engine.applying import project_primaries
+from customers.transitions import MutableProfile
+from dedup.engine.applying import collect_requested_primaries
 from dedup.engine.context import ResolutionContext
-from dedup.engine.counting import acted_at, to_count
-from dedup.engine.editing import known_personal, subscription_of
+from dedup.engine.counting import acted_at, ledger_changes
+from dedup.engine.editing import sent_personal, subscription_of
 from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.record import Sent
 
@@ -23,13 +23,13 @@ def from_record(context: ResolutionContext) -> Profile:
     member = Member(
         NO_MAESTRA_ID,
         record.occurred_at,
-        orders_count=int(record.order is not None and record.order.number not in context.draft.orders),
+        orders_count=int(record.order is not None and record.order.number not in context.work.orders),
         last_action_at=acted_at(context),
     )
     return Profile(
         maestra_id=NO_MAESTRA_ID,
         members=(member,),
-        personal=known_personal(record.personal),
+        personal=sent_personal(record.personal),
         time_zone=record.time_zone,
         custom_fields={k: v for k, v in record.custom_fields.items() if v is not None},
         memberships={
@@ -43,24 +43,24 @@ def from_record(context: ResolutionContext) -> Profile:
 
 def create(context: ResolutionContext) -> None:
     """The record becomes a customer of its own (R1)."""
-    context.subject = context.origin_id = context.draft.new_id()
+    context.subject = context.origin_id = context.work.new_id()
     context.status = OutcomeStatus.CREATED
-    context.draft.emit(Created(**context.who(), registered_at=context.record.occurred_at))
+    context.work.emit(Created(**context.who(), registered_at=context.record.occurred_at))
     free = context.free()
-    for key in [s.key for s in free if s.key in context.draft.holders]:
+    for key in [s.key for s in free if s.key in context.work.holders]:
         context.release_former(key)
     incoming = diff(context.profile, _with_all(context, free), context.origin_id, Why.RECORD)
-    context.draft.emit_all([*to_count(context), *incoming])
+    context.work.emit_all([*ledger_changes(context), *incoming])
     context.record_cards()
     if len(free) < len(context.incoming):
-        project_primaries(context, context.new_customer)
+        collect_requested_primaries(context, context.new_customer)
 
 
 def _with_all(context: ResolutionContext, sent: Sequence[Sent]) -> Profile:
-    """The newcomer as it is stored: with these identifiers, and subscribed as the record says (R56)."""
-    sketch = Sketch(context.new_customer)
-    sketch.holdings = context.holdings_of(sent)
-    sketch.subscriptions = {
+    """The new customer as it is stored: with these identifiers, and subscribed as the record says (R56)."""
+    mutable = MutableProfile(context.new_customer)
+    mutable.holdings = context.holdings_of(sent)
+    mutable.subscriptions = {
         s.channel: subscription_of(s, context.record) for s in context.record.subscriptions
     }
-    return sketch.profile()
+    return mutable.profile()

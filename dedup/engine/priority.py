@@ -107,7 +107,7 @@ class Verdict:
     criterion: str
 
 
-def prior(left: Profile, right: Profile, contact: Key | None) -> Verdict:
+def decide_priority(left: Profile, right: Profile, contact: Key | None) -> Verdict:
     """Which of two has priority, `contact` being the disputed one or the strongest that matched (R29)."""
     for criterion in CRITERIA:
         a, b = criterion.weigh(left, contact), criterion.weigh(right, contact)

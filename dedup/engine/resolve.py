@@ -1,4 +1,5 @@
-"""The whole decision on a record: find, edit or introduce, match and verify, settle (R16–R32).
+"""The whole decision on a record: find the customer, edit or weigh as new, match and verify, settle
+(R16–R32).
 
 `resolve` decides a batch in order; each record sees what the ones before it did. A record that is refused
 leaves no trace.
@@ -13,13 +14,13 @@ from typing import get_args
 from customers.changes import SilentChange
 from dedup.engine.applying import apply_edit, ask_confirmations, choose_primaries, set_statuses
 from dedup.engine.context import ResolutionContext
-from dedup.engine.draft import Draft
 from dedup.engine.finding import find_subject, signing_in_elsewhere
 from dedup.engine.matching import match_and_verify
 from dedup.engine.new_customer import from_record
 from dedup.engine.outcome import BlockedMatch, Outcome, OutcomeStatus, Refusal, Refused
 from dedup.engine.record import Operation, Record
 from dedup.engine.settling import move_remaining, settle
+from dedup.engine.unit_of_work import UnitOfWork
 from dedup.engine.world import World
 
 SILENT = frozenset(get_args(SilentChange))
@@ -27,30 +28,30 @@ SILENT = frozenset(get_args(SilentChange))
 
 def resolve(world: World, records: Sequence[Record], now: datetime) -> list[Outcome | Refusal]:
     """What becomes of each record, in order. `now` is the moment of the decision, in UTC."""
-    draft = Draft(world)
-    return [decide(draft, record, now) for record in records]
+    work = UnitOfWork(world)
+    return [decide(work, record, now) for record in records]
 
 
-def decide(draft: Draft, record: Record, now: datetime) -> Outcome | Refusal:
+def decide(work: UnitOfWork, record: Record, now: datetime) -> Outcome | Refusal:
     """One record."""
-    draft.start()
+    work.start()
     try:
-        outcome = _decided(ResolutionContext(draft, record, now))
+        outcome = _decide(ResolutionContext(work, record, now))
     except Refused as refused:
-        draft.roll_back()
+        work.roll_back()
         return refused.refusal
-    draft.commit()
+    work.commit()
     return outcome
 
 
-def _decided(context: ResolutionContext) -> Outcome:
-    found = find_subject(context.draft, context.record)
-    if found:
-        apply_edit(context, found)
+def _decide(context: ResolutionContext) -> Outcome:
+    subject = find_subject(context.work, context.record)
+    if subject:
+        apply_edit(context, subject)
     else:
         context.found_nobody = True
         if context.record.operation is Operation.REGISTER:
-            context.registered = signing_in_elsewhere(context.draft, context.record, None)
+            context.registered = signing_in_elsewhere(context.work, context.record, None)
         context.new_customer = from_record(context)
     match_and_verify(context)
     settle(context)
@@ -58,25 +59,24 @@ def _decided(context: ResolutionContext) -> Outcome:
     choose_primaries(context)
     set_statuses(context)
     ask_confirmations(context)
-    context.draft.note_identified()
+    context.work.note_identified()
     return _outcome(context)
 
 
 def _outcome(context: ResolutionContext) -> Outcome:
-    if context.status is OutcomeStatus.UNCHANGED and any(
-        type(c) not in SILENT for c in context.draft.changes
-    ):
+    if context.status is OutcomeStatus.UNCHANGED and any(type(c) not in SILENT for c in context.work.changes):
         context.status = OutcomeStatus.CHANGED
     subject = context.profile.maestra_id
     return Outcome(
         status=context.status,
         profile=context.profile,
-        changes=tuple(context.draft.changes),
+        changes=tuple(context.work.changes),
         merges=tuple(context.merges),
         conflicts=tuple(context.conflicts),
         moved=tuple(context.moved),
         blocked_matches=tuple(
-            BlockedMatch(subject, primary_id, shared, found) for primary_id, shared, found in context.kept
+            BlockedMatch(subject, primary_id, shared, found)
+            for primary_id, shared, found in context.blocked_matches
         ),
         warnings=tuple(context.warnings),
     )

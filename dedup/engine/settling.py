@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from customers.changes import (
-    Claimed,
-    ContactLost,
-    ContactReceived,
-    NoteAdded,
-    Why,
-)
+from customers.changes import Claimed, ContactLost, ContactReceived, NoteAdded, Why
 from customers.profile import (
     CONTACTS,
     DEVICES,
@@ -23,14 +17,11 @@ from customers.profile import (
 )
 from dedup.engine.context import ResolutionContext
 from dedup.engine.counting import warn_of_order
-from dedup.engine.editing import (
-    claim_left,
-    claim_of,
-)
+from dedup.engine.editing import claim_left, claim_of
 from dedup.engine.finding import already_registered
 from dedup.engine.new_customer import create
 from dedup.engine.outcome import Conflict, Move, RefusalCode, Refused
-from dedup.engine.priority import ACCESS_BY_THIS_CONTACT, Verdict, prior
+from dedup.engine.priority import ACCESS_BY_THIS_CONTACT, Verdict, decide_priority
 from dedup.engine.record import Sent
 
 MOVABLE = DEVICES | {Category.IDENTIFIER}
@@ -38,7 +29,7 @@ MOVABLE = DEVICES | {Category.IDENTIFIER}
 
 def settle(context: ResolutionContext) -> None:
     """All contests are decided on the profiles as they stand after the merges, then settled (R30)."""
-    contests = _judged(context, _contested(context))
+    contests = _decide_contests(context, _contested_contacts(context))
     if contests and context.subject is None:
         _refuse_nobody(context, contests)
     if context.found_nobody:
@@ -53,29 +44,29 @@ def settle(context: ResolutionContext) -> None:
             _lose(context, sent, holder, verdict.criterion)
 
 
-def _judged(
+def _decide_contests(
     context: ResolutionContext, contested: list[tuple[Sent, Profile]]
 ) -> list[tuple[Sent, Profile, Verdict]]:
     if not contested:
         return []
-    wish = context.wish()
-    return [(sent, holder, _judge(wish, holder, sent.key)) for sent, holder in contested]
+    projected = context.projected_profile()
+    return [(sent, holder, _decide_contest(projected, holder, sent.key)) for sent, holder in contested]
 
 
-def _contested(context: ResolutionContext) -> list[tuple[Sent, Profile]]:
-    pairs = ((s, context.draft.current_holder(s.key)) for s in context.incoming if s.category in CONTACTS)
+def _contested_contacts(context: ResolutionContext) -> list[tuple[Sent, Profile]]:
+    pairs = ((s, context.work.current_holder(s.key)) for s in context.incoming if s.category in CONTACTS)
     return [(s, holder) for s, holder in pairs if holder and holder.maestra_id != context.subject]
 
 
-def _judge(wish: Profile, holder: Profile, key: Key) -> Verdict:
+def _decide_contest(projected: Profile, holder: Profile, key: Key) -> Verdict:
     """An account-access contact is never taken from its holder (R31); else priority decides (R29)."""
     if holder.holdings[key].gives_access:
         return Verdict(left_first=False, criterion=ACCESS_BY_THIS_CONTACT.name)
-    return prior(wish, holder, key)
+    return decide_priority(projected, holder, key)
 
 
 def _refuse_nobody(context: ResolutionContext, contests: list[tuple[Sent, Profile, Verdict]]) -> None:
-    """A new record that would be nobody, because it loses everything to several customers (R24)."""
+    """Refuses a new record that would be nobody, having lost everything to several customers (R24)."""
     lost = {sent.key: holder for sent, holder, verdict in contests if not verdict.left_first}
     left = [s for s in context.incoming if s.category not in DEVICES and s.key not in lost]
     rivals = {holder.maestra_id for holder in lost.values()}
@@ -84,25 +75,25 @@ def _refuse_nobody(context: ResolutionContext, contests: list[tuple[Sent, Profil
 
 
 def _refuse_registered(context: ResolutionContext, contests: list[tuple[Sent, Profile, Verdict]]) -> None:
-    """A record that found nobody, and that a veto keeps from the customer who signs in with its contact,
-    whomever else it joined; in register, veto or not (R16).
+    """Refuses a record that found nobody, if a veto keeps it from the customer who signs in with its contact,
+    whomever else it joined; a `register` in any case (R16).
     """
     taken = [s for s, holder, _ in contests if s.gives_access and holder.holdings[s.key].gives_access]
     if taken := context.registered or taken:
-        raise already_registered(context.draft, taken)
+        raise already_registered(context.work, taken)
 
 
 def _win(context: ResolutionContext, sent: Sent, loser: int, criterion: str) -> None:
     """The subject takes the contact with its own flags and confirmation (R30)."""
     assert context.subject is not None
-    holding = context.release(context.draft.profiles[loser], sent.key, Why.SETTLED)
+    holding = context.release(context.work.profiles[loser], sent.key, Why.SETTLED)
     _repair(context, loser, holding.origin)
     if holding.must_be_confirmed:
         claim = claim_left(holding, context.now)
-        context.draft.emit(Claimed(customer=loser, maestra_id=holding.origin, claim=claim, why=Why.SETTLED))
+        context.work.emit(Claimed(customer=loser, maestra_id=holding.origin, claim=claim, why=Why.SETTLED))
     context.hold(sent, taken_from=loser, why=Why.SETTLED)
     conflict = Conflict(sent.key, context.subject, loser, criterion, holding.must_be_confirmed)
-    _tell(context, conflict, context.origin_id, holding.origin, moved=True)
+    _record_conflict(context, conflict, context.origin_id, holding.origin, moved=True)
 
 
 def _lose(context: ResolutionContext, sent: Sent, holder: Profile, criterion: str) -> None:
@@ -110,29 +101,33 @@ def _lose(context: ResolutionContext, sent: Sent, holder: Profile, criterion: st
     assert context.subject is not None
     if sent.must_be_confirmed and sent.key not in context.profile.claims:
         claim = claim_of(sent, context.record, context.origin_id)
-        context.draft.emit(Claimed(**context.who(), claim=claim, why=Why.SETTLED))
+        context.work.emit(Claimed(**context.who(), claim=claim, why=Why.SETTLED))
     conflict = Conflict(sent.key, holder.maestra_id, context.subject, criterion, sent.must_be_confirmed)
-    _tell(context, conflict, holder.holdings[sent.key].origin, context.origin_id, moved=False)
+    _record_conflict(context, conflict, holder.holdings[sent.key].origin, context.origin_id, moved=False)
 
 
-def _tell(context: ResolutionContext, c: Conflict, keeper_id: int, loser_id: int, *, moved: bool) -> None:
-    """Both histories tell of the conflict, and the loser gets a note, but not again for the same contact
-    and holder. The histories do not repeat that a contact stayed; that it moved is news each time (R30).
+def _record_conflict(
+    context: ResolutionContext, c: Conflict, keeper_id: int, loser_id: int, *, moved: bool
+) -> None:
+    """Both histories record the conflict, and the loser gets a note (R30).
+
+    For the same contact and holder there is one note. Once it is there, the histories do not repeat that the
+    contact stayed; that it moved is recorded every time.
     """
     context.conflicts.append(c)
-    was_told = _was_told(context, c)
-    if was_told and not moved:
+    is_noted = _has_note_of(context, c)
+    if is_noted and not moved:
         return
-    _tell_loser(context, c, loser_id, was_held=moved)
-    if not was_told:
+    _emit_contact_lost(context, c, loser_id, was_held=moved)
+    if not is_noted:
         kind, value = c.key
         note = Note(context.now, loser_id, "contact_lost", kind, value, c.kept_by, c.criterion)
-        context.draft.emit(NoteAdded(customer=c.lost_by, maestra_id=loser_id, note=note))
-    _tell_keeper(context, c, keeper_id, was_held=not moved)
+        context.work.emit(NoteAdded(customer=c.lost_by, maestra_id=loser_id, note=note))
+    _emit_contact_received(context, c, keeper_id, was_held=not moved)
 
 
-def _tell_loser(context: ResolutionContext, c: Conflict, maestra_id: int, *, was_held: bool) -> None:
-    context.draft.emit(
+def _emit_contact_lost(context: ResolutionContext, c: Conflict, maestra_id: int, *, was_held: bool) -> None:
+    context.work.emit(
         ContactLost(
             customer=c.lost_by,
             maestra_id=maestra_id,
@@ -146,8 +141,10 @@ def _tell_loser(context: ResolutionContext, c: Conflict, maestra_id: int, *, was
     )
 
 
-def _tell_keeper(context: ResolutionContext, c: Conflict, maestra_id: int, *, was_held: bool) -> None:
-    context.draft.emit(
+def _emit_contact_received(
+    context: ResolutionContext, c: Conflict, maestra_id: int, *, was_held: bool
+) -> None:
+    context.work.emit(
         ContactReceived(
             customer=c.kept_by,
             maestra_id=maestra_id,
@@ -160,17 +157,18 @@ def _tell_keeper(context: ResolutionContext, c: Conflict, maestra_id: int, *, wa
     )
 
 
-def _was_told(context: ResolutionContext, c: Conflict) -> bool:
-    notes = context.draft.profiles[c.lost_by].notes
+def _has_note_of(context: ResolutionContext, c: Conflict) -> bool:
+    """Whether the loser has a note already that the contact is with this keeper."""
+    notes = context.work.profiles[c.lost_by].notes
     holders = (n.related for n in notes if (n.kind, n.value) == c.key and n.related is not None)
-    return any(context.draft.primary_id(holder) == c.kept_by for holder in holders)
+    return any(context.work.primary_id(holder) == c.kept_by for holder in holders)
 
 
 def _repair(context: ResolutionContext, customer: int, origin_id: int) -> None:
     """A lost primary is followed by the next one (R7)."""
-    before = context.draft.profiles[customer]
+    before = context.work.profiles[customer]
     after = replace(before, holdings=repaired_primaries(before.holdings, context.now))
-    context.draft.emit_diff(before, after, origin_id, Why.SETTLED)
+    context.work.emit_diff(before, after, origin_id, Why.SETTLED)
 
 
 def move_remaining(context: ResolutionContext) -> None:
@@ -179,7 +177,7 @@ def move_remaining(context: ResolutionContext) -> None:
     """
     movable = [s for s in context.incoming if s.category in MOVABLE]
     for sent in sorted(movable, key=lambda s: STRENGTH[s.category]):
-        holder = context.draft.current_holder(sent.key)
+        holder = context.work.current_holder(sent.key)
         if holder and holder.maestra_id != context.subject and _may_take(context, sent, holder):
             context.release(holder, sent.key, Why.MOVED)
             context.hold(sent, taken_from=holder.maestra_id, why=Why.MOVED)

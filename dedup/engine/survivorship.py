@@ -32,8 +32,9 @@ STATUS_RANK = {status: rank for rank, status in enumerate(SubscriptionStatus)}
 
 @dataclass(frozen=True, slots=True)
 class MergeSides:
-    """Two that become one. `survivor` is the MaestraID that stays primary; `stored` are the identifiers that
-    have a holder already; `larger` are the numeric custom fields of which the larger value is kept (R35).
+    """Two that become one, by priority. `survivor` is the MaestraID that stays primary, `stored` are the
+    identifiers that have a holder already, and `larger` the custom fields of which the larger value is kept
+    (R35).
     """
 
     priority: Profile
@@ -136,9 +137,7 @@ def subscriptions(sides: MergeSides) -> dict[Channel, Subscription]:
 
 
 def _one_subscription(channel: Channel, sides: MergeSides) -> Subscription:
-    """Facing a side that opted out, or did so later, the other side's statuses count for nothing; its own,
-    set anew since, do.
-    """
+    """Where one side opted out, or did so later, only its statuses count: they were set since (R53)."""
     refused_at = later_opt_out(sides)
     counting = [p for p in (sides.priority, sides.other) if p.opted_out_at == refused_at]
     named = [p.subscriptions[channel] for p in counting if channel in p.subscriptions]
@@ -147,9 +146,9 @@ def _one_subscription(channel: Channel, sides: MergeSides) -> Subscription:
     return _strongest(named)
 
 
-def _strongest(found: list[Subscription]) -> Subscription:
-    best = min(STATUS_RANK[s.status] for s in found)
-    return max((s for s in found if STATUS_RANK[s.status] == best), key=lambda s: s.since)
+def _strongest(subscriptions: list[Subscription]) -> Subscription:
+    best = min(STATUS_RANK[s.status] for s in subscriptions)
+    return max((s for s in subscriptions if STATUS_RANK[s.status] == best), key=lambda s: s.since)
 
 
 def latest_memberships(sides: MergeSides) -> dict[int, Membership]:

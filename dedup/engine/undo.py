@@ -2,7 +2,7 @@
 
 Both come back as immediately before, except for what changed since: single values that differ from the
 merge's result keep the newer value on the survivor, and an identifier returns to its side only if the profile
-still holds it. What was written since bears a MaestraID and follows it.
+still holds it. What was written since is recorded under a MaestraID and goes with it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from customers.profile import (
     repaired_primaries,
     with_primary,
 )
-from dedup.engine.draft import Draft
 from dedup.engine.outcome import Outcome, OutcomeStatus
+from dedup.engine.unit_of_work import UnitOfWork
 from dedup.engine.world import World
 
 K = TypeVar("K")
@@ -50,12 +50,12 @@ class Journal:
 
 def undo(world: World, journal: Journal, now: datetime) -> Outcome:
     """Give both sides back. The pair is apart from then on, until a person lifts that."""
-    draft = Draft(world)
-    current = draft.profiles[journal.survivor.maestra_id]
+    work = UnitOfWork(world)
+    current = work.profiles[journal.survivor.maestra_id]
     restored, remaining = _restored(current, journal, now), _remaining(current, journal, now)
     primary_id, back = remaining.maestra_id, restored.maestra_id
     split_off, left = _as_split(current, restored, journal), _as_left(current, remaining)
-    draft.emit(
+    work.emit(
         Unmerged(
             customer=primary_id,
             maestra_id=primary_id,
@@ -65,20 +65,20 @@ def undo(world: World, journal: Journal, now: datetime) -> Outcome:
         )
     )
     for before, after in ((left, remaining), (split_off, restored)):
-        draft.emit_diff(before, after, after.maestra_id, Why.UNDO)
+        work.emit_diff(before, after, after.maestra_id, Why.UNDO)
     for note in _notes(current, journal, now):
         owner = back if note.maestra_id in restored.maestra_ids else primary_id
-        draft.emit(NoteAdded(customer=owner, maestra_id=note.maestra_id, note=note))
-    draft.emit(KeptApart(customer=primary_id, maestra_id=primary_id, other=back, why=Why.UNDO))
-    draft.emit(KeptApart(customer=back, maestra_id=back, other=primary_id, why=Why.UNDO))
-    draft.note_identified()
-    draft.commit()
-    return Outcome(OutcomeStatus.CHANGED, draft.profiles[primary_id], tuple(draft.changes))
+        work.emit(NoteAdded(customer=owner, maestra_id=note.maestra_id, note=note))
+    work.emit(KeptApart(customer=primary_id, maestra_id=primary_id, other=back, why=Why.UNDO))
+    work.emit(KeptApart(customer=back, maestra_id=back, other=primary_id, why=Why.UNDO))
+    work.note_identified()
+    work.commit()
+    return Outcome(OutcomeStatus.CHANGED, work.profiles[primary_id], tuple(work.changes))
 
 
 def _as_split(current: Profile, restored: Profile, journal: Journal) -> Profile:
-    """The absorbed side as the move alone leaves it: its own frozen values, with the identifiers as they are
-    now.
+    """The absorbed side as splitting alone leaves it: single values as before the merge, identifiers as they
+    are now. What differs from `restored` becomes changes of its own.
     """
     return replace(
         journal.absorbed,
@@ -91,7 +91,7 @@ def _as_split(current: Profile, restored: Profile, journal: Journal) -> Profile:
 
 
 def _as_left(current: Profile, remaining: Profile) -> Profile:
-    """The survivor as the move alone leaves it."""
+    """The survivor as splitting alone leaves it: everything as it is now, less what goes."""
     ids = remaining.maestra_ids
     return replace(
         current,
@@ -161,8 +161,8 @@ def _newer_each(before: Mapping[K, V], merged: Mapping[K, V], current: Mapping[K
 def _side(
     current: Profile, before: Profile, journal: Journal, primaries: frozenset[Key], now: datetime
 ) -> Profile:
-    """One side with the members, identifiers, claims, cards and notes that bear its MaestraIDs. `primaries`
-    were chosen since the merge and stay primary.
+    """One side with the members, identifiers, claims, cards and notes recorded under its MaestraIDs.
+    `primaries` were chosen since the merge and stay primary.
     """
     ids = before.maestra_ids
     holdings = {key: h for key, h in current.holdings.items() if h.origin in ids}
@@ -179,7 +179,7 @@ def _side(
 
 
 def _with_flags_of(holdings: dict[Key, Holding], before: Profile, merged: Profile) -> dict[Key, Holding]:
-    """Flags that a holding got by the merge go with it; those that changed since stay."""
+    """Flags that a holding owes to the merge are taken back; those that changed since stay."""
     result = dict(holdings)
     for key, holding in holdings.items():
         was, became = before.holdings.get(key), merged.holdings.get(key)
@@ -217,8 +217,8 @@ def _with_primaries_of(
 
 
 def _claims_of(current: Profile, before: Profile, holdings: Mapping[Key, Holding]) -> dict[Key, Claim]:
-    """The side's claims, those included that the merge made pointless or the other side claimed too, less
-    what it holds itself.
+    """The side's claims less what it holds itself. Among them are those that were dropped because the merged
+    profile held the value, or that both sides had.
     """
     named = current.holdings.keys() | current.claims.keys()
     dropped = {key: c for key, c in before.claims.items() if key in named}

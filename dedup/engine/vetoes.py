@@ -120,7 +120,7 @@ def vetoes(left: Profile, right: Profile, world: World) -> tuple[Veto, ...]:
     return tuple(Veto(rule.name, *values) for rule in VETOES if (values := rule.conflict(left, right, world)))
 
 
-def standing(found: tuple[Veto, ...], overridden: bool) -> tuple[Veto, ...]:
+def upheld(found: tuple[Veto, ...], overridden: bool) -> tuple[Veto, ...]:
     """The vetoes that stand: all of them, or those that nothing overrides."""
     return tuple(v for v in found if not RULES[v.name].is_overridable) if overridden else found
 

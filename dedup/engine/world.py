@@ -1,5 +1,5 @@
-"""The part of the world that a batch of records can touch, as it was read. Immutable by convention; a `Draft`
-is altered.
+"""The part of the world that a batch of records can touch, as it was read. Nothing alters it: a `UnitOfWork`
+works on copies.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from customers.changes import Order
 from customers.profile import Key, Kind, Profile
 
-Pair = frozenset[int]
+IdPair = frozenset[int]
+"""Two MaestraIDs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,10 @@ class World:
 
     `primary_ids` leads from any MaestraID, former ones too, to its profile; an erased one is absent.
     `holders` leads from a value to the profile that has it, currently or formerly. `device_users` are the
-    MaestraIDs of identified customers a device was ever attached to (one more than the limit is enough).
-    `apart` are pairs of MaestraIDs. `new_ids` are MaestraIDs drawn for customers to be created. `orders`,
-    `points`, `promo_codes` lead from a number or code the records name to the MaestraID it stands under.
+    MaestraIDs of identified customers a device was ever attached to; one more than the limit is enough to
+    tell that it is shared. `apart` are pairs that are never to be merged. `new_ids` are MaestraIDs drawn for
+    customers to be created. `orders`, `points`, `promo_codes` lead from a number or code the records name to
+    the MaestraID it stands under.
     """
 
     kinds: Mapping[str, Kind]
@@ -32,7 +34,7 @@ class World:
     holders: Mapping[Key, int] = field(default_factory=dict)
     card_holders: Mapping[str, frozenset[int]] = field(default_factory=dict)
     device_users: Mapping[Key, frozenset[int]] = field(default_factory=dict)
-    apart: frozenset[Pair] = frozenset()
+    apart: frozenset[IdPair] = frozenset()
     orders: Mapping[str, tuple[int, Order]] = field(default_factory=dict)
     points: Mapping[str, int] = field(default_factory=dict)
     promo_codes: Mapping[str, int] = field(default_factory=dict)

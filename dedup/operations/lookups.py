@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from customers.profile import Key, Profile
-from dedup.engine.draft import Draft
 from dedup.engine.outcome import Outcome, OutcomeStatus
+from dedup.engine.unit_of_work import UnitOfWork
 from dedup.operations.base import Caller, Result
 from dedup.refusals import not_found
 from dedup.storage.loading import Loaded, load, wanted_keys
@@ -21,13 +21,13 @@ def lookup(caller: Caller, key: Key) -> Result:
 
 def primary_ids_found(caller: Caller, keys: Sequence[Key]) -> list[int | None]:
     """The primary MaestraIDs of many customers, read at once as `lookup` reads one; None for nobody."""
-    draft = Draft(load(wanted_keys(keys), caller.config, lock=False).world)
-    found = (draft.find(key, caller.point.gives_access) for key in keys)
+    work = UnitOfWork(load(wanted_keys(keys), caller.config, lock=False).world)
+    found = (work.find(key, caller.point.gives_access) for key in keys)
     return [profile.maestra_id if profile else None for profile in found]
 
 
 def find_customer(loaded: Loaded, key: Key, caller: Caller) -> Profile:
-    profile = Draft(loaded.world).find(key, caller.point.gives_access)
+    profile = UnitOfWork(loaded.world).find(key, caller.point.gives_access)
     if profile is None:
         raise not_found(key)
     return profile

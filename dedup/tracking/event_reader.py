@@ -17,7 +17,7 @@ from customers.normalise import Invalid
 from customers.profile import DEVICE, MAESTRA_ID, MOBILE_DEVICE, Key
 from customers.setup.integration_points import Point
 from customers.setup.project_config import ProjectConfig
-from dedup.engine.draft import Draft as WorldDraft
+from dedup.engine.unit_of_work import UnitOfWork
 from dedup.parsing import Parser
 from dedup.parsing.commerce import is_storable
 from dedup.parsing.draft import LIST, MISSING, OBJECT, UNKNOWN, below, shown
@@ -236,8 +236,8 @@ def _origin_ids(reader: EventReader, keys: Sequence[Key]) -> Mapping[Key, int]:
     """
     if not keys:
         return {}
-    draft = WorldDraft(load(wanted_keys(keys), reader.config, lock=False).world)
-    profiles = {key: draft.find(key, reader.point.gives_access) for key in set(keys)}
+    work = UnitOfWork(load(wanted_keys(keys), reader.config, lock=False).world)
+    profiles = {key: work.find(key, reader.point.gives_access) for key in set(keys)}
     return {
         key: int(key.value) if key.kind == MAESTRA_ID else profile.holdings[key].origin
         for key, profile in profiles.items()

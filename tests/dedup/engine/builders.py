@@ -23,13 +23,13 @@ from customers.changes import (
 )
 from customers.profile import DEVICES, Category, Holding, Key, Kind, Member, Profile
 from customers.transitions import apply
-from dedup.engine.draft import Draft
 from dedup.engine.merge import merge
 from dedup.engine.outcome import Outcome, Refusal
 from dedup.engine.reasons import Reason
 from dedup.engine.record import Operation, Record, Sent
 from dedup.engine.resolve import decide
 from dedup.engine.undo import Journal, undo
+from dedup.engine.unit_of_work import UnitOfWork
 from dedup.engine.world import World
 
 kinds: Mapping[str, Kind] = {
@@ -192,8 +192,8 @@ class Memory:
 
     def submit(self, *records: Record) -> list[Outcome | Refusal]:
         """Decide records in one batch and keep what they change."""
-        draft = Draft(self.world(len(records)))
-        outcomes = [decide(draft, record, self.now) for record in records]
+        work = UnitOfWork(self.world(len(records)))
+        outcomes = [decide(work, record, self.now) for record in records]
         for outcome in outcomes:
             self.store(outcome)
         return outcomes

@@ -11,8 +11,8 @@ from dedup.engine.editing import (
     edited_personal,
     edited_time_zone,
     reflagged,
+    requested_primary,
     waits_for_confirmation,
-    wanted_primary,
 )
 from dedup.engine.record import Mode, Operation
 from tests.dedup.engine.builders import ANN, BOB, EVE, PHONE, day, holding, key, profile, record, sent
@@ -127,5 +127,5 @@ def test_only_a_new_contact_to_be_confirmed_waits_while_the_primary_is_confirmed
 )
 def test_a_new_contact_becomes_primary_and_a_held_one_when_asked(emails, wanted):
     """R14, R43"""
-    found = wanted_primary(profile(1, holding("email", ANN)), record(EDIT, email=emails), "email")
+    found = requested_primary(profile(1, holding("email", ANN)), record(EDIT, email=emails), "email")
     assert found == (key("email", wanted) if wanted else None)

@@ -3,10 +3,10 @@
 import pytest
 
 from customers.profile import Member
-from dedup.engine.draft import Draft
-from dedup.engine.finding import Found, find_subject
+from dedup.engine.finding import Subject, find_subject
 from dedup.engine.outcome import Refused
 from dedup.engine.record import Operation
+from dedup.engine.unit_of_work import UnitOfWork
 from tests.dedup.engine.builders import (
     ANN,
     APP,
@@ -45,7 +45,7 @@ WORLD = world(FIRST, SECOND)
 
 
 def find(operation, **values):
-    return find_subject(Draft(WORLD), record(operation, **values))
+    return find_subject(UnitOfWork(WORLD), record(operation, **values))
 
 
 def refused(operation, **values):
@@ -82,7 +82,7 @@ def test_an_edit_refuses_a_contact_another_signs_in_with():
     """R16"""
     flagged = sent("mobile_phone", PHONE, gives_access=True)
     assert refused(EDIT, lookup=by_id(1), mobile_phone=flagged)[0] == "already_registered"
-    assert find(EDIT, lookup=by_id(2), mobile_phone=flagged) == Found(2, 2)
+    assert find(EDIT, lookup=by_id(2), mobile_phone=flagged) == Subject(2, 2)
     assert refused(UPSERT, crm_id="301", mobile_phone=flagged)[0] == "already_registered"
 
 
@@ -100,19 +100,19 @@ def test_the_technical_id_goes_before_already_registered():
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        ({"crm_id": "301"}, Found(1, 5)),
-        ({"crm_id": "103"}, Found(1, 1)),
-        ({"maestra_id": 5}, Found(1, 5)),
-        ({"maestra_id": 1, "crm_id": "301"}, Found(1, 1)),
-        ({"crm_id": "302", "email": ANN}, Found(2, 2)),
+        ({"crm_id": "301"}, Subject(1, 5)),
+        ({"crm_id": "103"}, Subject(1, 1)),
+        ({"maestra_id": 5}, Subject(1, 5)),
+        ({"maestra_id": 1, "crm_id": "301"}, Subject(1, 1)),
+        ({"crm_id": "302", "email": ANN}, Subject(2, 2)),
         ({"crm_id": "999", "session_key": SESSION}, None),
         ({"passport_id": "old", "session_key": SESSION}, None),
-        ({"session_key": SESSION}, Found(2, 2)),
+        ({"session_key": SESSION}, Subject(2, 2)),
         ({"email": ANN}, None),
-        ({"email": ANN, "lookup_by": CONTACTS_TOO}, Found(1, 1)),
-        ({"email": ANN, "session_key": SESSION, "lookup_by": CONTACTS_TOO}, Found(2, 2)),
-        ({"email": ANN, "session_key": SESSION, "lookup_by": ("email", "session_key")}, Found(1, 1)),
-        ({"email": [BOB, ANN], "lookup_by": CONTACTS_TOO}, Found(1, 1)),
+        ({"email": ANN, "lookup_by": CONTACTS_TOO}, Subject(1, 1)),
+        ({"email": ANN, "session_key": SESSION, "lookup_by": CONTACTS_TOO}, Subject(2, 2)),
+        ({"email": ANN, "session_key": SESSION, "lookup_by": ("email", "session_key")}, Subject(1, 1)),
+        ({"email": [BOB, ANN], "lookup_by": CONTACTS_TOO}, Subject(1, 1)),
     ],
 )
 def test_upsert_looks_up_by_ids_first_and_weaker_kinds_in_order(values, found):
@@ -154,10 +154,10 @@ def test_a_maestra_id_of_nobody_is_not_found_in_any_record():
 @pytest.mark.parametrize(
     ("lookup", "found"),
     [
-        (by_id(5), Found(1, 5)),
-        (key("email", ANN), Found(1, 1)),
-        (key("crm_id", "103"), Found(1, 1)),
-        (key("device_id", COOKIE), Found(1, 1)),
+        (by_id(5), Subject(1, 5)),
+        (key("email", ANN), Subject(1, 1)),
+        (key("crm_id", "103"), Subject(1, 1)),
+        (key("device_id", COOKIE), Subject(1, 1)),
     ],
 )
 def test_an_edit_finds_by_one_identifier_former_ones_too(lookup, found):
@@ -178,7 +178,7 @@ def test_at_a_point_with_account_access_only_flagged_contacts_are_seen(operation
     """R20"""
     sees = {"access_kinds": frozenset({"email", "mobile_phone"})}
     assert refused(operation, lookup=key("email", ANN), **sees)[0] == "customer_not_found"
-    assert find(operation, lookup=key("mobile_phone", PHONE), **sees) == Found(2, 2)
+    assert find(operation, lookup=key("mobile_phone", PHONE), **sees) == Subject(2, 2)
 
 
 def test_an_upsert_by_contact_sees_only_flagged_ones_too():
@@ -189,7 +189,7 @@ def test_an_upsert_by_contact_sees_only_flagged_ones_too():
 @pytest.mark.parametrize("operation", [REGISTER, UPSERT, Operation.SUBSCRIBE])
 def test_a_record_of_devices_only_is_about_whoever_uses_the_device(operation):
     """R21"""
-    assert find(operation, device_id=COOKIE) == Found(1, 1)
+    assert find(operation, device_id=COOKIE) == Subject(1, 1)
     assert find(operation, mobile_device_id=APP) is None
-    assert find(operation, mobile_device_id=APP, device_id=COOKIE) == Found(1, 1)
+    assert find(operation, mobile_device_id=APP, device_id=COOKIE) == Subject(1, 1)
     assert find(REGISTER, device_id=COOKIE, cards=("hash",)) is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from customers.profile import Member
-from dedup.engine.priority import CRITERIA, Verdict, contact_in_question, prior
+from dedup.engine.priority import CRITERIA, Verdict, contact_in_question, decide_priority
 from tests.dedup.engine.builders import ANN, CARD, COOKIE, PHONE, day, holding, key, profile
 
 THE_PHONE = key("mobile_phone", PHONE)
@@ -33,7 +33,7 @@ SIDES = pytest.mark.parametrize("swapped", [False, True], ids=["left", "right"])
 
 def decided(winner, loser, swapped, contact=THE_PHONE):
     """The criterion by which the winner goes first, whichever side it stands on."""
-    verdict = prior(loser, winner, contact) if swapped else prior(winner, loser, contact)
+    verdict = decide_priority(loser, winner, contact) if swapped else decide_priority(winner, loser, contact)
     assert verdict.left_first is not swapped
     return verdict.criterion
 
@@ -149,13 +149,15 @@ def test_without_a_contact_in_question_the_first_two_criteria_do_not_apply():
     """R29"""
     left = customer(1, phone(gives_access=True, confirmed_at=day(1)))
     right = customer(2, email(gives_access=True), orders_count=1)
-    assert prior(left, right, None) == Verdict(left_first=False, criterion="orders")
+    assert decide_priority(left, right, None) == Verdict(left_first=False, criterion="orders")
 
 
 def test_facts_of_all_members_count():
     """R29, R39"""
     two = profile(1, phone(), members=(member(1), member(3, last_action_at=day(4), promo_codes_count=1)))
-    assert prior(two, customer(2, phone()), THE_PHONE) == Verdict(left_first=True, criterion="orders")
+    assert decide_priority(two, customer(2, phone()), THE_PHONE) == Verdict(
+        left_first=True, criterion="orders"
+    )
 
 
 def test_the_contact_in_question_is_the_strongest_that_matched():

@@ -53,10 +53,10 @@ from customers.profile import (
     SubscriptionStatus,
 )
 from customers.transitions import apply
-from dedup.engine.draft import Draft
 from dedup.engine.outcome import Outcome, OutcomeStatus, Refusal
 from dedup.engine.record import Mode, Operation, Record, Sent
 from dedup.engine.resolve import decide
+from dedup.engine.unit_of_work import UnitOfWork
 from tests.dedup.engine.builders import Memory, card_holders, day
 from tests.dedup.engine.strategies import records
 
@@ -106,25 +106,25 @@ def check_profile(primary_id: int, p: Profile) -> None:
 # What must hold of any step
 
 
-def check_draft(draft: Draft, memory: Memory) -> None:
+def check_work(work: UnitOfWork, memory: Memory) -> None:
     """The working copy and its indexes agree with what the changes alone make of the profiles."""
-    assert dict(draft.profiles) == memory.profiles
-    assert dict(draft.primary_ids) == memory.primary_ids
+    assert dict(work.profiles) == memory.profiles
+    assert dict(work.primary_ids) == memory.primary_ids
     holders = {k: primary_id for primary_id, p in memory.profiles.items() for k in p.holdings}
-    assert {k: draft.primary_id(origin) for k, origin in draft.holders.items()} == holders
+    assert {k: work.primary_id(origin) for k, origin in work.holders.items()} == holders
     cards = {
-        card: frozenset(primary_id for h in primary_ids if (primary_id := draft.primary_id(h)) is not None)
-        for card, primary_ids in draft.card_holders.items()
+        card: frozenset(primary_id for h in primary_ids if (primary_id := work.primary_id(h)) is not None)
+        for card, primary_ids in work.card_holders.items()
     }
     assert cards == card_holders(memory.profiles.values())
-    assert dict(draft.orders) == memory.orders
-    assert dict(draft.points) == memory.points
-    assert dict(draft.promo_codes) == memory.promo_codes
-    fresh = Draft(memory.world())
-    assert [k for k in draft.device_users if draft.is_shared(k)] == [
-        k for k in draft.device_users if fresh.is_shared(k)
+    assert dict(work.orders) == memory.orders
+    assert dict(work.points) == memory.points
+    assert dict(work.promo_codes) == memory.promo_codes
+    fresh = UnitOfWork(memory.world())
+    assert [k for k in work.device_users if work.is_shared(k)] == [
+        k for k in work.device_users if fresh.is_shared(k)
     ]
-    assert {h: draft.identified[h] for h in memory.profiles} == {
+    assert {h: work.identified[h] for h in memory.profiles} == {
         h: p.is_identified for h, p in memory.profiles.items()
     }
 
@@ -299,10 +299,10 @@ class Selfsame(RuleBasedStateMachine):
     def submit(self, record: Record) -> None:
         self.memory.now += timedelta(hours=1)
         before = self.memory.copy()
-        draft = Draft(self.memory.world())
-        outcome = decide(draft, record, self.memory.now)
+        work = UnitOfWork(self.memory.world())
+        outcome = decide(work, record, self.memory.now)
         self.memory.store(outcome)
-        check_draft(draft, self.memory)
+        check_work(work, self.memory)
         if isinstance(outcome, Refusal):
             assert self.memory == before
             return

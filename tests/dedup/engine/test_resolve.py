@@ -23,11 +23,11 @@ from customers.changes import (
     Why,
 )
 from customers.profile import Channel, Membership, Note, Personal, Subscription, SubscriptionStatus
-from dedup.engine.draft import Draft
 from dedup.engine.outcome import BlockedMatch, Conflict, Move, Outcome, Veto
 from dedup.engine.reasons import Reason
 from dedup.engine.record import Mode, Operation, PointsMovement, PromoCode, SentMembership, SentSubscription
 from dedup.engine.resolve import decide
+from dedup.engine.unit_of_work import UnitOfWork
 from tests.dedup.engine.builders import (
     ANN,
     APP,
@@ -847,11 +847,11 @@ def test_a_refused_record_leaves_the_batch_as_it_was(shop):
 
 def test_what_was_decided_on_needs_no_garbage_collector(shop):
     shop(REGISTER, 1, email=ANN)
-    draft = Draft(shop.world())
-    decide(draft, record(REGISTER, email=BOB), NOW)
-    decide(draft, record(UPSERT, email=ANN, time_zone="A"), NOW)
-    profiles = weakref.ref(draft.profiles)
-    del draft
+    work = UnitOfWork(shop.world())
+    decide(work, record(REGISTER, email=BOB), NOW)
+    decide(work, record(UPSERT, email=ANN, time_zone="A"), NOW)
+    profiles = weakref.ref(work.profiles)
+    del work
     assert profiles() is None
 
 

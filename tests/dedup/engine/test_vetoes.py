@@ -4,7 +4,7 @@ import pytest
 
 from customers.profile import Personal
 from dedup.engine.outcome import Veto
-from dedup.engine.vetoes import VETOES, confirmed_by_both, standing, vetoes
+from dedup.engine.vetoes import VETOES, confirmed_by_both, upheld, vetoes
 from tests.dedup.engine.builders import ANN, BOB, CARD, PHONE, PHONE_2, day, holding, key, profile, world
 
 
@@ -154,12 +154,12 @@ def test_differing_people_are_no_veto():
 def test_a_named_result_and_a_contact_both_confirmed_outweigh_only_differing_emails_and_phones():
     """R25, R28"""
     found = tuple(Veto(rule.name) for rule in VETOES)
-    assert [v.name for v in standing(found, overridden=True)] == [
+    assert [v.name for v in upheld(found, overridden=True)] == [
         "apart",
         "different_unique_ids",
         "different_account_access",
     ]
-    assert standing(found, overridden=False) == found
+    assert upheld(found, overridden=False) == found
 
 
 def test_a_contact_confirmed_on_both_sides_is_found():

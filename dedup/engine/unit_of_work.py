@@ -1,7 +1,7 @@
-"""The working copy in which a batch of records is decided.
+"""The unit of work in which a batch of records is decided: working copies, and the changes made to them.
 
-It can be altered only by emitting changes, so nothing can happen without its history, and a record that is
-refused leaves no trace: every alteration is logged and can be rolled back.
+The copies can be altered only by emitting changes, so nothing can happen without its history; and a record
+that is refused leaves no trace, because every alteration is in the undo log and can be rolled back.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MISSING = object()
 
 
 class Table(dict[K, V]):
-    """A dict whose alterations are logged."""
+    """A dict whose alterations are noted in an undo log."""
 
     def __init__(self, content: Mapping[K, V], log: Log) -> None:
         super().__init__(content)
@@ -61,8 +61,8 @@ class Table(dict[K, V]):
             super().__setitem__(key, old)
 
 
-class Draft:
-    """What is known, with the changes made so far."""
+class UnitOfWork:
+    """What is known, as the changes so far have left it."""
 
     def __init__(self, world: World) -> None:
         self._log: Log = []
@@ -76,8 +76,8 @@ class Draft:
         self.orders: Table[str, tuple[int, Order]] = Table(world.orders, self._log)
         self.points: Table[str, int] = Table(world.points, self._log)
         self.promo_codes: Table[str, int] = Table(world.promo_codes, self._log)
-        known = {primary_id: profile.is_identified for primary_id, profile in world.profiles.items()}
-        self.identified: Table[int, bool] = Table(known, self._log)
+        identified = {primary_id: profile.is_identified for primary_id, profile in world.profiles.items()}
+        self.identified: Table[int, bool] = Table(identified, self._log)
         self._new_ids = iter(world.new_ids)
 
     def start(self) -> None:
@@ -86,8 +86,8 @@ class Draft:
         self._log.clear()
 
     def commit(self) -> None:
-        """What was emitted stays. The log and the tables refer to each other: without it they all go with the
-        last who needs them, and not when the garbage collector comes.
+        """What was emitted stays. The log refers to the tables and they to it: emptied, it keeps nothing
+        alive that otherwise only the garbage collector could free.
         """
         self._log.clear()
 
@@ -98,6 +98,7 @@ class Draft:
         self.start()
 
     def new_id(self) -> int:
+        """A MaestraID for a customer to be created (R1)."""
         return next(self._new_ids)
 
     def kind(self, name: str) -> Kind:
@@ -154,29 +155,29 @@ class Draft:
         return len(identified) > self.world.shared_device_limit
 
     def emit(self, change: Change) -> None:
-        """Let a change happen."""
+        """Make a change: apply it, and remember it as history."""
         apply(self.profiles, change)
-        self._note(change)
+        self._remember(change)
 
     def emit_diff(self, before: Profile, after: Profile, maestra_id: int, why: Why) -> None:
-        """Let all the changes happen that lead from one state of a customer to another."""
+        """Make all the changes that lead from one state of a customer to another."""
         self.emit_all(diff(before, after, maestra_id, why))
 
     def emit_all(self, changes: Sequence[OwnChange]) -> None:
-        """Let changes happen in their order; those in a row that concern one customer at once."""
+        """Make changes in their order; those in a row that concern one customer are applied together."""
         for customer, own in groupby(changes, attrgetter("customer")):
             self.profiles[customer] = changed(self.profiles[customer], *own)
         for change in changes:
-            self._note(change)
+            self._remember(change)
 
-    def _note(self, change: Change) -> None:
+    def _remember(self, change: Change) -> None:
         self.changes.append(change)
         index = INDEXES.get(type(change))
         if index:
             index(self, change)
 
     def note_identified(self) -> None:
-        """Emit for every customer touched since `start` whether it became identified, or anonymous again."""
+        """Emit, for every customer touched since `start`, that it became identified or anonymous again."""
         for customer in sorted({c.customer for c in self.changes if c.customer in self.profiles}):
             is_identified = self.profiles[customer].is_identified
             if is_identified != self.identified[customer]:
@@ -238,17 +239,17 @@ class Draft:
         self.promo_codes[change.code] = change.maestra_id
 
 
-INDEXES: Mapping[type, Callable[[Draft, Any], None]] = {
-    Created: Draft._index_created,
-    IdentifiedChanged: Draft._index_identified,
-    Held: Draft._index_held,
-    Released: Draft._index_released,
-    Merged: Draft._index_merged,
-    Unmerged: Draft._index_unmerged,
-    Erased: Draft._index_erased,
-    CardSeen: Draft._index_card,
-    OrderSaved: Draft._index_order,
-    PointsAdded: Draft._index_points,
-    PromoCodeIssued: Draft._index_promo_code,
+INDEXES: Mapping[type, Callable[[UnitOfWork, Any], None]] = {
+    Created: UnitOfWork._index_created,
+    IdentifiedChanged: UnitOfWork._index_identified,
+    Held: UnitOfWork._index_held,
+    Released: UnitOfWork._index_released,
+    Merged: UnitOfWork._index_merged,
+    Unmerged: UnitOfWork._index_unmerged,
+    Erased: UnitOfWork._index_erased,
+    CardSeen: UnitOfWork._index_card,
+    OrderSaved: UnitOfWork._index_order,
+    PointsAdded: UnitOfWork._index_points,
+    PromoCodeIssued: UnitOfWork._index_promo_code,
 }
-"""The changes by which something is found elsewhere than before, and how that is kept."""
+"""What each change alters beside the profiles: by which value, MaestraID or number they are found."""
