@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from django.views import defaults
 from rest_framework import exceptions, parsers
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -18,6 +20,7 @@ from rest_framework.request import Request
 from structlog.stdlib import get_logger
 
 from customers.errors import ErrorCode, SelfsameError, invalid
+from customers.presentation.problem import problem_json
 from customers.storage.transactions import lost_a_race
 
 log = get_logger(__name__)
@@ -36,21 +39,31 @@ CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], ErrorCode], ..
     ((exceptions.ParseError, SuspiciousOperation), ErrorCode.VALIDATION_ERROR),
 )
 DETAILS = {
-    ErrorCode.NOT_AUTHENTICATED: "Send a valid key in the header 'Authorization: Api-Key <key>'.",
-    ErrorCode.NOT_FOUND: "There is nothing at this address. Addresses end in '/'.",
-    ErrorCode.LENGTH_REQUIRED: "Send the body in one piece, with its length in the header Content-Length.",
-    ErrorCode.TOO_LARGE: "The request is larger than this server accepts. Send less at a time.",
-    ErrorCode.BUSY: "Others are changing the same customers. Nothing was stored; send the request again.",
-    ErrorCode.INTERNAL_ERROR: "Nothing was stored. Send it again; if it fails again, tell the operator when.",
+    ErrorCode.NOT_AUTHENTICATED: gettext_noop(
+        "Send a valid key in the header 'Authorization: Api-Key <key>'."
+    ),
+    ErrorCode.NOT_FOUND: gettext_noop("There is nothing at this address. Addresses end in '/'."),
+    ErrorCode.LENGTH_REQUIRED: gettext_noop(
+        "Send the body in one piece, with its length in the header Content-Length."
+    ),
+    ErrorCode.TOO_LARGE: gettext_noop("The request is larger than this server accepts. Send less at a time."),
+    ErrorCode.BUSY: gettext_noop(
+        "Others are changing the same customers. Nothing was stored; send the request again."
+    ),
+    ErrorCode.INTERNAL_ERROR: gettext_noop(
+        "Nothing was stored. Send it again; if it fails again, tell the operator when."
+    ),
 }
 
 # Whether the last commit before the silence took place, nobody knows here: the Idempotency-Key does.
-UNAVAILABLE = "The database does not answer. Send the request again, with the Idempotency-Key it had."
+UNAVAILABLE = gettext_noop(
+    "The database does not answer. Send the request again, with the Idempotency-Key it had."
+)
 
 
 def foreseen(code: ErrorCode) -> SelfsameError:
     """A refusal that always says the same."""
-    return SelfsameError(code, DETAILS[code])
+    return SelfsameError(code, _(DETAILS[code]))
 
 
 def problem(error: SelfsameError) -> JsonResponse:
@@ -61,7 +74,7 @@ def problem(error: SelfsameError) -> JsonResponse:
     if error.code in (ErrorCode.RATE_LIMITED, ErrorCode.BUSY):
         headers["Retry-After"] = str(error.data.get("retry_after", BUSY_RETRY_AFTER))
     return JsonResponse(
-        error.problem(), status=error.status, headers=headers, content_type="application/problem+json"
+        problem_json(error), status=error.status, headers=headers, content_type="application/problem+json"
     )
 
 
@@ -83,17 +96,23 @@ def as_refusal(error: Exception) -> SelfsameError | None:
             return foreseen(ErrorCode.BUSY)
         case OperationalError():
             log.warning("database_unavailable", exc_info=error)
-            return SelfsameError(ErrorCode.BUSY, UNAVAILABLE)
+            return SelfsameError(ErrorCode.BUSY, _(UNAVAILABLE))
         case exceptions.Throttled():
             wait = math.ceil(getattr(error, "wait", None) or 1)
-            return SelfsameError(ErrorCode.RATE_LIMITED, f"Wait {wait} seconds.", retry_after=wait)
+            detail = ngettext("Wait %(count)s second.", "Wait %(count)s seconds.", wait) % {"count": wait}
+            return SelfsameError(ErrorCode.RATE_LIMITED, detail, retry_after=wait)
     return next((refused(code, error) for kinds, code in CODES if isinstance(error, kinds)), None)
 
 
 def refused(code: ErrorCode, error: Exception) -> SelfsameError:
-    said = str(error.detail) if isinstance(error, exceptions.APIException) else code.title
-    detail = DETAILS.get(code, said)
+    """The refusal with this code, in our own words where we have some."""
+    detail = _(DETAILS[code]) if code in DETAILS else said_by(error) or _(code.title)
     return invalid(("", detail)) if code is ErrorCode.VALIDATION_ERROR else SelfsameError(code, detail)
+
+
+def said_by(error: Exception) -> str:
+    """What REST framework says itself, in the reader's language."""
+    return str(error.detail) if isinstance(error, exceptions.APIException) else ""
 
 
 def flattened(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -124,7 +143,7 @@ def is_api(request: HttpRequest) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     if is_api(request):
-        return problem(as_refusal(exception) or invalid(("", "The request cannot be read.")))
+        return problem(as_refusal(exception) or invalid(("", _("The request cannot be read."))))
     return defaults.bad_request(request, exception)
 
 
@@ -164,7 +183,8 @@ class JSONParser(parsers.JSONParser):
         try:
             value = json.loads(raw.decode(), parse_constant=no_constant)
         except (ValueError, RecursionError) as error:
-            raise exceptions.ParseError(f"The body is not JSON: {error}.") from error
+            detail = _("The body is not JSON: %(reason)s.") % {"reason": error}
+            raise exceptions.ParseError(detail) from error
         if b"\\u0000" in raw or b"\\ud" in raw.lower():
             refuse_unstorable(value)
         return value
@@ -176,7 +196,8 @@ def no_constant(name: str) -> NoReturn:
 
 def refuse_unstorable(value: Any) -> None:
     if paths := list(unstorable(value)):
-        raise invalid(*((path, "Take the NUL and half surrogate characters out of it.") for path in paths))
+        message = _("Take the NUL and half surrogate characters out of it.")
+        raise invalid(*((path, message) for path in paths))
 
 
 def unstorable(value: Any, path: str = "") -> Iterator[str]:

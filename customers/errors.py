@@ -1,7 +1,8 @@
-"""Every refusal the system gives: a closed set of codes, each with its HTTP status and a title (section 12 of
-the rules).
+"""Every refusal there is: a closed set of codes, each with its HTTP status and a title (section 12 of the
+rules).
 
-A foreseen refusal is raised as `SelfsameError`; nothing of the operation it ends is stored.
+A foreseen refusal is raised as `SelfsameError`; nothing of the operation that it ends is stored.
+`customers.presentation.problem` makes JSON of it. Pure: titles are translated by whoever shows them.
 """
 
 from __future__ import annotations
@@ -9,31 +10,41 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+from customers.texts import gettext_noop
+
 
 class ErrorCode(Enum):
     """code, HTTP status, title."""
 
-    VALIDATION_ERROR = ("validation_error", 400, "The request is not valid")
-    NOT_AUTHENTICATED = ("not_authenticated", 401, "A valid key is needed")
-    PERMISSION_DENIED = ("permission_denied", 403, "This key may not do that")
-    CUSTOMER_NOT_FOUND = ("customer_not_found", 404, "No such customer")
-    NOT_FOUND = ("not_found", 404, "No such resource")
-    METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "This method is not allowed here")
-    TECHNICAL_ID_NOT_UNIQUE = ("technical_id_not_unique", 409, "Technical IDs must be unique")
-    ALREADY_REGISTERED = ("already_registered", 409, "Already registered")
-    AMBIGUOUS_CUSTOMER = ("ambiguous_customer", 409, "Unable to uniquely determine the customer")
-    MERGE_BLOCKED = ("merge_blocked", 409, "These customers may not be merged")
-    STALE_PREVIEW = ("stale_preview", 409, "The preview no longer matches")
-    CODE_INVALID = ("code_invalid", 409, "This code or link is not valid")
-    CODE_EXPIRED = ("code_expired", 409, "This code or link has expired")
-    ERASED_PERSON = ("erased_person", 409, "This person has been erased")
-    IDEMPOTENCY_CONFLICT = ("idempotency_conflict", 409, "This idempotency key belongs to another request")
-    LENGTH_REQUIRED = ("length_required", 411, "The length of the body is missing")
-    TOO_LARGE = ("too_large", 413, "Too large")
-    UNSUPPORTED_MEDIA_TYPE = ("unsupported_media_type", 415, "This media type is not supported")
-    RATE_LIMITED = ("rate_limited", 429, "Too many requests")
-    INTERNAL_ERROR = ("internal_error", 500, "Something went wrong on our side")
-    BUSY = ("busy", 503, "Busy, try again")
+    VALIDATION_ERROR = ("validation_error", 400, gettext_noop("The request is not valid"))
+    NOT_AUTHENTICATED = ("not_authenticated", 401, gettext_noop("A valid key is needed"))
+    PERMISSION_DENIED = ("permission_denied", 403, gettext_noop("This key may not do that"))
+    CUSTOMER_NOT_FOUND = ("customer_not_found", 404, gettext_noop("No such customer"))
+    NOT_FOUND = ("not_found", 404, gettext_noop("No such resource"))
+    METHOD_NOT_ALLOWED = ("method_not_allowed", 405, gettext_noop("This method is not allowed here"))
+    TECHNICAL_ID_NOT_UNIQUE = ("technical_id_not_unique", 409, gettext_noop("Technical IDs must be unique"))
+    ALREADY_REGISTERED = ("already_registered", 409, gettext_noop("Already registered"))
+    AMBIGUOUS_CUSTOMER = (
+        "ambiguous_customer",
+        409,
+        gettext_noop("Unable to uniquely determine the customer"),
+    )
+    MERGE_BLOCKED = ("merge_blocked", 409, gettext_noop("These customers may not be merged"))
+    STALE_PREVIEW = ("stale_preview", 409, gettext_noop("The preview no longer matches"))
+    CODE_INVALID = ("code_invalid", 409, gettext_noop("This code or link is not valid"))
+    CODE_EXPIRED = ("code_expired", 409, gettext_noop("This code or link has expired"))
+    ERASED_PERSON = ("erased_person", 409, gettext_noop("This person has been erased"))
+    IDEMPOTENCY_CONFLICT = (
+        "idempotency_conflict",
+        409,
+        gettext_noop("This idempotency key belongs to another request"),
+    )
+    LENGTH_REQUIRED = ("length_required", 411, gettext_noop("The length of the body is missing"))
+    TOO_LARGE = ("too_large", 413, gettext_noop("Too large"))
+    UNSUPPORTED_MEDIA_TYPE = ("unsupported_media_type", 415, gettext_noop("This media type is not supported"))
+    RATE_LIMITED = ("rate_limited", 429, gettext_noop("Too many requests"))
+    INTERNAL_ERROR = ("internal_error", 500, gettext_noop("Something went wrong on our side"))
+    BUSY = ("busy", 503, gettext_noop("Busy, try again"))
 
     status: int
     title: str
@@ -47,8 +58,8 @@ class ErrorCode(Enum):
 
 
 class SelfsameError(Exception):
-    """An operation that was refused. `detail` says what to do next, `data` is what the code promises (IDs,
-    reasons, fields).
+    """An operation that was refused. `detail` says in the reader's language what to do next, `data` is what
+    the code promises (MaestraIDs, reasons, fields).
     """
 
     def __init__(self, code: ErrorCode, detail: str, **data: Any) -> None:
@@ -64,17 +75,6 @@ class SelfsameError(Exception):
     @property
     def title(self) -> str:
         return self.code.title
-
-    def problem(self) -> dict[str, Any]:
-        """The refusal as an RFC 9457 problem object: an HTTP answer, or a failed item of a batch."""
-        return {
-            "type": f"urn:selfsame:{self.code.value}",
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-            "code": self.code.value,
-            **self.data,
-        }
 
 
 def invalid(*errors: tuple[str, str]) -> SelfsameError:

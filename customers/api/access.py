@@ -7,6 +7,7 @@ from typing import TypedDict
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
@@ -78,7 +79,8 @@ class ScopePermission(BasePermission):
         if key is None:
             return scope is view.staff_scope and _may_read(request, view)  # type: ignore[attr-defined]
         if scope.value not in key.scopes:
-            raise SelfsameError(ErrorCode.PERMISSION_DENIED, f"This key lacks the scope '{scope.value}'.")
+            detail = _("This key lacks the scope '%(scope)s'.") % {"scope": scope.value}
+            raise SelfsameError(ErrorCode.PERMISSION_DENIED, detail)
         return True
 
 

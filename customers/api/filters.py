@@ -16,7 +16,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from customers.api.access import access
-from customers.api.paging import PAGING
+from customers.api.paging import LONGEST_NAME, PAGING
 from customers.errors import invalid
 from customers.models import Channels, Customer
 from customers.queries import filters
@@ -80,9 +80,8 @@ class CustomerFilters(rest_filters.FilterSet):  # type: ignore[misc]  # untyped
         unknown = [name for name in self.data if name not in self.filters and name not in PAGING]
         if unknown:
             known = ", ".join(sorted(self.filters))
-            raise invalid(
-                *((name[:100], f"There is no such filter. There are: {known}.") for name in unknown)
-            )
+            message = _("There is no such filter. There are: %(filters)s.") % {"filters": known}
+            raise invalid(*((name[:LONGEST_NAME], message) for name in unknown))
 
     def by_search(self, customers: Customers, _name: str, text: str) -> Customers:
         """With a key, contact types that give access at its point are found only where flagged so (R20)."""
@@ -93,7 +92,8 @@ class CustomerFilters(rest_filters.FilterSet):  # type: ignore[misc]  # untyped
     def by_subscription(self, customers: Customers, _name: str, text: str) -> Customers:
         channel, with_topic, topic = text.partition("/")
         if channel not in Channels.values:
-            raise invalid(("subscription", f"Begin with one of: {', '.join(Channels.values)}."))
+            message = _("Begin with one of: %(channels)s.") % {"channels": ", ".join(Channels.values)}
+            raise invalid(("subscription", message))
         return filters.subscribed(customers, channel, topic if with_topic else None)
 
     def by_orders(self, customers: Customers, _name: str, has_orders: bool) -> Customers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
@@ -15,6 +16,8 @@ from customers.queries.timelines import Place, Timeline
 
 LIMIT, HIGHEST_LIMIT = 50, 200
 PAGING = frozenset({"cursor", "limit"})
+LONGEST_NAME = 100
+"""Characters of an unknown parameter's name that a refusal repeats."""
 
 
 class CustomerPagination(CursorPagination):
@@ -40,7 +43,7 @@ def limit_of(request: Request) -> int:
     text = request.query_params.get("limit", str(LIMIT))
     if text.isascii() and text.isdigit() and len(text) < 10 and 0 < int(text) <= HIGHEST_LIMIT:
         return int(text)
-    raise invalid(("limit", f"It is a whole number from 1 to {HIGHEST_LIMIT}."))
+    raise invalid(("limit", _("It is a whole number from 1 to %(highest)s.") % {"highest": HIGHEST_LIMIT}))
 
 
 def page_of(timeline: Timeline, request: Request, maestra_ids: Sequence[int]) -> dict[str, Any]:
@@ -60,7 +63,8 @@ def refuse_unknown(request: Request, *known: str) -> None:
     """A parameter with a typing error would otherwise be passed over."""
     unknown = request.query_params.keys() - {*PAGING, *known}
     if unknown:
-        raise invalid(*((name[:100], "There is no such parameter.") for name in sorted(unknown)))
+        message = _("There is no such parameter.")
+        raise invalid(*((name[:LONGEST_NAME], message) for name in sorted(unknown)))
 
 
 def place_of(request: Request, kind: Callable[..., P]) -> P | None:
@@ -79,4 +83,4 @@ def _is_number(text: str) -> bool:
 
 
 def _bad_cursor() -> SelfsameError:
-    return invalid(("cursor", "Take the cursor from 'next' of the page before, unchanged."))
+    return invalid(("cursor", _("Take the cursor from 'next' of the page before, unchanged.")))

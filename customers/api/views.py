@@ -11,6 +11,7 @@ from itertools import chain, islice
 from typing import Any, ClassVar
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -159,7 +160,8 @@ class HistoryView(ApiView):
 def _kinds(request: Request) -> list[str]:
     kinds = request.query_params.getlist("kind")
     if unknown := [kind for kind in kinds if kind not in SENTENCES]:
-        raise invalid(*(("kind", f"It is one of: {', '.join(SENTENCES)}.") for _ in unknown))
+        message = _("It is one of: %(choices)s.") % {"choices": ", ".join(SENTENCES)}
+        raise invalid(*(("kind", message) for _kind in unknown))
     return kinds
 
 

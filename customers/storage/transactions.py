@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError
 from customers.storage.sql import Overtaken
@@ -52,11 +53,8 @@ def in_transaction(work: Callable[[], T], tries: int = TRIES) -> T:
             if not lost_a_race(error):
                 raise
             time.sleep(random.random() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
-    raise SelfsameError(
-        ErrorCode.BUSY,
-        "Many requests change the same customers at this moment. Try again in a second.",
-        retry_after=1,
-    )
+    detail = _("Many requests change the same customers at this moment. Try again in a second.")
+    raise SelfsameError(ErrorCode.BUSY, detail, retry_after=1)
 
 
 @contextmanager

@@ -23,13 +23,13 @@ REPEATED = "Idempotency-Repeated"
 
 
 def caller_of(request: Request, config: ProjectConfig | None = None) -> Caller:
-    """The key behind the request, or the member of staff."""
+    """Who calls: a key through its integration point, or a member of staff."""
     key, who = access(request), actor_of(request)
     return Caller(actor=who["actor"], point=key.point if key else STAFF, user_id=who["user_id"], setup=config)
 
 
 class Call:
-    """One request as the operations see it."""
+    """A request as the operations need it: its body, who calls, the set-up, and the parser for that point."""
 
     def __init__(self, request: Request) -> None:
         self.data: Any = request.data
@@ -38,12 +38,12 @@ class Call:
         self.caller = caller_of(request, self.config)
         self.parser = Parser(self.caller.point, self.config, timezone.now())
 
-    def reply(self, answer: Result, status: int = 200) -> Reply:
-        return Reply(status, result_json(answer, self.config))
+    def reply(self, result: Result, status: int = 200) -> Reply:
+        return Reply(status, result_json(result, self.config))
 
 
 class OperationView(ApiView):
-    """A POST. `act` does the work and tells the reply; refusals are raised."""
+    """A POST. `act` does the work and returns the reply; refusals are raised."""
 
     scope = Scopes.WRITE
 
@@ -57,7 +57,9 @@ class OperationView(ApiView):
 
 
 def once_per_key(request: Request, work: Callable[[], Reply], body: Any = None) -> Reply:
-    """`body` is what is compared, where the request's own cannot be."""
+    """The reply of `work`, or the first reply to the same Idempotency-Key. `body` is what is compared where
+    the request's own cannot be, such as a file.
+    """
     key = request.headers.get("Idempotency-Key")
     if not key:
         return work()

@@ -24,6 +24,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError, invalid
 from dedup.models import IdempotencyKey
@@ -61,7 +62,8 @@ def once(scope: str, key: str, request: Any, work: Callable[[], Reply]) -> Reply
     again what `work` raised where that was a refusal.
     """
     if len(key) > KEY_LIMIT:
-        raise invalid(("Idempotency-Key", f"It is too long: at most {KEY_LIMIT} characters."))
+        message = _("It is too long: at most %(limit)s characters.") % {"limit": KEY_LIMIT}
+        raise invalid(("Idempotency-Key", message))
     key, body_hash = _keyed(key), _keyed(json.dumps(request, sort_keys=True, separators=(",", ":")))
     with transaction.atomic():
         row = _claim(scope, key, body_hash)
@@ -110,10 +112,8 @@ def _stored(scope: str, key: str, body_hash: str) -> Reply | SelfsameError:
     """The first answer; whoever gave it has committed, or this request would have claimed the key."""
     first = IdempotencyKey.objects.get(scope=scope, key=key)
     if first.body_hash != body_hash:
-        raise SelfsameError(
-            ErrorCode.IDEMPOTENCY_CONFLICT,
-            "This Idempotency-Key was used for another request. Use a new key for each new request.",
-        )
+        detail = _("This Idempotency-Key was used for another request. Use a new key for each new request.")
+        raise SelfsameError(ErrorCode.IDEMPOTENCY_CONFLICT, detail)
     assert first.status is not None
     stored: Any = first.response
     if first.status < ErrorCode.VALIDATION_ERROR.status:
@@ -153,9 +153,8 @@ def forget(maestra_ids: Collection[int], rows: Collection[int] = ()) -> None:
     """Blank these rows and the answers that show any of these customers; sent again, their requests are
     refused and not acted upon (R54).
     """
-    refusal = SelfsameError(
-        ErrorCode.ERASED_PERSON, "The answer to this request was erased with the person it was about."
-    )
+    detail = _("The answer to this request was erased with the person it was about.")
+    refusal = SelfsameError(ErrorCode.ERASED_PERSON, detail)
     response = {"code": refusal.code.value, "detail": refusal.detail, "data": {}}
     shown = IdempotencyKey.objects.filter(Q(maestra_ids__overlap=list(maestra_ids)) | Q(pk__in=rows))
     shown.update(status=refusal.status, response=response, maestra_ids=[])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -47,7 +48,8 @@ class OwnerView(ApiView):
         refuse_unknown(request, "type", "value", "at")
         name, value = request.query_params.get("type", ""), request.query_params.get("value", "")
         if name == MAESTRA_ID:
-            raise invalid(("type", "A MaestraID is nobody else's at any time. Read the customer instead."))
+            message = _("A MaestraID never passes to somebody else. Read the customer instead.")
+            raise invalid(("type", message))
         config, point = project_config(), caller_of(request).point
         # Before the look-up: what is not valid takes precedence over what is not found.
         at = moment_of(request, "at") or timezone.now()

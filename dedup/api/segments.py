@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from customers.api.schema import text
@@ -51,7 +52,7 @@ class SegmentMembersView(SegmentCustomersView, OperationView):
         segment = segment_of(self.kwargs["segment_id"])
         body = Body(call.data, (), ("put_in", "take_out"))
         if not body.has("put_in") and not body.has("take_out"):
-            body.fault("", "Say whom to put in or to take out.")
+            body.fault("", _("Say whom to put in or to take out."))
         asked = {
             name: body.lookups(call.parser, name, BATCH_LIMIT) if body.has(name) else []
             for name in ("put_in", "take_out")

@@ -1,4 +1,4 @@
-"""What operations answer, as the API's JSON."""
+"""Results of operations as the JSON of the API."""
 
 from __future__ import annotations
 
@@ -6,44 +6,42 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from customers.changes import OrderSaved, PointsAdded, PromoCodeIssued
 from customers.errors import SelfsameError
 from customers.history.reading import Item
 from customers.presentation.customer import present
+from customers.presentation.problem import problem_json
 from customers.profile import Key
 from customers.provisional import stored_id
 from customers.setup.project_config import ProjectConfig
 from dedup.engine.explain import Explanation, Match, Step
-from dedup.engine.outcome import Conflict, Move, OutcomeStatus, Veto
-from dedup.operations.base import Result
+from dedup.engine.outcome import Conflict, Move, Veto
+from dedup.operations.base import Result, ResultOrError
 from dedup.wording import criterion_sentence, remedy_sentence, veto_sentence
 
-CREATED, OK = 201, 200
 
-
-def result_json(answer: Result, config: ProjectConfig) -> dict[str, Any]:
-    """The answer of every operation on a customer. In a preview, the MaestraID of a customer that does
-    not exist yet is null.
+def result_json(result: Result, config: ProjectConfig) -> dict[str, Any]:
+    """What every operation on a customer answers. In a preview, a customer that does not exist yet has null
+    for a MaestraID.
     """
-    outcome = answer.outcome
+    outcome = result.outcome
     body: dict[str, Any] = {
         "status": outcome.status.value,
-        "maestra_id": stored_id(answer.profile.maestra_id),
+        "maestra_id": stored_id(result.profile.maestra_id),
         "merged_maestra_ids": [merged.absorbed.maestra_id for merged in outcome.merges],
-        "customer": present(answer.profile, config),
-        "merge_ids": list(answer.merge_ids),
-        "conflicts": [_conflict(conflict) for conflict in outcome.conflicts],
-        "moved": [_move(move) for move in outcome.moved],
+        "customer": present(result.profile, config),
+        "merge_ids": list(result.merge_ids),
+        "conflicts": [_conflict_json(conflict) for conflict in outcome.conflicts],
+        "moved": [_move_json(move) for move in outcome.moved],
         "warnings": list(outcome.warnings),
     }
-    if answer.preview_token is not None:
-        body["preview_token"] = answer.preview_token
+    if result.preview_token is not None:
+        body["preview_token"] = result.preview_token
     return body
 
 
-def _conflict(conflict: Conflict) -> dict[str, Any]:
+def _conflict_json(conflict: Conflict) -> dict[str, Any]:
     return {
-        **named(conflict.key),
+        **key_json(conflict.key),
         "kept_by": stored_id(conflict.kept_by),
         "lost_by": stored_id(conflict.lost_by),
         "decided_by": conflict.criterion,
@@ -51,42 +49,28 @@ def _conflict(conflict: Conflict) -> dict[str, Any]:
     }
 
 
-def _move(move: Move) -> dict[str, Any]:
-    return {**named(move.key), "from": stored_id(move.giver), "to": stored_id(move.taker)}
+def _move_json(move: Move) -> dict[str, Any]:
+    return {**key_json(move.key), "from": stored_id(move.giver), "to": stored_id(move.taker)}
 
 
-def named(key: Key) -> dict[str, str]:
+def key_json(key: Key) -> dict[str, str]:
     return {"type": key.kind, "value": key.value}
 
 
-def status_of_record(answer: Result) -> int:
-    """201 where a customer came into being."""
-    return CREATED if answer.outcome.status is OutcomeStatus.CREATED else OK
-
-
-def status_of_ledger(answer: Result) -> int:
-    """201 where the order, movement or promo code is new."""
-    for change in answer.outcome.changes:
-        match change:
-            case OrderSaved(before=None) | PointsAdded() | PromoCodeIssued():
-                return CREATED
-    return OK
-
-
-def batch_json(answers: Iterable[Result | SelfsameError], config: ProjectConfig) -> list[dict[str, Any]]:
-    """The items of a batch: an answer, or the problem object of the one that failed."""
+def batch_json(results: Iterable[ResultOrError], config: ProjectConfig) -> list[dict[str, Any]]:
+    """The items of a batch: a result, or the problem object of a record that failed."""
     return [
-        item.problem() if isinstance(item, SelfsameError) else result_json(item, config) for item in answers
+        problem_json(item) if isinstance(item, SelfsameError) else result_json(item, config)
+        for item in results
     ]
 
 
-# --- Explain
-# --------------------------------------------------------------------------------------------------------
+# --- Explain ----------------------------------------------------------------------------------------------
 
 
 def explanation_json(explanation: Explanation, became_one: Sequence[Item]) -> dict[str, Any]:
-    """Shared values, vetoes, priority criterion by criterion, and what would have to change, for two
-    customers in order; what made them one, if they are.
+    """What two customers share, what keeps them apart, who has priority by which criterion, and what would
+    have to change. Of two that are one: what made them one.
     """
     e = explanation
     deciding = next((step.criterion for step in e.steps if step.decides), None)
@@ -94,25 +78,25 @@ def explanation_json(explanation: Explanation, became_one: Sequence[Item]) -> di
         "customers": [e.left.maestra_id, e.right.maestra_id],
         "is_one_customer": e.same,
         "became_one": list(became_one),
-        "shared": [_shared(match) for match in e.matches],
+        "shared": [_match_json(match) for match in e.matches],
         "shares_payment_card": e.shares_payment_card,
-        "vetoes": [_veto(veto) for veto in e.vetoes],
+        "vetoes": [_veto_json(veto) for veto in e.vetoes],
         "can_merge_by_request": e.by_hand and not e.same,
         "priority": {
             "maestra_id": e.priority,
             "decided_by": deciding,
-            "contact": named(e.contact) if e.contact else None,
-            "criteria": [_step(step) for step in e.steps],
+            "contact": key_json(e.contact) if e.contact else None,
+            "criteria": [_step_json(step) for step in e.steps],
         },
         "remedies": [{"name": remedy.value, "sentence": remedy_sentence(remedy)} for remedy in e.remedies],
     }
 
 
-def _shared(match: Match) -> dict[str, Any]:
-    return {**named(match.key), "standing": [match.left.value, match.right.value]}
+def _match_json(match: Match) -> dict[str, Any]:
+    return {**key_json(match.key), "standing": [match.left.value, match.right.value]}
 
 
-def _veto(veto: Veto) -> dict[str, Any]:
+def _veto_json(veto: Veto) -> dict[str, Any]:
     return {
         "name": veto.name,
         "sentence": veto_sentence(veto.name),
@@ -120,17 +104,19 @@ def _veto(veto: Veto) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step_json(step: Step) -> dict[str, Any]:
     return {
         "name": step.criterion,
         "sentence": criterion_sentence(step.criterion),
-        "values": [_weighed(step.left), _weighed(step.right)],
+        "values": [_weighed_json(step.left), _weighed_json(step.right)],
         "decides": step.decides,
     }
 
 
-def _weighed(value: Any) -> Any:
-    """What a criterion compares: yes or no, a time (with whether it is one of an action), or a MaestraID."""
+def _weighed_json(value: Any) -> Any:
+    """What a criterion compared: a last action came as (is there one, when), a MaestraID as (is stored,
+    negative), because the lower one wins, and anything else as yes or no.
+    """
     match value:
         case (bool() as acted, datetime() as at):
             return {"acted": acted, "at": at.isoformat()}

@@ -1,129 +1,174 @@
-"""Operations on customers (POST). Each parses, acts, and answers; what they do is in
-`dedup.operations`.
+"""Operations on customers (POST): each view parses the body, calls an operation of `dedup.operations`, and
+replies.
+
+What decorates a view describes it in OpenAPI.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar, assert_never
 
-from rest_framework.serializers import Serializer
-
 from customers.api.access import actor_of
 from customers.api.views import profile_of
+from customers.changes import Change, OrderSaved, PointsAdded, PromoCodeIssued
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Scopes
 from customers.privacy.opt_out import opt_out
 from dedup.api import bodies, schema
 from dedup.api.base import Call, OperationView
 from dedup.api.idempotency import Reply
-from dedup.api.serialization import batch_json, explanation_json, status_of_ledger, status_of_record
+from dedup.api.serialization import batch_json, explanation_json
 from dedup.confirmation import confirming
 from dedup.engine.outcome import Outcome, OutcomeStatus
 from dedup.engine.record import Operation, Record
 from dedup.operations import explaining, lookups, merging, records
 from dedup.operations.base import Result
 
+OK, CREATED = 200, 201
+LOYALTY = "Orders and loyalty"
+
 
 class RecordView(OperationView):
     """An operation that takes one record."""
 
     operation: ClassVar[Operation]
-    adds_to_ledger: ClassVar[bool] = False
 
     def act(self, call: Call) -> Reply:
-        answer = records.submit_one(call.caller, call.parser.record(self.operation, call.data))
-        status_of = status_of_ledger if self.adds_to_ledger else status_of_record
-        return call.reply(answer, status_of(answer))
+        record = call.parser.record(self.operation, call.data)
+        result = records.submit_one(call.caller, record)
+        return call.reply(result, CREATED if self.has_created(result) else OK)
+
+    def has_created(self, result: Result) -> bool:
+        """Whether a customer came into being."""
+        return result.outcome.status is OutcomeStatus.CREATED
 
 
-def taking(
-    operation: Operation,
-    name: str,
-    summary: str,
-    body: type[Serializer[Any]],
-    description: str,
-    *,
-    created: bool = True,
-    adds_to_ledger: bool = False,
-) -> type[RecordView]:
-    """The view of an operation that takes one record. `created`: 201 is an answer too, where the customer is
-    new, or the entry of a ledger.
-    """
-    view = type(name, (RecordView,), {"operation": operation, "adds_to_ledger": adds_to_ledger})
-    told = schema.operation(
-        name,
-        summary,
-        body,
-        tag="Orders and loyalty" if adds_to_ledger else "Operations",
-        created=created,
-        refused=schema.REFUSED_RECORD,
-        description=description,
-    )
-    decorated: type[RecordView] = told(view)
-    return decorated
+class LedgerView(RecordView):
+    """A record of a customer who ordered, or earned something."""
+
+    def has_created(self, result: Result) -> bool:
+        """Whether the order, movement or promo code is new."""
+        return any(map(_is_new_entry, result.outcome.changes))
 
 
-RegisterView = taking(
-    Operation.REGISTER,
+def _is_new_entry(change: Change) -> bool:
+    match change:
+        case OrderSaved(before=None) | PointsAdded() | PromoCodeIssued():
+            return True
+    return False
+
+
+@schema.operation(
     "register",
     "Register a customer",
     schema.RecordSerializer,
-    "Always makes a new customer of the record, which then joins whoever it matches (R16, R22).",
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="Always makes a new customer of the record, which then joins whoever it matches.",
 )
-UpsertView = taking(
-    Operation.UPSERT,
+class RegisterView(RecordView):
+    """R16, R22"""
+
+    operation = Operation.REGISTER
+
+
+@schema.operation(
     "upsert",
     "Create or change a customer",
     schema.UpsertSerializer,
-    "Finds the customer by the record's own identifiers, and edits it; else as register (R17).",
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="Finds the customer by the record's own identifiers, and edits it; else as register.",
 )
-EditView = taking(
-    Operation.EDIT,
+class UpsertView(RecordView):
+    """R17"""
+
+    operation = Operation.UPSERT
+
+
+@schema.operation(
     "edit",
     "Change a customer",
     schema.EditSerializer,
-    "Finds the customer by exactly one identifier; creates nobody (R18).",
-    created=False,
+    refused=schema.REFUSED_RECORD,
+    description="Finds the customer by exactly one identifier; creates nobody.",
 )
-AuthorizeView = taking(
-    Operation.AUTHORIZE,
+class EditView(RecordView):
+    """R18"""
+
+    operation = Operation.EDIT
+
+
+@schema.operation(
     "authorize",
     "Sign in on a device",
     schema.AuthorizeSerializer,
-    "The device, and what was done on it anonymously, become the customer's (R21).",
-    created=False,
+    refused=schema.REFUSED_RECORD,
+    description="The device, and what was done on it anonymously, become the customer's.",
 )
-SubscribeView = taking(
-    Operation.SUBSCRIBE,
+class AuthorizeView(RecordView):
+    """R21"""
+
+    operation = Operation.AUTHORIZE
+
+
+@schema.operation(
     "subscribe",
     "Subscribe",
     schema.UpsertSerializer,
-    "As upsert, but its contacts give no account access and need no confirmation (R15, R56).",
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="As upsert, but its contacts give no account access and need no confirmation.",
 )
-OrdersView = taking(
-    Operation.ORDER,
+class SubscribeView(RecordView):
+    """R15, R56"""
+
+    operation = Operation.SUBSCRIBE
+
+
+@schema.operation(
     "orders",
     "Save an order",
     schema.OrderedSerializer,
-    "An upsert of its customer. 201 where the order is new; its number again updates it (R57).",
-    adds_to_ledger=True,
+    tag=LOYALTY,
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="An upsert of its customer. 201 where the order is new; its number sent again updates it.",
 )
-PointsView = taking(
-    Operation.POINTS,
+class OrdersView(LedgerView):
+    """R57"""
+
+    operation = Operation.ORDER
+
+
+@schema.operation(
     "points",
     "Add reward points",
     schema.PointsSerializer,
-    "201 where the movement is new; its number sent again changes nothing (R58).",
-    adds_to_ledger=True,
+    tag=LOYALTY,
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="201 where the movement is new; its number sent again changes nothing.",
 )
-PromoCodesView = taking(
-    Operation.PROMO_CODE,
+class PointsView(LedgerView):
+    """R58"""
+
+    operation = Operation.POINTS
+
+
+@schema.operation(
     "promo_codes",
     "Issue a promo code",
     schema.PromoCodeSerializer,
-    "201 where the code is new; sent again it changes nothing (R58).",
-    adds_to_ledger=True,
+    tag=LOYALTY,
+    created=True,
+    refused=schema.REFUSED_RECORD,
+    description="201 where the code is new; sent again it changes nothing.",
 )
+class PromoCodesView(LedgerView):
+    """R58"""
+
+    operation = Operation.PROMO_CODE
 
 
 @schema.operation(
@@ -132,9 +177,11 @@ PromoCodesView = taking(
     schema.LOOKUP,
     tag="Reading",
     refused=(ErrorCode.CUSTOMER_NOT_FOUND,),
-    description="By exactly one identifier, former IDs included (R19, R20).",
+    description="By exactly one identifier, former IDs included.",
 )
 class LookupView(OperationView):
+    """R19, R20"""
+
     scope = Scopes.READ
 
     def act(self, call: Call) -> Reply:
@@ -147,20 +194,22 @@ class LookupView(OperationView):
     "Confirm a contact",
     schema.CONFIRM,
     refused=(*schema.REFUSED_RECORD, ErrorCode.CODE_INVALID, ErrorCode.CODE_EXPIRED),
-    description="By the token of a link, by the code of a text message, or reported by yourself (R45).",
+    description="By the token of a link, by the code of a text message, or reported by yourself.",
 )
 class ConfirmView(OperationView):
+    """R45"""
+
     def act(self, call: Call) -> Reply:
         match bodies.confirming(call.data, call.parser):
             case bodies.ByToken(token):
-                answer = confirming.confirm_by_token(token)
+                result = confirming.confirm_by_token(token)
             case bodies.ByCode(lookup, contact, code):
-                answer = confirming.confirm_by_code(call.caller, lookup, contact, code)
+                result = confirming.confirm_by_code(call.caller, lookup, contact, code)
             case bodies.Reported(lookup, contact, confirmed_at):
-                answer = confirming.report_confirmation(call.caller, lookup, contact, confirmed_at)
+                result = confirming.report_confirmation(call.caller, lookup, contact, confirmed_at)
             case body:
                 assert_never(body)
-        return call.reply(answer)
+        return call.reply(result)
 
 
 @schema.operation(
@@ -169,7 +218,7 @@ class ConfirmView(OperationView):
     schema.NothingSerializer,
     tag="Privacy",
     refused=(ErrorCode.CUSTOMER_NOT_FOUND,),
-    description="Ends every subscription of the profile and refuses every channel (R53).",
+    description="Ends every subscription of the profile and refuses every channel.",
 )
 class OptOutView(OperationView):
     """Ends every subscription and refuses every channel (R53)."""
@@ -196,13 +245,13 @@ class OptOutView(OperationView):
 class BatchView(OperationView):
     def act(self, call: Call) -> Reply:
         batch = bodies.batch(call.data)
-        sent = [_record(call, batch.operation, data) for data in batch.records]
-        answers = records.submit(call.caller, sent)
-        return Reply(200, {"results": batch_json(answers, call.config)})
+        parsed = [_record_or_error(call, batch.operation, data) for data in batch.records]
+        results = records.submit(call.caller, parsed)
+        return Reply(OK, {"results": batch_json(results, call.config)})
 
 
-def _record(call: Call, operation: Operation, data: Any) -> Record | SelfsameError:
-    """A record of a batch, which fails alone."""
+def _record_or_error(call: Call, operation: Operation, data: Any) -> Record | SelfsameError:
+    """A record of a batch fails alone."""
     try:
         return call.parser.record(operation, data)
     except SelfsameError as error:
@@ -238,9 +287,11 @@ class PreviewView(OperationView):
     schema.MergeSerializer,
     tag="Merging",
     refused=(ErrorCode.CUSTOMER_NOT_FOUND, ErrorCode.MERGE_BLOCKED, ErrorCode.STALE_PREVIEW),
-    description="Into the resulting one, in the order given, all or none (R28).",
+    description="Into the resulting one, in the order given, all or none.",
 )
 class MergeView(OperationView):
+    """R28"""
+
     scope = Scopes.MERGE
 
     def act(self, call: Call) -> Reply:
@@ -255,9 +306,11 @@ class MergeView(OperationView):
     schema.NothingSerializer,
     tag="Merging",
     refused=(ErrorCode.NOT_FOUND, ErrorCode.MERGE_BLOCKED),
-    description="Both customers come back, and are held apart from then on (R46).",
+    description="Both customers come back, and are held apart from then on.",
 )
 class UndoView(OperationView):
+    """R46"""
+
     scope = Scopes.MERGE
 
     def act(self, call: Call) -> Reply:
@@ -282,4 +335,4 @@ class ExplainView(OperationView):
         left, right = bodies.pair(call.data, call.parser)
         explanation = explaining.explain(call.caller, left, right)
         became_one = explaining.became_one(explanation, call.caller.config.labels)
-        return Reply(200, explanation_json(explanation, became_one))
+        return Reply(OK, explanation_json(explanation, became_one))

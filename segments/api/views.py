@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -49,7 +50,7 @@ def segment_of(number: int) -> Segment:
     """The segment of a request. Raises `not_found`."""
     found = Segment.objects.filter(pk=min(number, HIGHEST_ID)).select_related("segmentation").first()
     if found is None:
-        raise SelfsameError(ErrorCode.NOT_FOUND, "There is no segment with this number.")
+        raise SelfsameError(ErrorCode.NOT_FOUND, _("There is no segment with this number."))
     return found
 
 

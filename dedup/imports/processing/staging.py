@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from structlog.stdlib import get_logger
 
 from customers.errors import ErrorCode, SelfsameError, invalid
+from customers.presentation.problem import problem_json
 from customers.setup.project_config import project_config
 from customers.storage.sql import as_json
 from dedup.imports.processing.components import Components, Cut, cut
@@ -120,7 +121,7 @@ def fail(source: Import, error: SelfsameError) -> None:
         _drop_rows(source.pk)
         ImportBlock.objects.filter(source=source).delete()
         Import.objects.filter(pk=source.pk, state=ImportStates.STAGING).update(
-            state=ImportStates.FAILED, problem=error.problem(), finished_at=timezone.now()
+            state=ImportStates.FAILED, problem=problem_json(error), finished_at=timezone.now()
         )
 
 

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.errors import ErrorCode, SelfsameError
+from customers.presentation.problem import problem_json
 from dedup.api.idempotency import Reply, forget, maestra_ids_in, once, purge
 from dedup.models import IdempotencyKey
 
@@ -69,7 +70,7 @@ def test_other_keys_and_other_senders_are_others():
 def test_a_refusal_is_given_again_too():
     work = Work(SelfsameError(ErrorCode.AMBIGUOUS_CUSTOMER, "Two of them.", maestra_ids=[1, 2]))
     first, again = (refused("key:1", "a", BODY, work) for _ in range(2))
-    assert first.problem() == again.problem()
+    assert problem_json(first) == problem_json(again)
     assert (again.code, work.times) == (ErrorCode.AMBIGUOUS_CUSTOMER, 1)
 
 

@@ -17,6 +17,7 @@ from customers.block_list import BlockList, Entry
 from customers.changes import Order
 from customers.errors import SelfsameError
 from customers.normalise import CustomType
+from customers.presentation.problem import problem_json
 from customers.profile import Category, Channel, Key, Kind, SubscriptionStatus
 from customers.setup.integration_points import STAFF, Point
 from customers.setup.project_config import FieldDefinition, ProjectConfig
@@ -286,7 +287,7 @@ def decided(operation: Operation, data: Any) -> Record | dict[str, Any]:
     try:
         return Parser(CONFIRMING, CATALOGUE, NOW).record(operation, data)
     except SelfsameError as refusal:
-        return refusal.problem()
+        return problem_json(refusal)
 
 
 # --- Identifiers

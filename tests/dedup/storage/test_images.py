@@ -12,7 +12,7 @@ import pytest
 
 from customers.changes import CardSeen, Change, Decision, Merged, NoteAdded, Why
 from customers.differences import diff
-from customers.errors import SelfsameError
+from customers.errors import ErrorCode, SelfsameError
 from customers.models import Customer, CustomerFacts, Identifier, IdentifierKind, IntegrationPoint
 from customers.profile import Claim, Holding, Key, Member, Membership, Note, Personal, Profile, Subscription
 from customers.setup.integration_points import STAFF
@@ -159,8 +159,7 @@ def test_an_image_of_a_later_release_is_shown_and_not_undone():
     merged = stored_survivor()
     with pytest.raises(SelfsameError) as refused:
         undo(ANN, merge_id)
-    assert refused.value.problem()["code"] == "merge_blocked"
-    assert refused.value.problem()["reasons"] == ["later_release"]
+    assert (refused.value.code, refused.value.data["reasons"]) == (ErrorCode.MERGE_BLOCKED, ["later_release"])
     assert stored_survivor() == merged
     assert from_json(later["before_survivor"]) == SURVIVOR
 
