@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from segments.conditions import Node, segments_of
+from segments.conditions.tree import Node, segments_of
 
 Graph = Mapping[str, frozenset[str]]
 """Segmentations by system name, each with those its conditions refer to."""

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from customers.models import CustomField, IdentifierKind, IntegrationPoint
 from customers.setup.project_config import ProjectConfig
-from segments.conditions import Node, parse
+from segments.conditions.context import ConditionContext, Refers
+from segments.conditions.tree import Node, parse
 from segments.dependencies import Graph, segmentations_of
 from segments.models import Segment, Segmentation, SegmentationKinds
-from segments.readers import Refers
-from segments.references import Setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +36,10 @@ def named_segmentations() -> dict[str, NamedSegmentation]:
     }
 
 
-def setup_of(config: ProjectConfig) -> Setup:
+def condition_context(config: ProjectConfig) -> ConditionContext:
     """What conditions can refer to at present."""
     segments = Segment.objects.select_related("segmentation").order_by("segmentation__name", "id")
-    return Setup(
+    return ConditionContext(
         labels={
             Refers.IDENTIFIER_KIND: _labels(IdentifierKind.objects.values_list("system_name", "name")),
             Refers.CUSTOM_FIELD: _labels(CustomField.objects.values_list("system_name", "name")),

@@ -29,14 +29,13 @@ from customers.setup.project_config import project_config
 from customers.storage.batch import OperationInfo
 from customers.storage.locking import Work, alone, operation_of
 from customers.storage.transactions import in_transaction, limited
-from segments.conditions import Node, parse
+from segments.conditions.context import ConditionContext
+from segments.conditions.query import Query
+from segments.conditions.tree import Node, expression, faults, parse, valid
 from segments.dependencies import in_order
 from segments.models import Recalculation, Segmentation, SegmentationKinds, States
 from segments.moving import Moved, move
-from segments.naming import graph_of_stored, setup_of
-from segments.references import Setup, faults, valid
-from segments.sql import Compiler
-from segments.wording import sentence
+from segments.naming import condition_context, graph_of_stored
 
 log = get_logger(__name__)
 
@@ -179,7 +178,7 @@ class Plan:
 
     segmentation: int
     conditions: tuple[tuple[int, Node], ...]
-    setup: Setup
+    context: ConditionContext
     at: datetime
     warnings: list[dict[str, str]] = field(default_factory=list)
 
@@ -204,16 +203,18 @@ class Differing:
 
 def plan_of(segmentation: Segmentation, at: datetime) -> Plan:
     """What its conditions ask at this moment."""
-    setup = setup_of(project_config())
+    context = condition_context(project_config())
     plan: list[tuple[int, Node]] = []
     warnings = []
     # The highest ID first: of several that match it wins (R51).
     for segment in segmentation.segments.exclude(condition=None).order_by("-id"):
         whole = parse(segment.condition)
-        warnings += [{"segment": segment.system_name, "fault": text} for _path, text in faults(whole, setup)]
-        if (node := valid(whole, setup)) is not None:
+        warnings += [
+            {"segment": segment.system_name, "fault": text} for _path, text in faults(whole, context)
+        ]
+        if (node := valid(whole, context)) is not None:
             plan.append((segment.pk, node))
-    return Plan(segmentation.pk, tuple(plan), setup, at, warnings)
+    return Plan(segmentation.pk, tuple(plan), context, at, warnings)
 
 
 def differing(plan: Plan) -> Differing:
@@ -232,30 +233,24 @@ def differing(plan: Plan) -> Differing:
 
 def difference_of(plan: Plan) -> tuple[str, dict[str, Any]]:
     """The statement that compares what is with what should be."""
-    compiler = Compiler(plan.setup, plan.at)
-    cases = [f"WHEN {compiler.expression(node)} THEN {segment}" for segment, node in plan.conditions]
+    query = Query(plan.context, plan.at)
+    cases = [f"WHEN {expression(node, query)} THEN {segment}" for segment, node in plan.conditions]
     segment = f"CASE {' '.join(cases)} END" if cases else "NULL::bigint"
-    sql = DIFFERING.format(out=OUT, segment=segment, source=compiler.source())
-    return sql, {**compiler.params, "segmentation": plan.segmentation}
+    sql = DIFFERING.format(out=OUT, segment=segment, source=query.source())
+    return sql, {**query.params, "segmentation": plan.segmentation}
 
 
 # --- How many
 
 
-def count(nodes: Sequence[Node], setup: Setup, at: datetime, seconds: float) -> list[int]:
+def count(nodes: Sequence[Node], context: ConditionContext, at: datetime, seconds: float) -> list[int]:
     """How many customers meet each condition, in one statement. Raises TimeoutError where it takes longer
     than so many seconds.
     """
-    compiler = Compiler(setup, at)
-    counts = [f"count(*) FILTER (WHERE {compiler.expression(node)})" for node in nodes]
+    query = Query(context, at)
+    counts = [f"count(*) FILTER (WHERE {expression(node, query)})" for node in nodes]
     with limited(seconds), connection.cursor() as cursor:
         cursor.execute(TUNING)
-        cursor.execute(f"SELECT {', '.join(counts)} {compiler.source()}", compiler.params)
+        cursor.execute(f"SELECT {', '.join(counts)} {query.source()}", query.params)
         row = cursor.fetchone()
     return list(row)
-
-
-def described(node: Node, setup: Setup) -> str:
-    """The condition as a sentence."""
-    text = sentence(node, setup)
-    return text[:1].upper() + text[1:]

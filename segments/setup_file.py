@@ -20,12 +20,11 @@ from customers.setup.file.sections import (
 )
 from customers.setup.file.shapes import Entry, Place, list_of, mapping_of, no_repetition, one_of, text
 from customers.setup.project_config import project_config
-from segments.conditions import Group, Node, parse, stored_form
+from segments.conditions.context import ConditionContext, Refers
+from segments.conditions.tree import Group, Node, faults, parse, stored_form
 from segments.dependencies import Graph, cycle
 from segments.models import Segmentation, SegmentationKinds
-from segments.naming import graph_of_stored, setup_of
-from segments.readers import Refers
-from segments.references import Setup, faults
+from segments.naming import condition_context, graph_of_stored
 
 
 def condition(value: Any, place: Place) -> Group | None:
@@ -55,7 +54,7 @@ read_segmentations = list_of(
 
 
 def check_segmentations(declared: Declared, place: Place) -> None:
-    segmentations, setup = stored(Segmentation), setup_with(declared)
+    segmentations, context = stored(Segmentation), context_with(declared)
     no_repetition(declared["segmentations"], place, "system_name")
     for entry, here in listed(declared["segmentations"], place):
         no_repetition(entry.get("segments"), here.key("segments"), "system_name")
@@ -64,23 +63,23 @@ def check_segmentations(declared: Declared, place: Place) -> None:
             fixed(entry, here, "kind", segmentation.kind, "its members came by it")
         else:
             needed(entry, here, "kind")
-        check_conditions(entry, segmentation.kind if segmentation else entry.get("kind"), setup, here)
+        check_conditions(entry, segmentation.kind if segmentation else entry.get("kind"), context, here)
     if circle := cycle(graph_with(declared)):
         place.fault(f"they are calculated from each other in a circle: {' → '.join(circle)}")
 
 
-def check_conditions(entry: Entry, kind: str | None, setup: Setup, place: Place) -> None:
+def check_conditions(entry: Entry, kind: str | None, context: ConditionContext, place: Place) -> None:
     for segment, here in listed(entry.get("segments"), place.key("segments")):
         if "condition" in segment and kind == SegmentationKinds.STATIC:
             here.key("condition").fault("a static segment has none: members are put in and taken out")
         elif segment.get("condition"):
-            for path, message in faults(segment["condition"], setup):
+            for path, message in faults(segment["condition"], context):
                 here.key("condition").key(path).fault(message)
 
 
-def setup_with(declared: Declared) -> Setup:
+def context_with(declared: Declared) -> ConditionContext:
     """What conditions can refer to once the file is written."""
-    present = setup_of(project_config())
+    present = condition_context(project_config())
     more = {
         Refers.IDENTIFIER_KIND: names_in(declared, "identifier_kinds"),
         Refers.CUSTOM_FIELD: names_in(declared, "custom_fields"),
@@ -92,7 +91,7 @@ def setup_with(declared: Declared) -> Setup:
         for e in entries_of(declared, "custom_fields")
         if e.get("type")
     }
-    return Setup(
+    return ConditionContext(
         labels={to: {**more[to], **labels} for to, labels in present.labels.items()},
         custom_types={**types, **present.custom_types},
     )

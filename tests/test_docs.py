@@ -11,7 +11,7 @@ from django.core.management import call_command
 from customers.errors import ErrorCode
 from customers.models import Scopes
 from dedup.management.commands.configure import SECTIONS
-from segments.conditions import TYPES
+from segments.conditions.catalogue import TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

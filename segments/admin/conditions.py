@@ -12,12 +12,11 @@ from django.utils.translation import gettext_lazy
 from customers.errors import SelfsameError
 from customers.models import ProjectSettings
 from customers.setup.project_config import project_config
-from segments.builder import described_types
-from segments.conditions import Group, parse, stored_form
+from segments.conditions.builder import described_types
+from segments.conditions.tree import Group, faults, parse, stored_form
 from segments.dependencies import cycle
 from segments.models import Segment
-from segments.naming import full_name, graph_of_stored, setup_of
-from segments.references import faults
+from segments.naming import condition_context, full_name, graph_of_stored
 
 
 class ConditionWidget(forms.Textarea):
@@ -31,7 +30,7 @@ class ConditionWidget(forms.Textarea):
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(name, value, attrs)
-        described = described_types(setup_of(project_config()))
+        described = described_types(condition_context(project_config()))
         return {**context, "described": described, "described_id": f"{name}_types"}
 
 
@@ -58,7 +57,7 @@ class ConditionForm(SegmentForm):
             condition = parse(data)
         except SelfsameError as error:
             raise ValidationError([_told(e["path"], e["message"]) for e in error.data["errors"]]) from None
-        if found := faults(condition, setup_of(project_config())):
+        if found := faults(condition, condition_context(project_config())):
             raise ValidationError([_told(path, message) for path, message in found])
         self._refuse_circle(condition)
         return stored_form(condition)

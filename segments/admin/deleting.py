@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.errors import SelfsameError
-from segments.conditions import parse, segments_of
+from segments.conditions.tree import parse, segments_of
 from segments.members import Actor, delete
 from segments.models import Segment
 from segments.naming import full_name

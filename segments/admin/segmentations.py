@@ -21,11 +21,10 @@ from customers.setup.project_config import project_config
 from segments import recalculation
 from segments.admin.conditions import SegmentForm
 from segments.admin.deleting import Deletable
-from segments.conditions import parse
+from segments.conditions.context import ConditionContext
+from segments.conditions.tree import parse, whole_sentence
 from segments.models import Recalculation, Segment, Segmentation, SegmentationKinds, States
-from segments.naming import setup_of
-from segments.recalculation import described
-from segments.references import Setup
+from segments.naming import condition_context
 
 SHOWN = 5
 """Recalculations that the page of a segmentation shows."""
@@ -43,9 +42,9 @@ class SegmentInline(TabularInline):  # type: ignore[misc]
     hide_title = True
 
     @cached_property
-    def setup(self) -> Setup:
+    def context(self) -> ConditionContext:
         """Read once: an inline lives as long as its request."""
-        return setup_of(project_config())
+        return condition_context(project_config())
 
     @admin.display(description=gettext_lazy("members"))
     def who(self, segment: Segment) -> SafeString | None:
@@ -58,7 +57,7 @@ class SegmentInline(TabularInline):  # type: ignore[misc]
             return _("Put in and taken out by hand")
         if segment.condition is None:
             return _("Nobody yet: add a condition")
-        return described(parse(segment.condition), self.setup)
+        return whole_sentence(parse(segment.condition), self.context)
 
 
 @admin.register(Segmentation)

@@ -31,12 +31,12 @@ from customers.queries.search import holders
 from customers.setup.project_config import project_config
 from segments.admin.conditions import ConditionForm, SegmentForm
 from segments.admin.deleting import Deletable
-from segments.conditions import MOST_CONDITIONS, Node, parse, parse_node
+from segments.conditions.context import ConditionContext
+from segments.conditions.tree import MOST_CONDITIONS, Node, faults, parse, parse_node, valid, whole_sentence
 from segments.members import Actor, put_in
 from segments.models import Segment, SegmentationKinds
-from segments.naming import setup_of
-from segments.recalculation import count, described
-from segments.references import Setup, faults, valid
+from segments.naming import condition_context
+from segments.recalculation import count
 
 SECONDS = 3.0
 """Longest that a live count may take."""
@@ -143,7 +143,7 @@ class SegmentAdmin(Deletable, SetupAdmin):
             nodes = None
         if not isinstance(nodes, list) or len(nodes) > 2 * MOST_CONDITIONS:
             return JsonResponse({"nodes": []}, status=400)
-        return JsonResponse(counted(nodes, setup_of(project_config())))
+        return JsonResponse(counted(nodes, condition_context(project_config())))
 
 
 def is_calculated(segment: Segment | None) -> bool:
@@ -167,7 +167,9 @@ def problems(object_id: str) -> list[str]:
     segment = Segment.objects.filter(pk=object_id).first() if known else None
     if segment is None or segment.condition is None:
         return []
-    return [message for _path, message in faults(parse(segment.condition), setup_of(project_config()))]
+    return [
+        message for _path, message in faults(parse(segment.condition), condition_context(project_config()))
+    ]
 
 
 def the_only(text: str) -> int:
@@ -181,14 +183,14 @@ def the_only(text: str) -> int:
     return found[0]
 
 
-def counted(nodes: list[Any], setup: Setup) -> dict[str, Any]:
+def counted(nodes: list[Any], context: ConditionContext) -> dict[str, Any]:
     """In one statement for all; none is counted where that would take too long."""
-    answers = [_described(data, setup) for data in nodes]
+    answers = [_described(data, context) for data in nodes]
     whole = [(answer, node) for answer, node in answers if node is not None]
     counts: Sequence[int | None] = [None] * len(whole)
     is_slow = False
     try:
-        counts = count([node for _answer, node in whole], setup, timezone.now(), SECONDS) if whole else []
+        counts = count([node for _answer, node in whole], context, timezone.now(), SECONDS) if whole else []
     except TimeoutError:
         is_slow = True
     for (answer, _node), number in zip(whole, counts, strict=True):
@@ -196,14 +198,14 @@ def counted(nodes: list[Any], setup: Setup) -> dict[str, Any]:
     return {"nodes": [answer for answer, _node in answers], "slow": is_slow}
 
 
-def _described(data: object, setup: Setup) -> tuple[dict[str, Any], Node | None]:
+def _described(data: object, context: ConditionContext) -> tuple[dict[str, Any], Node | None]:
     """What is said of a condition, and what of it can be counted."""
     try:
         node = parse_node(data)
     except SelfsameError as error:
         found = [entry["message"] for entry in error.data["errors"]]
         return {"sentence": "", "count": None, "faults": found}, None
-    gone = [message for _path, message in faults(node, setup)]
-    matching = valid(node, setup)
+    gone = [message for _path, message in faults(node, context)]
+    matching = valid(node, context)
     number = 0 if matching is None else None
-    return {"sentence": described(node, setup), "count": number, "faults": gone}, matching
+    return {"sentence": whole_sentence(node, context), "count": number, "faults": gone}, matching

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from segments.conditions import parse, stored_form
+from segments.conditions.tree import parse, stored_form
 from segments.models import Recalculation, Segment, Segmentation
 from segments.recalculation import TUNING, ask, difference_of, differing, plan_of, run_waiting
 from tests.benchmarks.filling import STEP, fill

@@ -1,6 +1,4 @@
-"""A small random crowd, stored, and what a condition means said a second time: person by person, in plain
-Python. The statement of `segments.sql` must find the same people.
-"""
+"""A small random crowd, stored."""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ from customers.models import (
     Order,
     Subscription,
 )
-from segments import conditions as of
 from segments.models import Membership, Segment, Segmentation
-from segments.readers import Period
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KINDS = {type_.name: type_.kind_id for type_ in CONTACT_TYPES}
@@ -247,156 +243,4 @@ def _identifier(c: Crowd, p: Person, kind: int, **flags: Any) -> Identifier:
     value = f"{kind}-{p.id}-{c.random.getrandbits(40)}"
     return Identifier(
         kind_id=kind, value=value, raw=value, customer_id=p.id, origin_id=p.id, since=NOW, **flags
-    )
-
-
-# --- What a condition means
-
-
-def meets(p: Person, node: of.Node) -> bool:  # noqa: PLR0911 - one for each condition
-    match node:
-        case of.Group(of.Mode.ALL, inside):
-            return all(meets(p, inner) for inner in inside)
-        case of.Group(of.Mode.ANY, inside):
-            return any(meets(p, inner) for inner in inside)
-        case of.Group(of.Mode.NONE, inside):
-            return not any(meets(p, inner) for inner in inside)
-        case (
-            of.Contact()
-            | of.Identifier()
-            | of.Identified()
-            | of.Subscribed()
-            | of.OptedOut()
-            | of.InSegment()
-        ):
-            return _meets_holding(p, node)
-        case of.Gender() | of.Known() | of.Age() | of.Birthday() | of.Custom():
-            return _meets_personal(p, node)
-        case of.Registered() | of.RegisteredThrough():
-            first = min(p.parts, key=lambda part: (part.registered_at, part.id))
-            if isinstance(node, of.Registered):
-                return _within(first.registered_at, node.period)
-            return first.point == node.point
-    return _meets_ledger(p, node)
-
-
-def _meets_holding(p: Person, node: Any) -> bool:
-    match node:
-        case of.Contact(contact, state):
-            held = [flags for kind, *flags in p.held if contact in ("any", kind)]
-            return any(_in_state(state, *flags) for flags in held)
-        case of.Identified():
-            return p.is_identified
-        case of.Identifier(kind):
-            return kind in p.ids or kind in {held[0] for held in p.held}
-        case of.Subscribed(channel, status, topic):
-            return any(
-                (c, s) == (channel, status) and topic in (None, t) for (c, t), s in p.subscriptions.items()
-            )
-        case of.OptedOut():
-            return p.opted_out
-    return bool(node.segment == f"level/{p.segment}")
-
-
-def _in_state(state: str, must_be_confirmed: bool, confirmed: bool, gives_access: bool) -> bool:
-    return {
-        "held": True,
-        "confirmed": confirmed,
-        "pending": must_be_confirmed and not confirmed,
-        "gives_access": gives_access,
-    }[state]
-
-
-def _meets_personal(p: Person, node: Any) -> bool:
-    born, today = p.personal["birth_date"], NOW.date()
-    match node:
-        case of.Gender(gender):
-            return bool(p.personal["gender"] == gender)
-        case of.Known(name):
-            return p.personal.get(name) is not None
-        case of.Age():
-            if not born:
-                return False
-            age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-            return _compare(age, node)
-        case of.Birthday(days):
-            return born is not None and any(
-                (day := today + timedelta(days=n)) and _has_birthday(born, day) for n in range(days + 1)
-            )
-    return _meets_custom(p, node)
-
-
-def _has_birthday(born: date, day: date) -> bool:
-    if (born.month, born.day) == (2, 29) and (day.month, day.day) == (2, 28):
-        return not (day.year % 4 == 0 and (day.year % 100 or day.year % 400 == 0))
-    return (born.month, born.day) == (day.month, day.day)
-
-
-def _meets_custom(p: Person, node: of.Custom) -> bool:  # noqa: PLR0911 - one for each condition
-    if node.field not in p.custom_fields:
-        return False
-    have, kind = p.custom_fields[node.field], FIELDS[node.field][0]
-    wanted: Any = node.value
-    if kind in ("integer", "decimal") and wanted is not None:
-        have, wanted = Decimal(have), Decimal(str(wanted))
-    if kind == "datetime" and wanted is not None:
-        have, wanted = datetime.fromisoformat(have), datetime.fromisoformat(wanted)
-    match node.op:
-        case "known":
-            return True
-        case "is":
-            return bool(have == wanted)
-        case "at_least":
-            return bool(have >= wanted)
-        case "at_most":
-            return bool(have <= wanted)
-        case "starts_with":
-            return bool(have.lower().startswith(wanted.lower()))
-    return wanted in have if kind == "list" else wanted.lower() in have.lower()
-
-
-def _meets_ledger(p: Person, node: Any) -> bool:  # noqa: PLR0911 - one for each condition
-    orders = [order for part in p.parts for order in part.orders]
-    match node:
-        case of.OrdersCount(period=period):
-            return _compare(sum(1 for at, _t in orders if _within(at, period)), node)
-        case of.OrdersTotal(period=period):
-            return _compare(sum((t for at, t in orders if _within(at, period)), Decimal(0)), node)
-        case of.LastOrder(period):
-            return bool(orders) and _within(max(at for at, _t in orders), period)
-        case of.LastAction(period):
-            last = [part.last_action_at for part in p.parts if part.last_action_at]
-            return bool(last) and _within(max(last), period)
-        case of.PointsBalance():
-            return _compare(sum(part.points for part in p.parts if part.orders), node)
-        case of.PromoCodesCount():
-            return _compare(sum(part.promo_codes for part in p.parts if part.orders), node)
-    done = [
-        1
-        for part in p.parts
-        for at, kind, url in part.actions
-        if node.kind in (None, kind) and (node.page or "") in url and _within(at, node.period)
-    ]
-    return _compare(len(done), node)
-
-
-def _compare(number: Any, node: Any) -> bool:
-    match node.op:
-        case "at_least":
-            return bool(number >= node.value)
-        case "at_most":
-            return bool(number <= node.value)
-    return bool(number == node.value)
-
-
-def _within(at: datetime, period: Period | None) -> bool:
-    match period:
-        case None:
-            return True
-        case Period(last_days=int(days)):
-            return at >= NOW - timedelta(days=days)
-        case Period(earlier_than_days=int(days)):
-            return at < NOW - timedelta(days=days)
-    return (period.since is None or at.date() >= period.since) and (
-        period.until is None or at.date() <= period.until
     )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from inspect import isabstract
+from typing import Any
 
 import pytest
 
 from customers.errors import SelfsameError
 from customers.normalise import CustomType
-from segments.builder import LABELS
-from segments.conditions import NAMES, TYPES, Condition, as_data, parse, segments_of, stored_form
+from segments.conditions.base import ACTIVITY, CONTACTS, ORDERS, PERSONAL, REGISTRATION, Condition
+from segments.conditions.builder import described_types
+from segments.conditions.catalogue import CONDITIONS, TYPES
+from segments.conditions.context import ConditionContext, Refers
+from segments.conditions.tree import as_data, faults, parse, segments_of, sentence, stored_form, valid
 from segments.dependencies import cycle, in_order
-from segments.readers import Refers
-from segments.references import Setup, faults, valid
-from segments.sql import EXPRESSIONS
-from segments.wording import SENTENCES, sentence
+from tests.segments.meanings import MEANINGS
 
+INPUTS = {"choice", "whole", "amount", "text", "topic", "period", "reference", "custom"}
+"""What `builder.js` draws."""
 OPTED_OUT = {"type": "opted_out"}
-SETUP = Setup(
+CONTEXT = ConditionContext(
     labels={
         Refers.IDENTIFIER_KIND: {"crm_id": "CRM ID"},
         Refers.CUSTOM_FIELD: {"size": "Size", "seen": "Seen"},
@@ -94,7 +97,7 @@ def test_a_condition_is_told_in_words() -> None:
             {"none": [{"type": "segment", "segment": "loyalty/gold"}]},
         ]
     }
-    assert sentence(parse(data), SETUP) == (
+    assert sentence(parse(data), CONTEXT) == (
         "has an e-mail that is confirmed and (placed at least 3 orders in the last 90 days or has opted out "
         "of everything) and not: is in segment Loyalty: Gold"
     )
@@ -117,7 +120,7 @@ def gone(name: str = "crm") -> dict[str, str]:
     ],
 )
 def test_what_refers_to_something_deleted_matches_nobody(data: Any, left: Any) -> None:
-    found = valid(parse(data), SETUP)
+    found = valid(parse(data), CONTEXT)
     assert (found and as_data(found)) == left
 
 
@@ -135,7 +138,7 @@ def test_what_refers_to_something_deleted_matches_nobody(data: Any, left: Any) -
     ],
 )
 def test_what_is_not_there_or_does_not_suit_is_named(condition: dict[str, Any], place: str) -> None:
-    assert [path for path, _message in faults(parse({"all": [condition]}), SETUP)] == [place]
+    assert [path for path, _message in faults(parse({"all": [condition]}), CONTEXT)] == [place]
 
 
 def test_segmentations_come_after_those_they_are_calculated_from() -> None:
@@ -150,7 +153,30 @@ def test_segmentations_come_after_those_they_are_calculated_from() -> None:
     assert segments_of(inside) == {"x/y"}
 
 
-def test_every_condition_has_its_place_everywhere() -> None:
-    closed = set(get_args(Condition))
-    assert closed == set(NAMES) == set(EXPRESSIONS) == set(SENTENCES)
-    assert LABELS.keys() == TYPES.keys()
+def types_of_conditions(base: type[Condition] = Condition) -> set[type[Condition]]:
+    """All that are written down, listed in the catalogue or not."""
+    below = {found for subclass in base.__subclasses__() for found in types_of_conditions(subclass)}
+    return below if isabstract(base) else {base, *below}
+
+
+def test_every_condition_is_in_the_catalogue_under_a_name_of_its_own() -> None:
+    assert types_of_conditions() == set(CONDITIONS)
+    assert len(TYPES) == len(CONDITIONS)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: condition.name)
+def test_every_condition_says_what_its_family_says(condition: type[Condition]) -> None:
+    """What abstract methods do not enforce: names, and a meaning to compare the SQL with."""
+    assert condition.name
+    assert condition.label
+    assert condition.group in (CONTACTS, ORDERS, ACTIVITY, PERSONAL, REGISTRATION)
+    assert condition.__doc__
+    assert condition.name in MEANINGS
+    assert all(field.label and field.type for field in condition.fields())
+
+
+def test_the_builder_offers_every_condition_with_its_fields() -> None:
+    described = described_types(CONTEXT)["types"]
+    fields = {entry["name"]: [field["name"] for field in entry["fields"]] for entry in described}
+    assert fields == {c.name: [field.name for field in c.fields()] for c in CONDITIONS}
+    assert all(field["input"] in INPUTS for entry in described for field in entry["fields"])
