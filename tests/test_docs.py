@@ -23,6 +23,7 @@ CODE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+APPS = ("config", "customers", "dedup", "segments")
 FOLDERS = "config|customers|dedup|segments|templates|tests|docs|\\.ci"
 PATH = re.compile(rf"(?:{FOLDERS})/[\w./-]*|[A-Z]+\.md|Dockerfile|compose\.yaml|pyproject\.toml|manage\.py")
 VARIABLE = re.compile(r'(?:env\.\w+|environ\.get)\(\s*"([A-Z_]+)"')
@@ -63,6 +64,12 @@ def test_every_link_leads_somewhere(document: Path):
     assert broken == []
 
 
+def sources(path: Path) -> Iterator[str]:
+    """The text of a file, or of all programs in a folder."""
+    for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        yield file.read_text(encoding="utf-8")
+
+
 def rules_in(text: str) -> set[int]:
     """The rules a text names, `R33–R39` being all of them."""
     spans = re.findall(r"\bR(\d+)(?:(?:–R|–| to R)(\d+))?", text)
@@ -72,25 +79,29 @@ def rules_in(text: str) -> set[int]:
 def test_every_rule_lives_where_the_developers_are_told():
     elsewhere = []
     for row in re.findall(r"^\| R\d.*$", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE):
-        named = [(ROOT / path).read_text(encoding="utf-8") for path in SPAN.findall(row)]
-        elsewhere += sorted(rules_in(row) - set().union(*map(rules_in, named)))
+        named = (rules_in(text) for path in SPAN.findall(row) for text in sources(ROOT / path))
+        elsewhere += sorted(rules_in(row) - set().union(*named))
     assert elsewhere == []
 
 
 def test_every_name_of_the_code_that_developers_are_told_is_there():
-    apps = ("config", "customers", "dedup", "segments")
-    sources = (path.read_text(encoding="utf-8") for app in apps for path in (ROOT / app).rglob("*.py"))
-    words = {word for text in sources for word in re.findall(r"\w+", text)}
+    words = {word for app in APPS for text in sources(ROOT / app) for word in re.findall(r"\w+", text)}
     told = set(re.findall(r"`([A-Z]\w+)`", prose(ARCHITECTURE)))
     assert sorted(told - words) == []
 
 
 def test_every_variable_of_the_environment_is_documented_and_no_other():
-    sources = [ROOT / "config" / "settings.py", ROOT / "config" / "embedded.py"]
-    read = {name for path in sources for name in VARIABLE.findall(path.read_text(encoding="utf-8"))}
+    files = [ROOT / "config" / "settings.py", ROOT / "config" / "embedded.py"]
+    read = {name for path in files for name in VARIABLE.findall(path.read_text(encoding="utf-8"))}
     table = prose(OPERATING).partition("## Environment variables")[2].partition("\n## ")[0]
     told = set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE))
     assert told == read
+
+
+def test_every_event_that_is_logged_is_explained():
+    logged = re.compile(r'log\.(?:info|warning|error|exception)\(\s*"([a-z_]+)"')
+    events = {name for app in APPS for text in sources(ROOT / app) for name in logged.findall(text)}
+    assert sorted(events - set(SPAN.findall(prose(OPERATING)))) == []
 
 
 def test_every_error_code_and_scope_has_its_row():
