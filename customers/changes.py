@@ -203,7 +203,7 @@ class ActionCounted(Base):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Order:
     """An order; `placed_at` is the moment of the purchase, `total` is in `currency` units."""
 

@@ -31,6 +31,7 @@ from customers.profile import (
     Subscription,
     SubscriptionStatus,
 )
+from customers.storage.columns import CLAIM, HOLDING, MEMBER_FACTS, NOTE, PERSONAL, SUBSCRIPTION
 from customers.storage.sql import Row, array, reading_cursor
 
 HIGHEST_MAESTRA_ID = 2**63 - 1
@@ -41,29 +42,28 @@ KINDS = "SELECT id, system_name, category FROM customers_identifierkind"
 HEADS = "SELECT id, profile_id FROM customers_customer WHERE id = ANY(%s::bigint[]) AND erased_at IS NULL"
 LOCK = "SELECT id FROM customers_customer WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 
-MEMBERS = """
-SELECT c.profile_id, c.is_head, c.last_name, c.first_name, c.middle_name, c.birth_date, c.gender, c.time_zone,
-       c.custom_fields, c.opted_out_at,
-       c.id, c.registered_at, f.orders_count, f.orders_total, f.points_count, f.points_balance,
-       f.promo_codes_count, f.last_action_at
+MEMBERS = f"""
+SELECT c.profile_id, c.is_head, c.time_zone, c.custom_fields, c.opted_out_at,
+       {PERSONAL.select("c")},
+       c.id, c.registered_at, {MEMBER_FACTS.select("f")}
   FROM customers_customer c
   LEFT JOIN customers_customerfacts f ON f.customer_id = c.id
  WHERE c.profile_id = ANY(%(primary_ids)s::bigint[]) AND c.erased_at IS NULL
  ORDER BY c.id
 """
-IDENTIFIERS = """
-SELECT customer_id, kind_id, value,
-       raw, origin_id, since, is_former, retired_at, is_primary, was_primary_at, must_be_confirmed,
-       confirmed_at, gives_access, point_id
+PERSONAL_AT = slice(5, 5 + len(PERSONAL))
+MEMBER_FROM = PERSONAL_AT.stop
+IDENTIFIERS = f"""
+SELECT customer_id, kind_id, value, {HOLDING.select()}
   FROM customers_identifier
  WHERE customer_id = ANY(%(primary_ids)s::bigint[])
  ORDER BY id
 """
 # A value may have been claimed under several MaestraIDs of a profile: the primary one's own claim counts,
 # else the oldest MaestraID's. What comes last stays.
-CLAIMS = """
+CLAIMS = f"""
 SELECT c.customer_id, i.kind_id, i.value,
-       coalesce(nullif(c.raw, ''), i.raw), c.origin_id, c.since, c.gives_access, c.point_id
+       {CLAIM.select("c", raw="coalesce(nullif(c.raw, ''), i.raw)")}
   FROM customers_claim c
   JOIN customers_identifier i ON i.id = c.identifier_id
  WHERE c.customer_id = ANY(%(primary_ids)s::bigint[])
@@ -74,12 +74,12 @@ SELECT customer_id, hash, origin_id FROM customers_paymentcard
  WHERE customer_id = ANY(%(primary_ids)s::bigint[])
  ORDER BY origin_id = customer_id, origin_id DESC
 """
-SUBSCRIPTIONS = """
-SELECT customer_id, channel, topic, status, since FROM customers_subscription
+SUBSCRIPTIONS = f"""
+SELECT customer_id, channel, topic, {SUBSCRIPTION.select()} FROM customers_subscription
  WHERE customer_id = ANY(%(primary_ids)s::bigint[])
 """
-NOTES = """
-SELECT c.profile_id, n.at, n.maestra_id, n.reason, n.kind, n.value, n.related, n.decided_by
+NOTES = f"""
+SELECT c.profile_id, {NOTE.select("n")}
   FROM customers_customer c
   JOIN customers_note n ON n.maestra_id = c.id
  WHERE c.profile_id = ANY(%(primary_ids)s::bigint[])
@@ -176,13 +176,15 @@ def _kinds(drafts: Drafts, rows: Iterable[Row]) -> None:
 def _members(drafts: Drafts, rows: Iterable[Row]) -> None:
     """The single values are the primary MaestraID's; a former one's are what it had at the merge."""
     for row in rows:
-        primary_id, is_head = row[:2]
+        primary_id, is_head, time_zone, custom_fields, opted_out_at = row[:5]
+        maestra_id, registered_at, *facts = row[MEMBER_FROM:]
+        has_facts = facts[0] is not None
+        member = Member(maestra_id, registered_at, *facts) if has_facts else Member(maestra_id, registered_at)
         draft = drafts[primary_id]
-        has_facts = row[12] is not None
-        draft.members.append(Member(*row[10:]) if has_facts else Member(*row[10:12]))
+        draft.members.append(member)
         if is_head:
-            *personal, draft.time_zone, custom_fields, draft.opted_out_at = row[2:10]
-            draft.personal = Personal(*personal)
+            draft.personal = Personal(*row[PERSONAL_AT])
+            draft.time_zone, draft.opted_out_at = time_zone, opted_out_at
             draft.custom_fields = _custom_fields(custom_fields)
 
 

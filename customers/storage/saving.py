@@ -11,21 +11,30 @@ believed free has found a holder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
 
-from customers.profile import NOBODY, PERSONAL_FIELDS, Category, Holding, Key, Personal
+from customers.profile import NOBODY, Category, Key
+from customers.storage import columns
 from customers.storage.batch import Batch, OperationInfo
-from customers.storage.compaction import CustomFields, Facts, FinalState, Value, compact
+from customers.storage.columns import (
+    CLAIM,
+    HOLDING,
+    NOTE,
+    OPERATION,
+    ORDER,
+    PERSONAL,
+    PROMO_CODE,
+    SUBSCRIPTION,
+)
+from customers.storage.compaction import CustomFields, FinalState, Value, compact
 from customers.storage.history_facts import histories
 from customers.storage.sql import Row, Script, Table, as_json
 
 SINGLES = {
-    **dict.fromkeys(("last_name", "first_name", "middle_name"), "text"),
-    "birth_date": "date",
-    "gender": "text",
+    **PERSONAL.types,
     "time_zone": "text",
     "opted_out_at": "timestamptz",
     "is_identified": "boolean",
@@ -42,89 +51,24 @@ CUSTOMERS = Table(
         "custom_fields": "jsonb",
     },
 )
-FACTS = Table(
-    "customers_customerfacts",
-    {
-        "customer_id": "bigint",
-        "orders_count": "integer",
-        "orders_total": "numeric",
-        "points_count": "integer",
-        "points_balance": "numeric",
-        "promo_codes_count": "integer",
-        "last_action_at": "timestamptz",
-    },
-)
-HOLDER = {
-    "customer_id": "bigint",
-    "origin_id": "bigint",
-    "since": "timestamptz",
-    "is_former": "boolean",
-    "retired_at": "timestamptz",
-    "is_primary": "boolean",
-    "was_primary_at": "timestamptz",
-    "must_be_confirmed": "boolean",
-    "confirmed_at": "timestamptz",
-    "gives_access": "boolean",
-    "point_id": "bigint",
-}
+FACTS = Table("customers_customerfacts", {"customer_id": "bigint", **columns.FACTS.types})
+HELD = {"customer_id": "bigint", **HOLDING.types}
 IDENTIFIERS = Table(
     "customers_identifier",
-    {"kind_id": "smallint", "value": "text", "is_unique_kind": "boolean", "raw": "text", **HOLDER},
+    {"kind_id": "smallint", "value": "text", "is_unique_kind": "boolean", **HELD},
 )
-FREE: Row = (None, None, None, False, None, False, None, False, None, False, None)
-"""What a value nobody holds has in place of `HOLDER`."""
-SUBSCRIPTIONS = Table(
-    "customers_subscription",
-    {"customer_id": "bigint", "channel": "text", "topic": "text", "status": "text", "since": "timestamptz"},
-)
-ORDERS = Table(
-    "customers_order",
-    {
-        "number": "text",
-        "maestra_id": "bigint",
-        "total": "numeric",
-        "currency": "text",
-        "placed_at": "timestamptz",
-        "status": "text",
-        "lines": "jsonb",
-    },
-)
-POINTS = Table(
-    "customers_pointsmovement",
-    {"number": "text", "maestra_id": "bigint", "amount": "numeric", "reason": "text", "at": "timestamptz"},
-)
-PROMO_CODES = Table(
-    "customers_promocode", {"code": "text", "maestra_id": "bigint", "issued_at": "timestamptz"}
-)
-NOTES = Table(
-    "customers_note",
-    {
-        "maestra_id": "bigint",
-        "at": "timestamptz",
-        "reason": "text",
-        "kind": "text",
-        "value": "text",
-        "related": "bigint",
-        "decided_by": "text",
-    },
-)
+ADDRESS = {"kind_id": "smallint", "value": "text"}
+CHANNEL = {"customer_id": "bigint", "channel": "text", "topic": "text"}
+SUBSCRIPTIONS = Table("customers_subscription", {**CHANNEL, **SUBSCRIPTION.types})
+ORDERS = Table("customers_order", {"maestra_id": "bigint", **ORDER.types})
+POINTS = Table("customers_pointsmovement", columns.POINTS.types)
+PROMO_CODES = Table("customers_promocode", PROMO_CODE.types)
+NOTES = Table("customers_note", NOTE.types)
+OPERATIONS = Table("customers_operation", OPERATION.types)
 CHANGES = Table(
     "customers_change",
     {"operation_id": "bigint", "maestra_id": "bigint", "at": "timestamptz", "data": "jsonb"},
 )
-
-OPERATIONS = Table(
-    "customers_operation",
-    {
-        "id": "bigint",
-        "kind": "text",
-        "actor": "text",
-        "actor_user_id": "bigint",
-        "point_id": "bigint",
-        "at": "timestamptz",
-    },
-)
-
 DRAW = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
 ADD_FACTS = f"""
 INSERT INTO {FACTS.name} AS f ({FACTS.columns}) SELECT * FROM {{rows}}
@@ -146,7 +90,7 @@ GROUPS = ("personal", "time_zone", "opted_out_at", "is_identified", "erased_at")
 
 
 def _setters() -> str:
-    groups = {**dict.fromkeys(PERSONAL_FIELDS, "personal"), **{name: name for name in GROUPS[1:]}}
+    groups = {**dict.fromkeys(PERSONAL.types, "personal"), **{name: name for name in GROUPS[1:]}}
     return ",\n  ".join(
         f"{column} = CASE WHEN '{group}' = ANY(u.groups::text[]) THEN u.{column} ELSE c.{column} END"
         for column, group in groups.items()
@@ -169,19 +113,19 @@ UPDATE {CUSTOMERS.name} c SET
   FROM {{rows}}
  WHERE c.id = u.id
 """
+FREE = {name: False if of == "boolean" else None for name, of in HELD.items() if name != "raw"}
+"""The columns of a value that nobody holds. It stays as it was typed."""
 FREE_VALUES = f"""
-UPDATE {IDENTIFIERS.name} SET ({", ".join(HOLDER)}) = ROW (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+UPDATE {IDENTIFIERS.name} SET ({", ".join(FREE)}) = ROW ({", ".join(["%s"] * len(FREE))})
  WHERE customer_id = ANY(%s)
 """
 # Tables whose rows go to the survivor of a merge with what it absorbs.
 MOVING = (IDENTIFIERS.name, "customers_claim", "customers_paymentcard")
 MOVE = "UPDATE {table} t SET customer_id = u.primary_id FROM {{rows}} WHERE t.customer_id = u.id"
-ADDRESS = {"kind_id": "smallint", "value": "text"}
-GIVEN = {**ADDRESS, "was_free": "boolean", "raw": "text", **HOLDER}
+GIVEN = {**ADDRESS, "was_free": "boolean", **HELD}
 GIVE_VALUES = f"""
 UPDATE {IDENTIFIERS.name} i SET
-  raw = u.raw,
-  {", ".join(f"{name} = u.{name}" for name in HOLDER)}
+  {", ".join(f"{name} = u.{name}" for name in HELD)}
   FROM {{rows}}
  WHERE i.kind_id = u.kind_id AND i.value = u.value
    AND (NOT u.was_free OR i.customer_id IS NULL OR i.is_former)
@@ -193,22 +137,13 @@ DELETE FROM customers_claim c USING {{rows}}, {IDENTIFIERS.name} i
  WHERE i.kind_id = u.kind_id AND i.value = u.value
    AND c.identifier_id = i.id AND c.customer_id = u.customer_id
 """
-CLAIMS = {
-    **ADDRESS,
-    "customer_id": "bigint",
-    "origin_id": "bigint",
-    "raw": "text",
-    "since": "timestamptz",
-    "gives_access": "boolean",
-    "point_id": "bigint",
-}
-CLAIM = f"""
-INSERT INTO customers_claim (identifier_id, customer_id, origin_id, raw, since, gives_access, point_id)
-SELECT i.id, u.customer_id, u.origin_id, u.raw, u.since, u.gives_access, u.point_id
+CLAIMS = {**ADDRESS, "customer_id": "bigint", **CLAIM.types}
+PUT_CLAIMS = f"""
+INSERT INTO customers_claim (identifier_id, customer_id, {CLAIM.select()})
+SELECT i.id, u.customer_id, {CLAIM.select("u")}
   FROM {{rows}} JOIN {IDENTIFIERS.name} i ON i.kind_id = u.kind_id AND i.value = u.value
     ON CONFLICT (identifier_id, origin_id) DO UPDATE SET
-  customer_id = EXCLUDED.customer_id, raw = EXCLUDED.raw, since = EXCLUDED.since,
-  gives_access = EXCLUDED.gives_access, point_id = EXCLUDED.point_id
+  customer_id = EXCLUDED.customer_id, {CLAIM.replaced("origin_id")}
 """
 DROP_CARDS_OF = "DELETE FROM customers_paymentcard WHERE customer_id = ANY(%s)"
 DROPPED_CARDS = {"customer_id": "bigint", "hash": "text"}
@@ -239,18 +174,16 @@ SELECT i.id, u.origin_id, u.since
     ON CONFLICT (identifier_id, since, origin_id) DO NOTHING
 """
 DROP_SUBSCRIPTIONS_OF = "DELETE FROM customers_subscription WHERE customer_id = ANY(%s)"
-DROPPED_SUBSCRIPTIONS = {"customer_id": "bigint", "channel": "text", "topic": "text"}
 DROP_SUBSCRIPTIONS = """
 DELETE FROM customers_subscription s USING {rows}
  WHERE s.customer_id = u.customer_id AND s.channel = u.channel AND s.topic = u.topic
 """
 SUBSCRIBE = f"""
 INSERT INTO {SUBSCRIPTIONS.name} ({SUBSCRIPTIONS.columns}) SELECT * FROM {{rows}}
-ON CONFLICT (customer_id, channel, topic) DO UPDATE SET status = EXCLUDED.status, since = EXCLUDED.since
+ON CONFLICT ({", ".join(CHANNEL)}) DO UPDATE SET {SUBSCRIPTION.replaced()}
 """
 UPDATE_ORDERS = f"""
-UPDATE {ORDERS.name} o SET total = u.total, currency = u.currency, placed_at = u.placed_at, status = u.status,
-  lines = u.lines
+UPDATE {ORDERS.name} o SET {", ".join(f"{name} = u.{name}" for name in ORDER.types if name != "number")}
   FROM {{rows}} WHERE o.number = u.number
 """
 RELATIONS = {
@@ -298,7 +231,7 @@ def save(batch: Batch) -> None:
 
 
 def _write_operation(script: Script, o: OperationInfo) -> None:
-    script.insert(OPERATIONS, [(o.id, o.kind, o.actor, o.actor_user, o.point, o.at)])
+    script.insert(OPERATIONS, [OPERATION.row(o)])
 
 
 def _write_customers(script: Script, f: FinalState) -> None:
@@ -348,13 +281,8 @@ def _as_array(names: Iterable[str]) -> str:
 
 
 def _single_values(singles: dict[str, Any], *, is_identified: bool | None) -> Row:
-    personal: Personal = singles.get("personal", NOBODY)
     return (
-        personal.last_name,
-        personal.first_name,
-        personal.middle_name,
-        personal.birth_date,
-        personal.gender,
+        *PERSONAL.row(singles.get("personal", NOBODY)),
         singles.get("time_zone"),
         singles.get("opted_out_at"),
         singles.get("is_identified", is_identified),
@@ -365,10 +293,8 @@ def _single_values(singles: dict[str, Any], *, is_identified: bool | None) -> Ro
 def _write_facts(script: Script, f: FinalState) -> None:
     """Counts of new customers are inserted, those of others added up."""
     new, old = _split(sorted(f.facts), f)
-    script.insert(FACTS, [_facts_row(maestra_id, f.facts[maestra_id]) for maestra_id in new])
-    script.with_rows(
-        ADD_FACTS, FACTS.types, [_facts_row(maestra_id, f.facts[maestra_id]) for maestra_id in old]
-    )
+    script.insert(FACTS, _fact_rows(f, new))
+    script.with_rows(ADD_FACTS, FACTS.types, _fact_rows(f, old))
 
 
 def _split(customers: Iterable[int], f: FinalState) -> tuple[list[int], list[int]]:
@@ -380,23 +306,15 @@ def _split(customers: Iterable[int], f: FinalState) -> tuple[list[int], list[int
     return new, old
 
 
-def _facts_row(maestra_id: int, facts: Facts) -> Row:
-    return (
-        maestra_id,
-        facts.orders_count,
-        facts.orders_total,
-        facts.points_count,
-        facts.points_balance,
-        facts.promo_codes_count,
-        facts.last_action_at,
-    )
+def _fact_rows(f: FinalState, maestra_ids: Iterable[int]) -> list[Row]:
+    return [(maestra_id, *columns.FACTS.row(f.facts[maestra_id])) for maestra_id in maestra_ids]
 
 
 def _take_away(script: Script, f: FinalState, batch: Batch) -> None:
     """What stood with customers before the batch and does not any more. Before the merges move the rest."""
     emptied, erased = sorted(f.emptied), sorted(f.erased)
     if emptied:
-        script.execute(FREE_VALUES, [*FREE, emptied])
+        script.execute(FREE_VALUES, [*FREE.values(), emptied])
         script.execute(DROP_CLAIMS_OF, [emptied])
     dropped = ((customer, key) for customer, key in sorted(f.dropped_claims) if customer not in f.created)
     script.with_rows(
@@ -422,9 +340,9 @@ def _write_values(script: Script, f: FinalState, batch: Batch) -> None:
     for key, value in (f.values | _claimed_values(f, batch)).items():
         kind, holder = batch.kinds[key.kind], _holder(f, value)
         if value.is_stored or key in batch.known:
-            given.append((kind.id, key.value, value.was_free, value.raw, *holder))
+            given.append((kind.id, key.value, value.was_free, *holder))
         else:
-            new.append((kind.id, key.value, kind.category is Category.UNIQUE, value.raw, *holder))
+            new.append((kind.id, key.value, kind.category is Category.UNIQUE, *holder))
     script.insert(IDENTIFIERS, sorted(new))
     script.with_rows(GIVE_VALUES, GIVEN, sorted(given), expected=len(given))
 
@@ -437,33 +355,24 @@ def _claimed_values(f: FinalState, batch: Batch) -> dict[Key, Value]:
 
 
 def _holder(f: FinalState, value: Value) -> Row:
+    """The columns of `HELD`."""
     if value.customer is None or value.holding is None:
-        return FREE
-    h: Holding = value.holding
-    return (
-        f.primary_ids.get(value.customer, value.customer),
-        h.origin,
-        h.since,
-        h.is_former,
-        h.retired_at,
-        h.is_primary,
-        h.was_primary_at,
-        h.must_be_confirmed,
-        h.confirmed_at,
-        h.gives_access,
-        h.point,
-    )
+        return (None, value.raw, *_FREE)
+    return (f.primary_ids.get(value.customer, value.customer), *HOLDING.row(value.holding))
+
+
+_FREE = tuple(FREE.values())[1:]
 
 
 def _write_claims(script: Script, f: FinalState, batch: Batch) -> None:
-    claims = sorted(_claim_rows(f, batch), key=lambda row: row[:4])
-    script.with_rows(CLAIM, CLAIMS, claims, expected=len(claims))
-
-
-def _claim_rows(f: FinalState, batch: Batch) -> Iterator[Row]:
-    for customer, claims in f.claims.items():
-        for key, c in claims.items():
-            yield (*_address(key, batch), customer, c.origin, c.raw, c.since, c.gives_access, c.point)
+    found = [
+        (*_address(key, batch), customer, claim.origin, claim)
+        for customer, claims in f.claims.items()
+        for key, claim in claims.items()
+    ]
+    found.sort(key=lambda row: row[:4])
+    rows = [(kind, value, customer, *CLAIM.row(claim)) for kind, value, customer, _, claim in found]
+    script.with_rows(PUT_CLAIMS, CLAIMS, rows, expected=len(rows))
 
 
 def _address(key: Key, batch: Batch) -> tuple[int, str]:
@@ -492,29 +401,26 @@ def _write_subscriptions(script: Script, f: FinalState) -> None:
         if subscription is None:
             ended.append(key)
         else:
-            row = (*key, str(subscription.status), subscription.since)
-            (new if customer in f.created else old).append(row)
-    script.with_rows(DROP_SUBSCRIPTIONS, DROPPED_SUBSCRIPTIONS, ended)
+            (new if customer in f.created else old).append((*key, *SUBSCRIPTION.row(subscription)))
+    script.with_rows(DROP_SUBSCRIPTIONS, CHANNEL, ended)
     script.insert(SUBSCRIPTIONS, new)
     script.with_rows(SUBSCRIBE, SUBSCRIPTIONS.types, old)
 
 
 def _write_ledgers(script: Script, f: FinalState) -> None:
     rows: dict[bool, list[Row]] = {True: [], False: []}
-    for number, row in sorted(f.orders.items()):
-        o = row.order
-        columns = (number, row.maestra_id, o.total, o.currency, o.placed_at, o.status, as_json(o.lines))
-        rows[row.is_new].append(columns)
+    for _number, row in sorted(f.orders.items()):
+        *order, lines = ORDER.row(row.order)
+        rows[row.is_new].append((row.maestra_id, *order, as_json(lines)))
     script.insert(ORDERS, rows[True])
     script.with_rows(UPDATE_ORDERS, ORDERS.types, rows[False], expected=len(rows[False]))
-    points = [(c.number, c.maestra_id, c.amount, c.reason, c.at) for c in f.points]
-    script.insert(POINTS, sorted(points, key=lambda row: row[0] or ""))
-    script.insert(PROMO_CODES, sorted((c.code, c.maestra_id, c.issued_at) for c in f.promo_codes))
+    points = sorted(f.points, key=lambda c: c.number or "")
+    script.insert(POINTS, [columns.POINTS.row(c) for c in points])
+    script.insert(PROMO_CODES, sorted(PROMO_CODE.row(c) for c in f.promo_codes))
 
 
 def _write_remarks(script: Script, f: FinalState) -> None:
-    notes = [(n.maestra_id, n.at, n.reason, n.kind, n.value, n.related, n.decided_by) for n in f.notes]
-    script.insert(NOTES, notes)
+    script.insert(NOTES, [NOTE.row(note) for note in f.notes])
     relations = [
         (maestra_id, related, key.kind, key.value, criterion, kept, at)
         for (maestra_id, related, key), (criterion, kept, at) in sorted(f.relations.items())

@@ -18,6 +18,7 @@ from customers.changes import Order
 from customers.profile import DEVICES, MAESTRA_ID, Key, Profile
 from customers.provisional import provisional_ids
 from customers.setup.project_config import ProjectConfig
+from customers.storage.columns import ORDER
 from customers.storage.loading import LOCK, load_profiles, primary_ids_of
 from customers.storage.sql import Question, Row, array, ask
 from customers.storage.transactions import Contended
@@ -88,8 +89,8 @@ APART = """
 SELECT low_id, high_id FROM dedup_apartpair
  WHERE lifted_at IS NULL AND low_id = ANY(%(ids)s::bigint[]) AND high_id = ANY(%(ids)s::bigint[])
 """
-ORDERS = """
-SELECT number, maestra_id, total, currency, placed_at, status, lines
+ORDERS = f"""
+SELECT maestra_id, {ORDER.select()}
   FROM customers_order WHERE number = ANY(%s)
 """
 NEW_IDS = "SELECT nextval('customers_customer_id_seq') FROM generate_series(1, %s)"
@@ -310,15 +311,8 @@ def _device_users(rows: Iterable[Row], config: ProjectConfig) -> dict[Key, froze
 
 def _order(row: Row) -> tuple[int, Order]:
     """An order as it is stored, after the MaestraID it stands under."""
-    number, maestra_id, total, currency, placed_at, status, lines = row
-    return maestra_id, Order(
-        number=number,
-        total=total,
-        currency=currency,
-        placed_at=placed_at,
-        status=status,
-        lines=tuple(json.loads(lines, parse_float=Decimal)),
-    )
+    maestra_id, *order, lines = row
+    return maestra_id, Order(*order, tuple(json.loads(lines, parse_float=Decimal)))
 
 
 def _columns(keys: Iterable[Key], config: ProjectConfig) -> tuple[str, str]:
