@@ -31,7 +31,7 @@ from customers.storage.columns import (
 )
 from customers.storage.compaction import CustomFields, FinalState, Value, compact
 from customers.storage.history_facts import histories
-from customers.storage.sql import Row, Script, Table, as_json
+from customers.storage.sql import Row, Script, Table, array, as_json
 
 SINGLES = {
     **PERSONAL.types,
@@ -267,17 +267,12 @@ def _changed_customer(f: FinalState, maestra_id: int) -> Row:
     fields = f.custom_fields.get(maestra_id, CustomFields())
     return (
         maestra_id,
-        _as_array(singles),
+        array("text", list(singles)),
         *_single_values(singles, is_identified=None),
         fields.is_emptied,
-        _as_array(sorted(fields.removed)),
+        array("text", sorted(fields.removed)),
         as_json(fields.values),
     )
-
-
-def _as_array(names: Iterable[str]) -> str:
-    """System names, of which none needs quoting, as an array literal."""
-    return f"{{{','.join(names)}}}"
 
 
 def _single_values(singles: dict[str, Any], *, is_identified: bool | None) -> Row:

@@ -138,6 +138,8 @@ def array(of: str, values: Sequence[Any]) -> str:
     """Values as an array literal, which a statement casts: psycopg takes long over lists."""
     if not values:
         return "{}"
+    if of in INTEGERS:  # as JSON writes them, but for the brackets
+        return f"{{{orjson.dumps(values, list).decode()[1:-1]}}}"
     if of not in TEXTS:
         return "{" + ",".join(_plain_texts(of, values, "NULL")) + "}"
     quoted = ["NULL" if v is None else f'"{text}"' for v, text in _escaped(values, _QUOTED, _IN_QUOTES)]
@@ -192,6 +194,7 @@ def _escaped(
 
 
 TEXTS = frozenset({"text", "jsonb"})
+INTEGERS = frozenset({"smallint", "integer", "bigint"})
 NULL = r"\N"
 _COPIED = re.compile(r"[\\\n\r\t]")
 _IN_COPY = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})

@@ -28,7 +28,7 @@ from dedup.imports.columns.mapping import read_mapping, recognise, require_usabl
 from dedup.imports.columns.options import Options
 from dedup.imports.files.inspection import Inspected, inspect
 from dedup.imports.processing.results import sums
-from dedup.imports.processing.wakeup import wake_after_commit
+from dedup.imports.processing.slices import wake_after_commit
 from dedup.models import (
     Import,
     ImportBlock,

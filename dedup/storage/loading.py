@@ -312,7 +312,8 @@ def _device_users(rows: Iterable[Row], config: ProjectConfig) -> dict[Key, froze
 def _order(row: Row) -> tuple[int, Order]:
     """An order as it is stored, after the MaestraID it stands under."""
     maestra_id, *order, lines = row
-    return maestra_id, Order(*order, tuple(json.loads(lines, parse_float=Decimal)))
+    order.append(tuple(json.loads(lines, parse_float=Decimal)))
+    return maestra_id, Order(*order)
 
 
 def _columns(keys: Iterable[Key], config: ProjectConfig) -> tuple[str, str]:

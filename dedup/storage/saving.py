@@ -15,7 +15,7 @@ from django.db import connection
 from customers.changes import ApartLifted, KeptApart, Merged, Unmerged
 from customers.storage.batch import Batch
 from customers.storage.history_facts import matched
-from customers.storage.sql import Row, Script, as_json, over
+from customers.storage.sql import Row, Script, array, as_json, over
 from dedup.engine.outcome import BlockedMatch
 from dedup.storage.confirmation_outbox import add_confirmations
 from dedup.storage.profile_json import image_of
@@ -130,7 +130,7 @@ def _journal_row(c: Merged, operation: int, now: datetime) -> Row:
         operation,
         c.customer,
         c.absorbed.maestra_id,
-        f"{{{','.join(map(str, sorted(c.absorbed.maestra_ids)))}}}",
+        array("bigint", sorted(c.absorbed.maestra_ids)),
         d.reason,
         d.criterion,
         d.priority,

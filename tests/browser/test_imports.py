@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from customers.models import Identifier, IntegrationPoint
+from customers.redis import waking
 from dedup.imports import operations
-from dedup.imports.processing import wakeup
 from dedup.imports.processing.chunks import step_of
 from tests.browser.axe import faults, findings
 from tests.browser.conftest import SignIn
@@ -26,7 +26,7 @@ ROWS = [
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wakeup, "wake_worker", lambda: True)
+    monkeypatch.setattr(waking, "wake", lambda *_, **__: True)
 
 
 @pytest.fixture

@@ -86,9 +86,9 @@ def work_chunk(source: Import) -> bool:
     except DatabaseError as error:
         if not _is_of_a_row(error):
             raise
-        log.exception("import_chunk_failed", extra={"import": source.pk})
+        log.exception("import_chunk_failed", import_id=source.pk)
     except Exception:
-        log.exception("import_chunk_failed", extra={"import": source.pk})
+        log.exception("import_chunk_failed", import_id=source.pk)
     return in_transaction(lambda: _work(source, _submit_one_by_one))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection
 
-from customers.storage.sql import Row, as_json
+from customers.storage.sql import Row, array, as_json
 
 ERASED_CELLS = "null"
 """Stands for the cells of a row that was about somebody erased."""
@@ -76,7 +76,7 @@ def forget(numbers: Collection[int], maestra_ids: Collection[int] = (), source: 
         blanked[piece.chunk] |= piece.blank(wanted, customers)
     columns = zip(*(piece.row() for piece in pieces), strict=True)
     _execute(KEEP_PIECES, [list(column) for column in columns] or [[]] * 5)
-    _execute(BLANK_REASONS, [list(blanked), [_array(sorted(rows)) for rows in blanked.values()]])
+    _execute(BLANK_REASONS, [list(blanked), [array("bigint", sorted(rows)) for rows in blanked.values()]])
 
 
 @dataclass(slots=True)
@@ -112,11 +112,7 @@ class _Piece:
             start += count
 
     def row(self) -> Row:
-        return self.id, self.cells, self.faults, _array(self.keys), _array(self.key_counts)
-
-
-def _array(numbers: Collection[int]) -> str:
-    return "{" + ",".join(map(str, numbers)) + "}"
+        return self.id, self.cells, self.faults, array("bigint", self.keys), array("bigint", self.key_counts)
 
 
 def _rows(sql: str, parameters: Any) -> list[Row]:

@@ -8,24 +8,37 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from structlog.stdlib import get_logger
 
-from dedup.imports.processing import wakeup
+from customers.redis import waking
 from dedup.imports.processing.chunks import step
 from dedup.models import ImportChunk, ImportStates
 
 log = get_logger(__name__)
+
+TASK = "dedup.tasks.work_imports"
+EXPIRES = 30  # seconds; the schedule has called again long before
 
 SLICE = 10.0  # seconds; then other tasks have their turn
 AWAY = 1.0  # seconds to wait for a database that does not answer
 TRIES = 5
 
 
+def wake_after_commit() -> None:
+    """Wake a worker once what is to be done is stored."""
+    waking.wake_after_commit(TASK, expires=EXPIRES)
+
+
+def wake_worker() -> bool:
+    """Whether a worker was called."""
+    return waking.wake(TASK, expires=EXPIRES)
+
+
 def work_for_a_while() -> None:
     """Take work until there is none, or the time is up and another call is on its way."""
     deadline = time.monotonic() + SLICE
     if _is_enough_for_two():
-        wakeup.wake_worker()
+        wake_worker()
     while _step():
-        if time.monotonic() > deadline and wakeup.wake_worker():
+        if time.monotonic() > deadline and wake_worker():
             return
 
 

@@ -1,8 +1,8 @@
 """From the uploaded file to rows in the database, cut into chunks that workers can take side by side.
 
-One worker stages an import. That it is at it is known by an advisory lock of its connection, which dies with
-it: whoever finds an import that is to be staged and gets the lock begins anew. So there is no long
-transaction, and nothing to wait for when a worker was killed.
+One worker stages an import, under a lock that ends with it (`customers.storage.locking.alone`): whoever finds
+an import that is to be staged and gets the lock begins anew. So there is no long transaction, and nothing to
+wait for when a worker was killed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import pickle
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -27,7 +26,8 @@ from structlog.stdlib import get_logger
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.presentation.problem import problem_json
 from customers.setup.project_config import project_config
-from customers.storage.sql import as_json
+from customers.storage.locking import Work, alone
+from customers.storage.sql import array, as_json
 from dedup.imports.processing.components import Components, Cut, cut
 from dedup.imports.processing.keys import numbers_of
 from dedup.imports.processing.redaction import forget
@@ -36,8 +36,6 @@ from dedup.models import Import, ImportBlock, ImportChunk, ImportPiece, ImportSt
 
 log = get_logger(__name__)
 
-LOCKS = 0x5E1F
-"""The first half of the advisory locks of imports; the second is the import's ID."""
 READ_AT_ONCE = 2_000
 HELD_AT_ONCE = 50_000
 """Rows that are held in memory while their chunks fill up."""
@@ -45,8 +43,6 @@ DECIDED_AT_ONCE = 10_000
 """Rows that hang together and are still decided as one in a dry run."""
 HIGHEST_LINE = 2**31 - 1
 
-LOCK = "SELECT pg_try_advisory_lock(%s, %s)"
-UNLOCK = "SELECT pg_advisory_unlock(%s, %s)"
 INSERT_PIECE = """
 INSERT INTO dedup_importpiece (source_id, chunk, first, lines, cells, faults, keys, key_counts)
 VALUES (%s, %s, %s, %s::int[], %s, %s::jsonb, %s::bigint[], %s::int[])
@@ -67,7 +63,7 @@ class HeldRows:
 
 def stage(import_id: int) -> bool:
     """Stage an import, unless somebody is at it or it is staged; whether anything was done."""
-    with alone_with(import_id) as is_alone:
+    with alone(Work.STAGING, import_id) as is_alone:
         source = is_alone and _waiting(import_id)
         if not source:
             return False
@@ -81,25 +77,9 @@ def stage(import_id: int) -> bool:
         except (DatabaseError, OSError):
             raise
         except Exception:
-            log.exception("import_not_staged", extra={"import": import_id})
+            log.exception("import_not_staged", import_id=import_id)
             fail(source, _unexpected())
         return True
-
-
-@contextmanager
-def alone_with(import_id: int) -> Iterator[bool]:
-    """Within it nobody else stages the import, if it says so."""
-    place = [LOCKS, import_id % 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK, place)
-        (is_alone,) = cursor.fetchone()
-    try:
-        yield is_alone
-    finally:
-        # A connection that was lost has taken its locks with it.
-        if is_alone and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute(UNLOCK, place)
 
 
 def _waiting(import_id: int) -> Import | None:
@@ -233,18 +213,13 @@ def _write_piece(source: Import, chunk: int, held: HeldRows) -> None:
                 source.pk,
                 chunk,
                 held.first,
-                _array(lines),
+                array("bigint", lines),
                 "\n".join(cells),
                 as_json({str(n): fault for n, fault in enumerate(faults) if fault is not None}),
-                _array([number for numbers in keys for number in numbers]),
-                _array([len(numbers) for numbers in keys]),
+                array("bigint", [number for numbers in keys for number in numbers]),
+                array("bigint", [len(numbers) for numbers in keys]),
             ],
         )
-
-
-def _array(numbers: Sequence[int]) -> str:
-    """As PostgreSQL writes an array: JSON in other brackets."""
-    return "{" + as_json(numbers)[1:-1] + "}"
 
 
 def start_running(source: Import, spool: _Spool, found: Cut) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -17,7 +18,7 @@ from dedup.tracking import inbox
 
 TABLES = [table for module in (saving, inbox) for table in vars(module).values() if isinstance(table, Table)]
 # The tables whose rows are made of these columns and of what stands beside the value.
-READ = {
+READ: dict[str, Columns[Any]] = {
     "customers_customer": columns.PERSONAL,
     "customers_customerfacts": columns.MEMBER_FACTS,
     "customers_identifier": columns.HOLDING,
@@ -37,15 +38,14 @@ NAMES = {
 pytestmark = pytest.mark.django_db
 
 
-def fields_of(table: str) -> dict[str, Field]:  # type: ignore[type-arg]
+def fields_of(table: str) -> dict[str, Field[Any, Any]]:
     (model,) = [model for model in apps.get_models() if model._meta.db_table == table]
     return {str(field.column): field for field in model._meta.concrete_fields}
 
 
-def type_of(field: Field) -> str:  # type: ignore[type-arg]
-    name = (field.rel_db_type(connection) if field.is_relation else field.db_type(connection) or "").split(
-        "("
-    )[0]
+def type_of(field: Field[Any, Any]) -> str:
+    whole = field.rel_db_type(connection) if field.is_relation else field.db_type(connection)
+    name = str(whole).split("(", maxsplit=1)[0]
     return NAMES.get(name, name)
 
 
@@ -61,7 +61,7 @@ def test_columns_that_are_not_written_fill_themselves(table: Table) -> None:
     assert [name for name, field in left.items() if not fills_itself(field)] == []
 
 
-def fills_itself(field: Field) -> bool:  # type: ignore[type-arg]
+def fills_itself(field: Field[Any, Any]) -> bool:
     return field.primary_key or field.generated or field.null or field.has_db_default()
 
 
@@ -76,7 +76,7 @@ def test_every_shape_is_one_of_a_table() -> None:
     assert shapes == {name for name in shapes if is_used(getattr(columns, name))}
 
 
-def is_used(shape: Columns) -> bool:  # type: ignore[type-arg]
+def is_used(shape: Columns[Any]) -> bool:
     return shape in READ.values() or any(shape.types.items() <= table.types.items() for table in TABLES)
 
 

@@ -18,9 +18,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import Customer, IntegrationPoint
+from customers.redis import waking
 from dedup.admin import import_results
 from dedup.imports import operations
-from dedup.imports.processing import wakeup
 from dedup.models import Import, ImportMapping
 from tests.dedup.admin.conftest import text_of
 from tests.dedup.imports.importing import ANN, BOB, csv_of, dated, imported, project, sent, worked
@@ -34,7 +34,7 @@ TARGETS = ("ids.crm_id", "email", "", "subscriptions.email")
 
 @pytest.fixture(autouse=True)
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wakeup, "wake_worker", lambda: True)
+    monkeypatch.setattr(waking, "wake", lambda *_, **__: True)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from kombu.exceptions import OperationalError
 from customers.models import Customer
 from dedup import tasks
 from dedup.imports.operations import find
-from dedup.imports.processing import wakeup
+from dedup.imports.processing import slices
 from dedup.imports.processing.staging import stage
 from dedup.imports.reports import progress, report_rows
 from dedup.models import Import, ImportStates
@@ -138,9 +138,9 @@ def test_calls_that_were_lost_are_made_good_by_beat(
     point, expected = undisturbed
     monkeypatch.setattr(current_app, "send_task", away)
     source = sent(point, ROWS)
-    assert not wakeup.wake_worker()
+    assert not slices.wake_worker()
     called = settings.CELERY_BEAT_SCHEDULE["imports"]
-    assert (called["task"], called["schedule"]) == (wakeup.TASK, 5.0)
+    assert (called["task"], called["schedule"]) == (slices.TASK, 5.0)
     tasks.work_imports()
     assert counts(find(source.pk)) == expected
 

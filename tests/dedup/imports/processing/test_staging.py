@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from customers.errors import SelfsameError
 from customers.setup.integration_points import Point
+from customers.storage.locking import Work, alone
 from dedup.imports import operations
 from dedup.imports.operations import find
 from dedup.imports.processing import staging
@@ -82,14 +82,9 @@ def test_a_worker_that_died_over_it_leaves_it_to_the_next(
 
 def test_while_one_worker_is_at_it_another_leaves_it_alone(point: Point) -> None:
     source = sent(point, [("1", ANN, "", "")])
-    other = connections["default"].copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [staging.LOCKS, source.pk % 2**31])
-            assert not staging.stage(source.pk)
-            cursor.execute("SELECT pg_advisory_unlock_all()")
-    finally:
-        other.close()
+    with alone(Work.STAGING, source.pk) as is_alone:
+        assert is_alone
+        assert not staging.stage(source.pk)
     assert outcomes(worked(source)) == ["created"]
 
 
