@@ -104,7 +104,7 @@ class MutableProfile:
         return Profile(*_in_order(self))
 
 
-_in_order = attrgetter(*Sketch.__slots__)
+_in_order = attrgetter(*MutableProfile.__slots__)
 
 
 def _personal(p: MutableProfile, c: PersonalDataChanged) -> None:
