@@ -1,14 +1,105 @@
-"""What every view of the API has in common."""
+"""What all views of the API have in common: who may call them, and how often."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from customers.api.access import AUTHENTICATION, KeyThrottle, ScopePermission
+from customers.errors import ErrorCode, SelfsameError
 from customers.models import Scopes
+from customers.redis.rate_limit import is_within_limit, seconds_left
+from customers.setup.integration_points import Access, access_of
+
+SCHEME = "Api-Key"
+
+
+class KeyUser(AnonymousUser):
+    """Stands for the holder of a key where Django asks for a user."""
+
+    @property
+    def is_authenticated(self) -> bool:  # type: ignore[override]
+        return True
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`Authorization: Api-Key <key>`; `request.auth` is then the key's `Access`."""
+
+    def authenticate(self, request: Request) -> tuple[KeyUser, Access] | None:
+        scheme, _, key = get_authorization_header(request).decode("latin-1").strip().partition(" ")
+        if scheme.lower() != SCHEME.lower():
+            return None
+        access = access_of(key.strip(), timezone.now())
+        if access is None:
+            raise AuthenticationFailed
+        return KeyUser(), access
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002
+        return SCHEME
+
+
+AUTHENTICATION: tuple[type[BaseAuthentication], ...] = (ApiKeyAuthentication, SessionAuthentication)
+
+
+def access(request: Request) -> Access | None:
+    """The key behind the request; None for a member of staff."""
+    return request.auth if isinstance(request.auth, Access) else None
+
+
+class Actor(TypedDict):
+    """Who acts, as the history names them."""
+
+    actor: str
+    user_id: int | None
+    point_id: int | None
+
+
+def actor_of(request: Request) -> Actor:
+    """Who the history says it was: the key, or the member of staff."""
+    key = access(request)
+    if key:
+        return {"actor": key.actor, "user_id": None, "point_id": key.point.id}
+    return {"actor": f"user:{request.user.get_username()}", "user_id": request.user.pk, "point_id": None}
+
+
+class ScopePermission(BasePermission):
+    """A key needs the view's scope; a member of staff may read, with the permission the view names (R13)."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        scope: Scopes = view.scope_of(request)  # type: ignore[attr-defined]
+        key = access(request)
+        if key is None:
+            return scope is view.staff_scope and _may_read(request, view)  # type: ignore[attr-defined]
+        if scope.value not in key.scopes:
+            detail = _("This key lacks the scope '%(scope)s'.") % {"scope": scope.value}
+            raise SelfsameError(ErrorCode.PERMISSION_DENIED, detail)
+        return True
+
+
+def _may_read(request: Request, view: APIView) -> bool:
+    """The API masks nothing, so it is for those who may see contacts."""
+    permission: str = view.staff_permission  # type: ignore[attr-defined]
+    return request.user.is_staff and request.user.has_perms([permission, "customers.view_contacts"])
+
+
+class KeyThrottle(BaseThrottle):
+    """So many requests a minute for each key (`API_REQUESTS_PER_MINUTE`, 0 for no limit)."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
+        key = access(request)
+        return key is None or is_within_limit(f"requests:{key.key_id}", settings.API_REQUESTS_PER_MINUTE)
+
+    def wait(self) -> float:
+        return float(seconds_left())
 
 
 class ApiView(APIView):

@@ -15,7 +15,7 @@ from django_filters.fields import IsoDateTimeField
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
-from customers.api.access import access
+from customers.api.base import access
 from customers.api.paging import LONGEST_NAME, PAGING
 from customers.errors import invalid
 from customers.models import Channels, Customer

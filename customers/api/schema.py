@@ -31,7 +31,7 @@ V = TypeVar("V")
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "customers.api.access.ApiKeyAuthentication"
+    target_class = "customers.api.base.ApiKeyAuthentication"
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:  # noqa: ARG002

@@ -19,8 +19,7 @@ from rest_framework.response import Response
 
 from customers import normalise
 from customers.api import schema
-from customers.api.access import access, actor_of
-from customers.api.base import ApiView
+from customers.api.base import ApiView, access, actor_of
 from customers.api.filters import CustomerFilters
 from customers.api.paging import CustomerPagination, limit_of, page_of, place_of, refuse_unknown, shown
 from customers.errors import ErrorCode, invalid

@@ -128,7 +128,7 @@ def _decide(
         raise invalid(("record", _("A record is a JSON object.")))
     parsed = Parser(point, formatter.config, now).record(operation, data)
     actor = staff_caller(request).actor
-    return submit_one(Caller(actor=actor, point=point, setup=formatter.config), parsed, dry_run=True)
+    return submit_one(Caller(actor=actor, point=point, read_with=formatter.config), parsed, dry_run=True)
 
 
 def _outcome_context(answer: Result, formatter: ValueFormatter) -> dict[str, Any]:

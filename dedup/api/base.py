@@ -9,8 +9,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from customers.api.access import access, actor_of
-from customers.api.base import ApiView
+from customers.api.base import ApiView, access, actor_of
 from customers.models import Scopes
 from customers.setup.integration_points import STAFF
 from customers.setup.project_config import ProjectConfig, project_config
@@ -25,7 +24,8 @@ REPEATED = "Idempotency-Repeated"
 def caller_of(request: Request, config: ProjectConfig | None = None) -> Caller:
     """Who calls: a key through its integration point, or a member of staff."""
     key, who = access(request), actor_of(request)
-    return Caller(actor=who["actor"], point=key.point if key else STAFF, user_id=who["user_id"], setup=config)
+    point = key.point if key else STAFF
+    return Caller(actor=who["actor"], point=point, user_id=who["user_id"], read_with=config)
 
 
 class Call:

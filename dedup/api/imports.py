@@ -17,8 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from customers.api.access import access
-from customers.api.base import ApiView
+from customers.api.base import ApiView, access
 from customers.api.paging import CustomerPagination, refuse_unknown
 from customers.errors import invalid
 from customers.models import Scopes

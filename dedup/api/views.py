@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, assert_never
 
-from customers.api.access import actor_of
+from customers.api.base import actor_of
 from customers.api.views import profile_of
 from customers.changes import Change, OrderSaved, PointsAdded, PromoCodeIssued
 from customers.errors import ErrorCode, SelfsameError

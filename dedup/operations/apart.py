@@ -20,26 +20,27 @@ from dedup.storage.loading import load, wanted_keys
 
 def keep_apart(caller: Caller, left: int, right: int) -> None:
     """Mark two customers as never the same (R22)."""
-
-    def changes(a: Profile, b: Profile, _world: World) -> list[Change]:
-        pairs = [(a.maestra_id, b.maestra_id), (b.maestra_id, a.maestra_id)]
-        return [KeptApart(customer=one, maestra_id=one, other=two, why=Why.RECORD) for one, two in pairs]
-
-    _mark(caller, left, right, "keep_apart", changes)
+    _mark(caller, left, right, "keep_apart", _keeping_apart)
 
 
 def lift_apart(caller: Caller, left: int, right: int) -> None:
     """Take back that two customers are never the same, whichever of their MaestraIDs it was said of (R46)."""
+    _mark(caller, left, right, "lift_apart", _lifting)
 
-    def changes(a: Profile, b: Profile, world: World) -> list[Change]:
-        pairs = [(x, y) for x in a.maestra_ids for y in b.maestra_ids if frozenset((x, y)) in world.apart]
-        sides = [(a.maestra_id, x, y) for x, y in pairs] + [(b.maestra_id, y, x) for x, y in pairs]
-        return [
-            ApartLifted(customer=primary_id, maestra_id=one, other=two)
-            for primary_id, one, two in sorted(sides)
-        ]
 
-    _mark(caller, left, right, "lift_apart", changes)
+def _keeping_apart(left: Profile, right: Profile, _world: World) -> list[Change]:
+    return [
+        KeptApart(customer=one.maestra_id, maestra_id=one.maestra_id, other=other.maestra_id, why=Why.RECORD)
+        for one, other in ((left, right), (right, left))
+    ]
+
+
+def _lifting(left: Profile, right: Profile, world: World) -> list[Change]:
+    pairs = [(x, y) for x in left.maestra_ids for y in right.maestra_ids if frozenset((x, y)) in world.apart]
+    sides = [(left.maestra_id, x, y) for x, y in pairs] + [(right.maestra_id, y, x) for x, y in pairs]
+    return [
+        ApartLifted(customer=customer, maestra_id=own, other=other) for customer, own, other in sorted(sides)
+    ]
 
 
 def _mark(
@@ -47,7 +48,7 @@ def _mark(
     left: int,
     right: int,
     kind: str,
-    changes: Callable[[Profile, Profile, World], list[Change]],
+    changes_of: Callable[[Profile, Profile, World], list[Change]],
 ) -> None:
     def work() -> None:
         now = timezone.now()
@@ -56,7 +57,7 @@ def _mark(
         a, b = (find_customer(loaded, key, caller) for key in keys)
         if a.maestra_id == b.maestra_id:
             raise invalid(("customers", _("Both are one profile. Undo their merge first.")))
-        made = changes(a, b, loaded.world)
-        save(caller, kind, [RecordChanges(tuple(made), now)], loaded, now)
+        changes = changes_of(a, b, loaded.world)
+        save(caller, kind, [RecordChanges(tuple(changes), now)], loaded, now)
 
     in_transaction(work)

@@ -13,12 +13,18 @@ from dedup.operations.base import Caller
 from dedup.operations.lookups import find_customer
 from dedup.storage.loading import load, wanted_keys
 
+WHAT_MAKES_ONE = ("merged", "joined", "unmerged")
+
 
 def explain(caller: Caller, left: Key, right: Key) -> Explanation:
-    """Why two customers are one, or are not, and what would have to change."""
+    """Why two customers are one, or are not, and what would have to change.
+
+    Raises `customer_not_found`. The world is read twice: what bears on the two by their devices is only known
+    once they are found.
+    """
     config = caller.config
-    found = load(wanted_keys([left, right]), config, lock=False)
-    a, b = find_customer(found, left, caller), find_customer(found, right, caller)
+    loaded = load(wanted_keys([left, right]), config, lock=False)
+    a, b = find_customer(loaded, left, caller), find_customer(loaded, right, caller)
     devices = [k for p in (a, b) for k, h in p.holdings.items() if h.category in DEVICES]
     primary_ids = [Key(MAESTRA_ID, str(p.maestra_id)) for p in (a, b)]
     world = load(wanted_keys([*primary_ids, *devices]), config, lock=False).world
@@ -27,11 +33,13 @@ def explain(caller: Caller, left: Key, right: Key) -> Explanation:
     )
 
 
-def became_one(e: Explanation, labels: Mapping[str, str], masking: MaskingPolicy = UNMASKED) -> list[Item]:
-    """Of two who are one customer, the latest history entries that say why: what was merged, and undone, and
+def became_one(
+    explanation: Explanation, labels: Mapping[str, str], masking: MaskingPolicy = UNMASKED
+) -> list[Item]:
+    """Of two that are one customer, the latest history entries that say why: what was merged, and undone, and
     which records joined (R41).
     """
-    if not e.same:
+    if not explanation.same:
         return []
-    kinds = ("merged", "joined", "unmerged")
-    return history(sorted(e.left.maestra_ids), labels=labels, kinds=kinds, masking=masking).items
+    maestra_ids = sorted(explanation.left.maestra_ids)
+    return history(maestra_ids, labels=labels, kinds=WHAT_MAKES_ONE, masking=masking).items

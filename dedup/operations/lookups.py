@@ -20,13 +20,16 @@ def lookup(caller: Caller, key: Key) -> Result:
 
 
 def primary_ids_found(caller: Caller, keys: Sequence[Key]) -> list[int | None]:
-    """The primary MaestraIDs of many customers, read at once as `lookup` reads one; None for nobody."""
+    """The primary MaestraIDs of many customers, found as `lookup` finds one, with as many statements; None
+    where a key finds nobody.
+    """
     work = UnitOfWork(load(wanted_keys(keys), caller.config, lock=False).world)
     found = (work.find(key, caller.point.gives_access) for key in keys)
     return [profile.maestra_id if profile else None for profile in found]
 
 
 def find_customer(loaded: Loaded, key: Key, caller: Caller) -> Profile:
+    """The customer that an identifier finds among what was loaded. Raises `customer_not_found`."""
     profile = UnitOfWork(loaded.world).find(key, caller.point.gives_access)
     if profile is None:
         raise not_found(key)

@@ -1,4 +1,4 @@
-"""Merging customers on request, and taking merges back (R28, R46)."""
+"""Merging customers on request, and undoing merges (R28, R46)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dedup.engine.reasons import Reason
 from dedup.engine.undo import Journal
 from dedup.engine.undo import undo as undo_merge
 from dedup.models import Merge
-from dedup.operations.base import Caller, Result, save, stale_preview, token_of
+from dedup.operations.base import Caller, Result, preview_token_of, save, stale_preview
 from dedup.operations.lookups import find_customer
 from dedup.refusals import error_of, undo_blocked
 from dedup.storage.loading import load, wanted_keys
@@ -40,11 +40,11 @@ def merge(
     longer those that `preview_token` stands for.
     """
     return in_transaction(
-        lambda: _merged(caller, customers, resulting, preview_token, dry_run=dry_run, reason=reason)
+        lambda: _merge(caller, customers, resulting, preview_token, dry_run=dry_run, reason=reason)
     )
 
 
-def _merged(
+def _merge(
     caller: Caller,
     customers: Sequence[Key],
     resulting: Key,
@@ -57,7 +57,7 @@ def _merged(
     loaded = load(wanted_keys([*customers, resulting]), caller.config, lock=not dry_run)
     primary_ids = [find_customer(loaded, key, caller).maestra_id for key in customers]
     primary_id = find_customer(loaded, resulting, caller).maestra_id
-    current = token_of(loaded.world.profiles.values())
+    current = preview_token_of(loaded.world.profiles.values())
     if token is not None and token != current:
         raise stale_preview()
     outcome = merge_customers(loaded.world, primary_ids, primary_id, reason, now)
@@ -70,15 +70,15 @@ def _merged(
 
 
 def undo(caller: Caller, merge_id: int, *, preview_token: str | None = None, dry_run: bool = False) -> Result:
-    """Take a merge back; the pair is apart from then on (R46).
+    """Undo a merge; the two are held apart from then on (R46).
 
     Raises `not_found`, `merge_blocked` with reason `already_undone`, `erased`, `later_release` or
     `later_merges`, or `stale_preview` where the profile is no longer the one that `preview_token` stands for.
     """
-    return in_transaction(lambda: _undone(caller, merge_id, preview_token, dry_run=dry_run))
+    return in_transaction(lambda: _undo(caller, merge_id, preview_token, dry_run=dry_run))
 
 
-def _undone(caller: Caller, merge_id: int, token: str | None, *, dry_run: bool) -> Result:
+def _undo(caller: Caller, merge_id: int, token: str | None, *, dry_run: bool) -> Result:
     now = timezone.now()
     merges = Merge.objects if dry_run else Merge.objects.select_for_update()
     entry = merges.filter(pk=merge_id).first()
@@ -89,7 +89,7 @@ def _undone(caller: Caller, merge_id: int, token: str | None, *, dry_run: bool) 
     loaded = load(wanted_keys([survivor]), caller.config, lock=not dry_run)
     profile = find_customer(loaded, survivor, caller)
     _refuse_later_merges(entry, profile)
-    current = token_of([profile])
+    current = preview_token_of([profile])
     if token is not None and token != current:
         raise stale_preview()
     outcome = undo_merge(loaded.world, _journal(entry), now)

@@ -1,8 +1,9 @@
-"""What can be done to customers: each operation loads, decides by the engine, and saves, all of it or nothing
-(section 3).
+"""Operations that take records: load what they may touch, decide by the engine, save, all of it or nothing
+(section 3 of the rules).
 
-Every door uses these: the API, imports, the admin. Each opens its own transaction and tries again what lost a
-race; called inside an open transaction it uses a savepoint. Refusals are raised as `SelfsameError`.
+The API, imports, events and the admin all come this way. Each call opens a transaction of its own and repeats
+what lost a race; inside an open transaction it uses a savepoint. In a batch a refusal is the result of its
+record; for a single record it is raised.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from customers.storage.transactions import in_transaction
 from dedup.engine.outcome import Outcome, Refusal
 from dedup.engine.record import Record
 from dedup.engine.resolve import resolve
-from dedup.operations.base import Caller, Result, ResultOrError, save, token_of
+from dedup.operations.base import Caller, Result, ResultOrError, preview_token_of, save
 from dedup.refusals import error_of
 from dedup.storage.loading import Loaded, load, wanted_by
 
@@ -35,31 +36,37 @@ def submit(
     """Decide records in order and, unless it is a `dry_run`, store what was decided. A record that is refused
     fails alone.
 
-    Errors among `records` (from parsing) come back in their places.
+    Returns a result or an error for each; errors among `records` (from parsing) come back in their places.
     """
     valid = [r for r in records if isinstance(r, Record)]
-    answers = iter(_submit_all(caller, valid, dry_run=dry_run))
-    return [next(answers) if isinstance(r, Record) else r for r in records]
+    return _in_place(records, _submit_all(caller, valid, dry_run=dry_run))
 
 
 def submit_in_transaction(
     caller: Caller, records: Sequence[Record | SelfsameError], at: datetime, *, dry_run: bool = False
 ) -> list[ResultOrError]:
-    """The same within a transaction of the caller, who tries all of that again where it loses a race (see
-    `customers.storage.transactions`). The records are decided as of `at`; nothing stands for the customers as
-    they were read.
+    """The same in the transaction of the caller, who repeats all of it where it loses a race (see
+    `customers.storage.transactions`). The records are decided as of `at`, and the results have no preview
+    token.
     """
     valid = [r for r in records if isinstance(r, Record)]
-    answers = iter(_decided(caller, valid, dry_run=dry_run, at=at) if valid else ())
-    return [next(answers) if isinstance(r, Record) else r for r in records]
+    return _in_place(records, _decide(caller, valid, dry_run=dry_run, at=at) if valid else ())
+
+
+def _in_place(
+    records: Sequence[Record | SelfsameError], results: Iterable[ResultOrError]
+) -> list[ResultOrError]:
+    """The results of the records among the errors."""
+    waiting = iter(results)
+    return [next(waiting) if isinstance(r, Record) else r for r in records]
 
 
 def submit_one(caller: Caller, record: Record, *, dry_run: bool = False) -> Result:
     """The same for one record; raises its refusal."""
-    answer = submit(caller, [record], dry_run=dry_run)[0]
-    if isinstance(answer, SelfsameError):
-        raise answer
-    return answer
+    (result,) = submit(caller, [record], dry_run=dry_run)
+    if isinstance(result, SelfsameError):
+        raise result
+    return result
 
 
 def _submit_all(caller: Caller, records: Sequence[Record], *, dry_run: bool) -> list[ResultOrError]:
@@ -67,9 +74,9 @@ def _submit_all(caller: Caller, records: Sequence[Record], *, dry_run: bool) -> 
     if not records:
         return []
     if len(records) == 1:
-        return _one_by_itself(caller, records, dry_run=dry_run)
+        return _submit_single(caller, records, dry_run=dry_run)
     try:
-        return in_transaction(lambda: _decided(caller, records, dry_run=dry_run), TRIES_OF_A_BATCH)
+        return in_transaction(lambda: _decide(caller, records, dry_run=dry_run), TRIES_OF_A_BATCH)
     except SelfsameError as error:
         if error.code is not ErrorCode.BUSY:
             raise
@@ -80,31 +87,32 @@ def _submit_all(caller: Caller, records: Sequence[Record], *, dry_run: bool) -> 
     ]
 
 
-def _one_by_itself(caller: Caller, records: Sequence[Record], *, dry_run: bool) -> list[ResultOrError]:
+def _submit_single(caller: Caller, records: Sequence[Record], *, dry_run: bool) -> list[ResultOrError]:
     try:
-        return in_transaction(lambda: _decided(caller, records, dry_run=dry_run))
+        return in_transaction(lambda: _decide(caller, records, dry_run=dry_run))
     except SelfsameError as error:
         return [error]
 
 
-def _decided(
+def _decide(
     caller: Caller, records: Sequence[Record], *, dry_run: bool, at: datetime | None = None
 ) -> list[ResultOrError]:
-    """A preview is of its moment and bears a token for it, unless it is of another, `at`."""
+    """What becomes of each record, stored unless it is a `dry_run`. A preview of this moment has a token."""
     now, config = timezone.now(), caller.config
     loaded = load(wanted_by(records), config, lock=not dry_run)
-    erased = _erased(records, loaded, config)
+    erased = _of_erased_people(records, loaded, config)
     accepted = [r for r in records if id(r) not in erased]
     outcomes = resolve(loaded.world, accepted, at or now)
-    merge_ids = [] if dry_run else _saved(caller, accepted, outcomes, loaded, now)
-    token = None if not dry_run or at else token_of(loaded.world.profiles.values())
-    answers = iter(_answers(outcomes, merge_ids, token))
-    return [erased.get(id(r)) or next(answers) for r in records]
+    merge_ids = [] if dry_run else _save(caller, accepted, outcomes, loaded, now)
+    token = preview_token_of(loaded.world.profiles.values()) if dry_run and not at else None
+    results = iter(_results(outcomes, merge_ids, token))
+    return [erased.get(id(r)) or next(results) for r in records]
 
 
-def _answers(
+def _results(
     outcomes: Iterable[Outcome | Refusal], merge_ids: Sequence[int], token: str | None
 ) -> list[ResultOrError]:
+    """`merge_ids` are those of all outcomes, in order."""
     ids = iter(merge_ids)
     return [
         error_of(o)
@@ -114,14 +122,16 @@ def _answers(
     ]
 
 
-def _erased(records: Sequence[Record], loaded: Loaded, config: ProjectConfig) -> dict[int, SelfsameError]:
-    """Records that would bring an erased person back by accident (R54)."""
+def _of_erased_people(
+    records: Sequence[Record], loaded: Loaded, config: ProjectConfig
+) -> dict[int, SelfsameError]:
+    """Records that would bring an erased person back by accident (R54), by their `id`."""
     if not config.suppression:
         return {}
     passive = [r for r in records if not r.personal_action]
-    keys = {s.key for r in passive for s in r.identifiers} - loaded.world.holders.keys()
-    found = suppression.find_suppressed(keys) if keys else set()
-    return {id(r): _erased_person() for r in passive if any(s.key in found for s in r.identifiers)}
+    unheld = {s.key for r in passive for s in r.identifiers} - loaded.world.holders.keys()
+    suppressed = suppression.find_suppressed(unheld) if unheld else set()
+    return {id(r): _erased_person() for r in passive if any(s.key in suppressed for s in r.identifiers)}
 
 
 def _erased_person() -> SelfsameError:
@@ -132,16 +142,18 @@ def _erased_person() -> SelfsameError:
     return SelfsameError(ErrorCode.ERASED_PERSON, detail)
 
 
-def _saved(
+def _save(
     caller: Caller,
     records: Sequence[Record],
     outcomes: Sequence[Outcome | Refusal],
     loaded: Loaded,
     now: datetime,
 ) -> list[int]:
-    """Write what was decided; the IDs of the merges, in order."""
+    """Write what was decided. Returns the IDs of the merges, in order."""
     decided = [(r, o) for r, o in zip(records, outcomes, strict=True) if isinstance(o, Outcome)]
     changed = [RecordChanges(o.changes, r.occurred_at, r.point) for r, o in decided if o.changes]
-    kept = [pair for _r, o in decided for pair in o.blocked_matches]
+    blocked = [match for _r, o in decided for match in o.blocked_matches]
     kind = records[0].operation.value if len({r.operation for r in records}) == 1 else "batch"
-    return save(caller, kind, changed, loaded, now, kept=kept) if changed or kept else []
+    if not changed and not blocked:
+        return []
+    return save(caller, kind, changed, loaded, now, blocked_matches=blocked)

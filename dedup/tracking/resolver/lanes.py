@@ -73,7 +73,7 @@ def _resolve_head(lane: int, limit: int) -> int:
         return 0
     config = project_config()
     point = point_of(IntegrationPoint.objects.get(pk=batch.point_id))
-    resolution.resolve(batch, Caller("system", point, setup=config))
+    resolution.resolve(batch, Caller("system", point, read_with=config))
     return len(batch.event_ids)
 
 
