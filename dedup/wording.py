@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from dedup.engine.outcome import Outcome
 from dedup.engine.priority import CRITERIA
 from dedup.engine.remedies import Remedy
 from dedup.engine.survivorship import SURVIVORSHIP
@@ -40,6 +41,14 @@ def criterion_sentence(name: str) -> str:
 def policy_sentence(field: str) -> str:
     """What a merged profile takes from whom, field by field (section 6 of the rules)."""
     return _(_POLICIES[field])
+
+
+def warnings_of(outcome: Outcome) -> list[str]:
+    """What a record's sender is warned of."""
+    if outcome.order_of_another is None:
+        return list(outcome.warnings)
+    stays = _("order %(number)s stays with the customer it was first placed for")
+    return [*outcome.warnings, stays % {"number": outcome.order_of_another}]
 
 
 def remedy_sentence(remedy: Remedy) -> str:

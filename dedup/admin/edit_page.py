@@ -37,6 +37,7 @@ from dedup.engine.record import Operation, Record
 from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit_one
 from dedup.parsing import parse_record
+from dedup.wording import warnings_of
 
 PERMISSION = "customers.edit_customer"
 
@@ -67,7 +68,7 @@ def _ask_or_save(shown: ShownProfile, body: Body) -> HttpResponse:
         return _question(shown, preview, was_asked=bool(confirmed))
     answer = submit_one(caller, record)
     messages.success(shown.request, _("The changes were saved."))
-    for warning in answer.outcome.warnings:
+    for warning in warnings_of(answer.outcome):
         messages.warning(shown.request, warning)
     return HttpResponseRedirect(profile_address(answer.profile.maestra_id))
 

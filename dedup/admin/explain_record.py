@@ -37,7 +37,7 @@ from dedup.engine.record import Operation
 from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit_one
 from dedup.parsing import FIELDS, Parser
-from dedup.wording import criterion_sentence
+from dedup.wording import criterion_sentence, warnings_of
 
 OPERATIONS = {
     Operation.REGISTER: gettext_lazy("Register"),
@@ -152,7 +152,7 @@ def _outcome_context(answer: Result, formatter: ValueFormatter) -> dict[str, Any
         "conflicts": [_conflict(conflict, formatter) for conflict in outcome.conflicts],
         "moves": [_move(move, formatter) for move in outcome.moved],
         "apart": [_blocked_match(kept, answer, formatter) for kept in outcome.blocked_matches],
-        "warnings": outcome.warnings,
+        "warnings": warnings_of(outcome),
         "history": _history(answer, formatter),
     }
 

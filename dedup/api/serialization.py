@@ -16,7 +16,7 @@ from customers.setup.project_config import ProjectConfig
 from dedup.engine.explain import Explanation, Match, Step
 from dedup.engine.outcome import Conflict, Move, Veto
 from dedup.operations.base import Result, ResultOrError
-from dedup.wording import criterion_sentence, remedy_sentence, veto_sentence
+from dedup.wording import criterion_sentence, remedy_sentence, veto_sentence, warnings_of
 
 
 def result_json(result: Result, config: ProjectConfig) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def result_json(result: Result, config: ProjectConfig) -> dict[str, Any]:
         "merge_ids": list(result.merge_ids),
         "conflicts": [_conflict_json(conflict) for conflict in outcome.conflicts],
         "moved": [_move_json(move) for move in outcome.moved],
-        "warnings": list(outcome.warnings),
+        "warnings": warnings_of(outcome),
     }
     if result.preview_token is not None:
         body["preview_token"] = result.preview_token

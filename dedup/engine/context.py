@@ -45,7 +45,7 @@ class ResolutionContext:
         self.conflicts: list[Conflict] = []
         self.moved: list[Move] = []
         self.blocked_matches: list[tuple[int, tuple[Key, ...], tuple[Veto, ...]]] = []
-        self.warnings = list(record.warnings)
+        self.order_of_another: str | None = None
 
     @property
     def profile(self) -> Profile:

@@ -84,11 +84,11 @@ def _order(context: ResolutionContext) -> OrderSaved | None:
     return OrderSaved(customer=owner, maestra_id=origin_id, before=before, after=order)
 
 
-def warn_of_order(context: ResolutionContext) -> None:
-    """Warns that an order stays with its first customer, who is not the subject (R57)."""
+def note_order_of_another(context: ResolutionContext) -> None:
+    """Notes that the order stays with its first customer, who is not the subject (R57)."""
     order = context.record.order
     if order and context.work.primary_id(context.work.orders[order.number][0]) != context.subject:
-        context.warnings.append(f"order {order.number} stays with the customer it was first placed for")
+        context.order_of_another = order.number
 
 
 def updated_order(before: Order | None, sent: Order) -> Order:

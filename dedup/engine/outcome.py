@@ -90,7 +90,10 @@ class BlockedMatch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one record. `profile` is the customer it ended in, as it stands after it."""
+    """What became of one record. `profile` is the customer it ended in, as it stands after it. `warnings` are
+    those the record came with; `order_of_another` is the number of its order, if that stays with the customer
+    it was first placed for (R57).
+    """
 
     status: OutcomeStatus
     profile: Profile
@@ -100,6 +103,7 @@ class Outcome:
     moved: tuple[Move, ...] = ()
     blocked_matches: tuple[BlockedMatch, ...] = ()
     warnings: tuple[str, ...] = ()
+    order_of_another: str | None = None
 
     @property
     def customer(self) -> int:

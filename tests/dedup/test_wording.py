@@ -1,12 +1,15 @@
 """What the decisions' tables say reaches all who show it: pages, notes, histories, the API's description."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from customers.presentation import decisions
+from customers.profile import Profile
 from dedup import wording
+from dedup.engine.outcome import Outcome, OutcomeStatus
 from dedup.engine.priority import CRITERIA
 from dedup.engine.reasons import Reason
 from dedup.engine.remedies import Remedy
@@ -77,3 +80,13 @@ def test_the_description_of_the_api_names_them_all(schemas: Any) -> None:
     assert enum(schemas, "Veto", "name") == list(RULES)
     assert enum(schemas, "Remedy", "name") == list(Remedy)
     assert enum(schemas, "Merged", "reason") == list(Reason)
+
+
+def test_the_sender_of_an_order_of_another_customer_is_warned() -> None:
+    """R57"""
+    outcome = Outcome(OutcomeStatus.CREATED, Profile(maestra_id=1), warnings=("email was left out.",))
+    assert wording.warnings_of(outcome) == ["email was left out."]
+    assert wording.warnings_of(replace(outcome, order_of_another="A-1")) == [
+        "email was left out.",
+        "order A-1 stays with the customer it was first placed for",
+    ]

@@ -24,6 +24,7 @@ from dedup.engine.outcome import OutcomeStatus
 from dedup.imports.processing.staged_rows import TextRow
 from dedup.models import Outcomes
 from dedup.operations.base import Result, ResultOrError
+from dedup.wording import warnings_of
 
 EXAMPLES_OF_EACH = 2
 """In one chunk. Of a long file there are more chunks than anybody wants examples."""
@@ -64,7 +65,7 @@ def _row(answer: ResultOrError) -> ReportedRow:
     if isinstance(answer, SelfsameError):
         return Outcomes.FAILED.value, answer.code.value, answer.detail, None
     outcome = answer.outcome
-    return OUTCOME_OF[outcome.status], "", " ".join(outcome.warnings), _customer(answer)
+    return OUTCOME_OF[outcome.status], "", " ".join(warnings_of(outcome)), _customer(answer)
 
 
 def _customer(answer: Result) -> int | None:
