@@ -50,7 +50,7 @@ class Decision:
     """Why a join or merge happened and who had priority in it: the evidence that travels with it (R29, R41).
 
     `reason` and `criterion` are the stored names under which the deciding app registers what is said of them
-    (`customers.presentation.decisions`). `matched` are the values shared, hashes of payment cards left out
+    (`customers.words`). `matched` are the values shared, hashes of payment cards left out
     (R10). `priority` is the MaestraID that had priority, or None where the incoming record had it.
     """
 

@@ -17,6 +17,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from customers.texts import gettext_noop
+
 
 class Category(StrEnum):
     """How an identifier kind behaves. The order is the strength in matching, strongest first (R22)."""
@@ -119,11 +121,11 @@ class Claim:
 class Personal:
     """The five fields that travel as one set (R34, R42)."""
 
-    last_name: str | None = None
-    first_name: str | None = None
-    middle_name: str | None = None
-    birth_date: date | None = None
-    gender: str | None = None
+    last_name: str | None = field(default=None, metadata={"label": gettext_noop("last name")})
+    first_name: str | None = field(default=None, metadata={"label": gettext_noop("first name")})
+    middle_name: str | None = field(default=None, metadata={"label": gettext_noop("middle name")})
+    birth_date: date | None = field(default=None, metadata={"label": gettext_noop("birth date")})
+    gender: str | None = field(default=None, metadata={"label": gettext_noop("gender")})
 
     def __bool__(self) -> bool:
         return self != NOBODY
@@ -135,6 +137,8 @@ class Personal:
 
 NOBODY = Personal()
 PERSONAL_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Personal))
+PERSONAL_LABELS: Mapping[str, str] = {f.name: f.metadata["label"] for f in fields(Personal)}
+"""What people call the fields, to be translated where they are shown."""
 
 
 class SubscriptionStatus(StrEnum):

@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from customers.presentation import decisions
+from customers import words
 from dedup.engine.priority import CRITERIA
 from dedup.engine.reasons import Reason
 
@@ -11,8 +11,8 @@ class DedupConfig(AppConfig):
 
     def ready(self) -> None:
         for criterion in CRITERIA:
-            decisions.register_criterion(
+            words.register_criterion(
                 criterion.name, because=criterion.because, keeps_because=criterion.keeps_because
             )
         for reason in Reason:
-            decisions.register_reason(reason.value, reason.because)
+            words.register_reason(reason.value, reason.because)

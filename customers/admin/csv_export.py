@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from customers.contact_types import CONTACT_NAMES, CONTACT_TYPES
-from customers.history.sentences import FIELDS
 from customers.models import Customer
 from customers.presentation.csv import csv_lines
 from customers.presentation.customer import moment
@@ -18,6 +17,7 @@ from customers.presentation.masking import MaskingPolicy
 from customers.profile import PERSONAL_FIELDS, Category, Profile
 from customers.setup.project_config import ProjectConfig
 from customers.storage.loading import load_profiles
+from customers.words import FIELDS
 
 PAGE = 500
 SEPARATOR = ", "

@@ -16,34 +16,24 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from customers.admin.contacts import contact_of, groups
 from customers.admin.identity_graph import drawn
 from customers.admin.profile_registry import ProfileTab, ShownProfile, register_tab
-from customers.admin.wording import KINDS
-from customers.contact_types import CONTACT_NAMES
+from customers.admin.wording import history_kind_label
 from customers.history import reading as change_history
-from customers.history.sentences import CHANNELS, FIELDS, STATUSES
+from customers.history_kinds import HISTORY_KINDS, kinds_about
+from customers.history_kinds.base import Topic
 from customers.models import Change, Customer, Genders, IntegrationPoint
-from customers.presentation.customer import customer_label, note_text
-from customers.presentation.decisions import why_held, why_priority
+from customers.presentation.customer import note_text
 from customers.presentation.masking import masked_hash
 from customers.profile import BY_HAND, PERSONAL_FIELDS, Note
 from customers.queries import timelines
 from customers.queries.cursors import decoded, encoded
 from customers.queries.related import related_customers
 from customers.queries.timelines import Page, Timeline
+from customers.words import CHANNELS, FIELDS, STATUSES, customer_label, why_held, why_priority
 
 Context = dict[str, Any]
 P = TypeVar("P", bound=tuple[Any, ...])
 
-IDENTIFIER_KINDS = (
-    *CONTACT_NAMES,
-    "identifier",
-    "device",
-    "confirmed",
-    "contact_lost",
-    "contact_received",
-)
-CONSENT_KINDS = ("subscription", "opt_out")
 SUMMARY, PER_PAGE, SESSIONS, ACTIONS = 10, 50, 10, 30
-STORY_KINDS = ("created", "joined", "merged", "unmerged")
 STORY_LIMIT = 200
 
 
@@ -160,7 +150,7 @@ def identifiers(shown: ShownProfile) -> Context:
         "cards": _cards(shown),
         "may_reveal": shown.may("customers.reveal_contacts"),
         "several": len(shown.maestra_ids) > 1,
-        **lately(shown, IDENTIFIER_KINDS),
+        **lately(shown, kinds_about(Topic.IDENTIFIERS)),
     }
 
 
@@ -201,7 +191,7 @@ def subscriptions(shown: ShownProfile) -> Context:
     return {
         "subscriptions": rows,
         "opted_out_at": shown.profile.opted_out_at,
-        **lately(shown, CONSENT_KINDS),
+        **lately(shown, kinds_about(Topic.CONSENT)),
     }
 
 
@@ -270,7 +260,7 @@ def _minutes(session: Mapping[str, Any]) -> int:
 def history(shown: ShownProfile) -> Context:
     """The change history of all MaestraIDs, by kind and date (R40)."""
     asked = shown.request.GET
-    kinds = [kind for kind in asked.getlist("kind") if kind in KINDS]
+    kinds = [kind for kind in asked.getlist("kind") if kind in HISTORY_KINDS]
     page = change_history.history(
         shown.maestra_ids,
         labels=shown.config.labels,
@@ -284,7 +274,7 @@ def history(shown: ShownProfile) -> Context:
     return {
         "entries": [_with_sides(shown, item) for item in page.items],
         "next": page.next and encoded(page.next),
-        "kinds": [(kind, _(name), kind in kinds) for kind, name in KINDS.items()],
+        "kinds": [(name, _(kind.label), name in kinds) for name, kind in HISTORY_KINDS.items()],
         "chosen": len(kinds),
         "since": asked.get("since", ""),
         "until": asked.get("until", ""),
@@ -310,7 +300,7 @@ def _with_sides(shown: ShownProfile, item: Context) -> Context:
     """An entry with before and after, line by line."""
     before, after = item["data"].get("before"), item["data"].get("after")
     rows = _rows(before, after, shown.config.labels) if isinstance(before or after, dict) else []
-    return {**item, "kind_name": _(KINDS[item["kind"]]), "rows": rows}
+    return {**item, "kind_name": history_kind_label(item["kind"]), "rows": rows}
 
 
 WORDS: Mapping[str, str] = {
@@ -362,11 +352,11 @@ def graph(shown: ShownProfile) -> Context:
     page = change_history.history(
         shown.maestra_ids,
         labels=shown.config.labels,
-        kinds=STORY_KINDS,
+        kinds=kinds_about(Topic.ORIGIN),
         limit=STORY_LIMIT,
         masking=shown.masking,
     )
-    story = [{**item, "kind_name": _(KINDS[item["kind"]])} for item in reversed(page.items)]
+    story = [{**item, "kind_name": history_kind_label(item["kind"])} for item in reversed(page.items)]
     return {"picture": drawn(shown, story), "story": story, "is_cut": page.next is not None}
 
 

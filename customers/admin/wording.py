@@ -9,40 +9,20 @@ from django.contrib import admin
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 
-from customers.contact_types import CONTACT_TYPES
-from customers.presentation.decisions import why_priority
+from customers.history_kinds import HISTORY_KINDS
 from customers.setup.project_config import project_config
-
-KINDS: Mapping[str, str] = {
-    "created": gettext_noop("Created"),
-    "personal_data": gettext_noop("Personal data"),
-    **{type_.name: type_.label for type_ in CONTACT_TYPES},
-    "identifier": gettext_noop("Identifier"),
-    "device": gettext_noop("Device"),
-    "custom_fields": gettext_noop("Custom fields"),
-    "subscription": gettext_noop("Subscription"),
-    "segment": gettext_noop("Segment"),
-    "confirmed": gettext_noop("Contact confirmed"),
-    "contact_lost": gettext_noop("Contact lost"),
-    "contact_received": gettext_noop("Contact received"),
-    "note": gettext_noop("Note"),
-    "joined": gettext_noop("Joined"),
-    "merged": gettext_noop("Merged"),
-    "unmerged": gettext_noop("Merge undone"),
-    "apart": gettext_noop("Held apart"),
-    "opt_out": gettext_noop("Opt-out"),
-    "erased": gettext_noop("Erased"),
-    "order": gettext_noop("Order"),
-    "points": gettext_noop("Points"),
-    "promo_code": gettext_noop("Promo code"),
-}
-"""Every kind of entry of the change history."""
+from customers.words import why_priority
 
 
 def kinds_of(data: Iterable[Mapping[str, Any]]) -> str:
-    return ", ".join(dict.fromkeys(_(KINDS[entry["kind"]]) for entry in data))
+    return ", ".join(dict.fromkeys(history_kind_label(entry["kind"]) for entry in data))
+
+
+def history_kind_label(name: str) -> str:
+    """The name for people of a kind of history entry."""
+    return _(HISTORY_KINDS[name].label)
 
 
 def kind_label(system_name: str) -> str:

@@ -22,7 +22,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from customers.errors import ErrorCode
-from customers.history.sentences import SENTENCES
+from customers.history_kinds import HISTORY_KINDS
 from customers.models import Channels, Genders, Statuses
 
 PROBLEM = "application/problem+json"
@@ -229,7 +229,7 @@ class CustomerSerializer(serializers.Serializer[Any]):
 
 class HistoryEntrySerializer(serializers.Serializer[Any]):
     at = moment("When it happened.")
-    kind = serializers.ChoiceField(choices=list(SENTENCES))
+    kind = serializers.ChoiceField(choices=list(HISTORY_KINDS))
     maestra_id = serializers.IntegerField(help_text="The MaestraID it happened to.")
     operation_id = serializers.IntegerField()
     actor = text()
@@ -304,7 +304,7 @@ PAGING = (
     ),
 )
 BETWEEN = (
-    parameter("kind", "Only entries of these kinds.", many=True, enum=list(SENTENCES)),
+    parameter("kind", "Only entries of these kinds.", many=True, enum=list(HISTORY_KINDS)),
     parameter("since", "From this time on.", OpenApiTypes.DATETIME),
     parameter("until", "Before this time.", OpenApiTypes.DATETIME),
 )

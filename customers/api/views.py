@@ -25,7 +25,7 @@ from customers.api.paging import CustomerPagination, limit_of, page_of, place_of
 from customers.errors import ErrorCode, invalid
 from customers.history.reading import Place as HistoryPlace
 from customers.history.reading import history
-from customers.history.sentences import SENTENCES
+from customers.history_kinds import HISTORY_KINDS
 from customers.models import Customer, Reveal, RevealKinds, Scopes
 from customers.normalise import Invalid
 from customers.presentation.customer import present
@@ -158,8 +158,8 @@ class HistoryView(ApiView):
 
 def _kinds(request: Request) -> list[str]:
     kinds = request.query_params.getlist("kind")
-    if unknown := [kind for kind in kinds if kind not in SENTENCES]:
-        message = _("It is one of: %(choices)s.") % {"choices": ", ".join(SENTENCES)}
+    if unknown := [kind for kind in kinds if kind not in HISTORY_KINDS]:
+        message = _("It is one of: %(choices)s.") % {"choices": ", ".join(HISTORY_KINDS)}
         raise invalid(*(("kind", message) for _kind in unknown))
     return kinds
 

@@ -1,6 +1,6 @@
 """The change history of a profile, over all its MaestraIDs, newest first (R40).
 
-The rows hold facts (`customers.storage.history_facts`), the sentences are made when they are read: each kind
+The rows hold facts (`customers.history_kinds`), the sentences are made when they are read: each kind
 of entry has one function that words it. Of each MaestraID the newest rows are read by index and then sorted,
 so a page costs the same whatever the history holds.
 """
@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from customers.history.sentences import sentence
-from customers.presentation.customer import CustomerLabel, customer_label, moment
+from customers.history_kinds import sentence
+from customers.presentation.customer import moment
 from customers.presentation.masking import UNMASKED, MaskingPolicy
+from customers.words import CustomerLabel, customer_label
 
 Item = dict[str, Any]
 Facts = dict[str, Any]

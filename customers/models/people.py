@@ -17,6 +17,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.setup import IntegrationPoint
+from customers.profile import PERSONAL_LABELS
 
 
 class Genders(models.TextChoices):
@@ -81,11 +82,11 @@ class Customer(models.Model):
         related_name="+",
         verbose_name=_("integration point"),
     )
-    last_name = models.CharField(_("last name"), null=True, blank=True)
-    first_name = models.CharField(_("first name"), null=True, blank=True)
-    middle_name = models.CharField(_("middle name"), null=True, blank=True)
-    birth_date = models.DateField(_("birth date"), null=True, blank=True)
-    gender = models.CharField(_("gender"), choices=Genders, null=True, blank=True)
+    last_name = models.CharField(_(PERSONAL_LABELS["last_name"]), null=True, blank=True)
+    first_name = models.CharField(_(PERSONAL_LABELS["first_name"]), null=True, blank=True)
+    middle_name = models.CharField(_(PERSONAL_LABELS["middle_name"]), null=True, blank=True)
+    birth_date = models.DateField(_(PERSONAL_LABELS["birth_date"]), null=True, blank=True)
+    gender = models.CharField(_(PERSONAL_LABELS["gender"]), choices=Genders, null=True, blank=True)
     time_zone = models.CharField(_("time zone"), null=True, blank=True)
     custom_fields = models.JSONField(_("custom fields"), default=dict, db_default={}, blank=True)
     opted_out_at = models.DateTimeField(_("opted out"), null=True, blank=True)

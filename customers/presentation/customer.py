@@ -13,15 +13,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from customers.contact_types import CONTACT_TYPES
-from customers.presentation.decisions import why_held
 from customers.profile import BY_HAND, Category, Holding, Member, Note, Personal, Profile
 from customers.provisional import is_provisional, stored_id
 from customers.setup.project_config import ProjectConfig
+from customers.words import customer_label, why_held
 
 Json = dict[str, Any]
-
-CustomerLabel = Callable[[int], str]
-"""What a customer is called in the middle of a sentence, by MaestraID."""
 
 
 def present(profile: Profile, config: ProjectConfig) -> Json:
@@ -62,11 +59,6 @@ def moment(at: datetime) -> str:
 def number(value: Decimal) -> int | float:
     """A decimal as a JSON number."""
     return int(value) if value == value.to_integral_value() else float(value)
-
-
-def customer_label(maestra_id: int) -> str:
-    """A customer in the middle of a sentence; one that a preview would create has no MaestraID yet."""
-    return _("the new customer") if is_provisional(maestra_id) else _("customer %(id)s") % {"id": maestra_id}
 
 
 def note_text(note: Note, labels: Mapping[str, str]) -> str:

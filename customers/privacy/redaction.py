@@ -1,4 +1,4 @@
-"""What of a history entry, or of an image kept for undo, remains when a person is forgotten (R54). Pure.
+"""What of a history entry, or of an image kept for undo, remains when a person is forgotten (R54).
 
 Nothing is ever put in place of what goes: entries and facts of entries are only taken away, which is all that
 the database lets through.
@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from customers.history_kinds import HISTORY_KINDS
 from customers.profile import Key
 
 Entry = dict[str, Any]
 
-ABOUT_TWO = frozenset({"contact_lost", "contact_received", "note", "merged", "unmerged", "apart"})
-"""Kinds of entries that say nothing without the other customer they name."""
 LISTS_OF_IDS = ("merged_maestra_ids", "restored_maestra_ids")
 PRIORITY = ("priority_maestra_id", "decided_by")
-FIELDS = frozenset({"personal_data", "custom_fields"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def entries_without(entries: Iterable[Entry], person: Person, *, shared_life: bo
 
 def _entry_without(entry: Entry, person: Person, *, shared_life: bool) -> Entry | None:
     names_person = entry.get("related") in person.maestra_ids
-    if names_value(entry, person.keys) or (names_person and entry["kind"] in ABOUT_TWO):
+    if names_value(entry, person.keys) or (names_person and HISTORY_KINDS[entry["kind"]].needs_other):
         return None
     kept = dict(entry)
     if names_person:
@@ -73,7 +71,7 @@ def _entry_without(entry: Entry, person: Person, *, shared_life: bool) -> Entry 
             kept[name] = [number for number in kept[name] if number not in person.maestra_ids]
     if "matched" in kept:
         kept["matched"] = [value for value in kept["matched"] if not names_value(value, person.keys)]
-    if shared_life and entry["kind"] in FIELDS:
+    if shared_life and HISTORY_KINDS[entry["kind"]].has_fields:
         return _fields_without(kept, person)
     return kept
 

@@ -30,7 +30,7 @@ from customers.storage.columns import (
     SUBSCRIPTION,
 )
 from customers.storage.compaction import CustomFields, FinalState, Value, compact
-from customers.storage.history_facts import histories
+from customers.storage.history_rows import histories
 from customers.storage.sql import Row, Script, Table, array, as_json
 
 SINGLES = {

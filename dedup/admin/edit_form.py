@@ -17,10 +17,10 @@ from customers.admin.profile_registry import (
 )
 from customers.admin.profile_tabs import as_text
 from customers.errors import SelfsameError
-from customers.history.sentences import CHANNELS, FIELDS
 from customers.models import Channels, Genders, Statuses
 from customers.normalise import CustomType
 from customers.profile import CONTACTS, PERSONAL_FIELDS, WITH_PRIMARY, Category, Channel, Key, Kind, Profile
+from customers.words import CHANNELS, FIELDS
 
 NO_CHOICE = ("", "–")
 CLEAR, PRIMARY = "clear", "primary"

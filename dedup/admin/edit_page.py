@@ -28,8 +28,8 @@ from customers.admin.profile_registry import (
 from customers.changes import Released, Unclaimed
 from customers.errors import SelfsameError
 from customers.history.reading import worded
+from customers.history_kinds import history_facts
 from customers.profile import Key, Profile
-from customers.storage.history_facts import history_facts
 from dedup.admin.edit_form import Body, EditForm, body_of
 from dedup.admin.permissions import staff_caller
 from dedup.engine.outcome import Outcome

@@ -18,13 +18,12 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from customers.errors import SelfsameError, invalid
 from customers.history.reading import worded
+from customers.history_kinds import history_facts
 from customers.models import IntegrationPoint
-from customers.presentation.customer import customer_label
-from customers.presentation.decisions import why_one
 from customers.provisional import is_provisional
 from customers.setup.integration_points import Point, point_of
-from customers.storage.history_facts import history_facts
 from customers.storage.sql import as_json
+from customers.words import customer_label, why_one
 from dedup.admin.addresses import explain_address
 from dedup.admin.customer_cards import customer_card
 from dedup.admin.customer_lookup import find_customers

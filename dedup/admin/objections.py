@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from customers.presentation.customer import customer_label
 from customers.profile import EMAIL, MOBILE_PHONE, Profile
+from customers.words import customer_label
 from dedup.admin.value_formatter import ValueFormatter
 from dedup.wording import is_overridable, veto_remedy, veto_sentence
 

@@ -13,10 +13,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from customers.history.sentences import CHANNELS, FIELDS, STATUSES
 from customers.models.people import Genders
 from customers.presentation.masking import masked_hash
 from customers.profile import PERSONAL_FIELDS, STRENGTH, Channel, Holding, Profile
+from customers.words import CHANNELS, FIELDS, STATUSES
 from dedup.admin.value_formatter import ValueFormatter, text_of
 from dedup.wording import policy_sentence
 from segments.reading import names_of

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from customers.history.sentences import STATUSES
 from customers.profile import Profile, SubscriptionStatus
+from customers.words import STATUSES
 from dedup.admin.comparison import Comparison, ComparisonRow, compare
 from dedup.admin.profile_facets import CellLine, channel_name
 from dedup.admin.value_formatter import ValueFormatter

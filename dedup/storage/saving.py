@@ -13,8 +13,8 @@ from datetime import datetime
 from django.db import connection
 
 from customers.changes import ApartLifted, KeptApart, Merged, Unmerged
+from customers.history_kinds.merges import matched
 from customers.storage.batch import Batch
-from customers.storage.history_facts import matched
 from customers.storage.sql import Row, Script, array, as_json, over
 from dedup.engine.outcome import BlockedMatch
 from dedup.storage.confirmation_outbox import add_confirmations

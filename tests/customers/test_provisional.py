@@ -4,12 +4,13 @@ from itertools import islice
 
 import pytest
 
-from customers.history.sentences import sentence
-from customers.presentation.customer import customer_label, present
+from customers.history_kinds import sentence
+from customers.presentation.customer import present
 from customers.profile import Member, Profile
 from customers.provisional import NO_MAESTRA_ID, is_provisional, provisional_ids, stored_id
 from customers.setup.project_config import project_config
 from customers.storage.loading import HIGHEST_MAESTRA_ID
+from customers.words import customer_label
 from tests.dedup.engine.builders import day
 
 

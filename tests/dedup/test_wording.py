@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from customers.presentation import decisions
+from customers import words
 from customers.profile import Profile
 from dedup import wording
 from dedup.engine.outcome import Outcome, OutcomeStatus
@@ -34,11 +34,11 @@ def enum(schemas: Any, component: str, field: str) -> list[str]:
 
 def test_every_criterion_is_worded_for_pages_notes_and_histories() -> None:
     """R29, R30"""
-    assert decisions.criteria() == {criterion.name for criterion in CRITERIA}
+    assert words.criteria() == {criterion.name for criterion in CRITERIA}
     for criterion in CRITERIA:
         assert wording.criterion_sentence(criterion.name) == criterion.sentence
-        assert decisions.why_priority(criterion.name) == criterion.because
-        said = decisions.why_held(criterion.name, "customer 7")
+        assert words.why_priority(criterion.name) == criterion.because
+        said = words.why_held(criterion.name, "customer 7")
         assert said == criterion.keeps_because % {"customer": "customer 7"}
 
 
@@ -67,8 +67,8 @@ def test_every_reason_is_worded_and_may_be_stored() -> None:
     choices = Merge._meta.get_field("reason").choices
     assert choices == [(reason.value, reason.label) for reason in Reason]
     for reason in Reason:
-        assert decisions.why_one(reason.value, "E-mail x") == reason.because % {"matched": "E-mail x"}
-    assert decisions.why_one(Reason.MATCHED_EXACTLY, "") == "they share an identifier"
+        assert words.why_one(reason.value, "E-mail x") == reason.because % {"matched": "E-mail x"}
+    assert words.why_one(Reason.MATCHED_EXACTLY, "") == "they share an identifier"
 
 
 def test_the_description_of_the_api_names_them_all(schemas: Any) -> None:

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from customers.changes import Change, Claimed, Created, Held, OptedOut, SubscriptionChanged
 from customers.errors import SelfsameError
 from customers.history.reading import worded
-from customers.presentation.customer import CustomerLabel, customer_label
+from customers.history_kinds import history_facts
 from customers.profile import CONTACTS, SubscriptionStatus
 from customers.provisional import is_provisional, stored_id
 from customers.setup.project_config import ProjectConfig
-from customers.storage.history_facts import history_facts
+from customers.words import CustomerLabel, customer_label
 from dedup.engine.outcome import OutcomeStatus
 from dedup.imports.processing.staged_rows import TextRow
 from dedup.models import Outcomes

@@ -15,8 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.admin.base import ReadOnlyAdmin
-from customers.admin.wording import KINDS
-from customers.history.sentences import SENTENCES
+from customers.history_kinds import HISTORY_KINDS
 from customers.models import (
     ApiKey,
     BlockedValue,
@@ -29,10 +28,10 @@ from customers.models import (
     ProjectSettings,
     Relation,
 )
-from customers.presentation.decisions import criteria
 from customers.setup.integration_points import access_of
 from customers.setup.project_config import VERSION
 from customers.storage.loading import load_profiles
+from customers.words import criteria
 from dedup.demo import story
 from dedup.engine.vetoes import RULES
 from dedup.models import Merge, ReviewPair, Site
@@ -99,14 +98,10 @@ def test_what_is_stored_as_names_of_the_code_is_shown_in_words() -> None:
         for row in model._default_manager.all()[:1]
     ]
     shown = [re.sub(r"<[^>]*>", " ", client.get(page).content.decode()) for page in pages]
-    names = {*criteria(), *RULES, *SENTENCES, "mobile_phone"}
+    names = {*criteria(), *RULES, *HISTORY_KINDS, "mobile_phone"}
     coded = {name for name in names if "_" in name}
     assert {name for name in coded for text in shown if re.search(rf"\b{name}\b", text)} == set()
     assert "Mobile phone +14155550122 stays with customer" in shown[0]
-
-
-def test_every_kind_of_entry_has_a_name() -> None:
-    assert KINDS.keys() == SENTENCES.keys()
 
 
 def test_only_set_up_can_be_edited() -> None:

@@ -14,7 +14,8 @@ from customers import changes as ch
 from customers.changes import Decision, Why
 from customers.history import reading
 from customers.history.reading import history
-from customers.history.sentences import SENTENCES, sentence
+from customers.history_kinds import HISTORY_KINDS, history_facts, sentence
+from customers.history_kinds.identifiers import KIND_OF
 from customers.models import IntegrationPoint
 from customers.profile import (
     Category,
@@ -31,7 +32,6 @@ from customers.profile import (
     SubscriptionStatus,
 )
 from customers.setup.project_config import project_config
-from customers.storage.history_facts import KIND_OF, history_facts
 from customers.storage.sql import as_json
 from dedup.engine.reasons import Reason
 from segments.models import Segment, Segmentation
@@ -69,9 +69,12 @@ def sentences(*changes: ch.Change) -> list[str]:
     return [sentence(json.loads(text, parse_float=Decimal), project_config().labels) for text in stored]
 
 
-def test_every_kind_of_entry_has_a_sentence():
-    assert set(SENTENCES) == KINDS | {"apart", "opt_out"}
-    assert set(KIND_OF.values()) <= set(SENTENCES)
+def test_every_kind_of_entry_is_told_named_and_promised():
+    """What changes leave behind is of a kind that has a sentence and a name of its own."""
+    assert set(HISTORY_KINDS) == KINDS | {"apart", "opt_out"}
+    assert set(KIND_OF.values()) <= set(HISTORY_KINDS)
+    assert len({kind.label for kind in HISTORY_KINDS.values()}) == len(HISTORY_KINDS)
+    assert all(callable(kind.sentence) for kind in HISTORY_KINDS.values())
 
 
 def test_an_entry_tells_all_the_api_promises():

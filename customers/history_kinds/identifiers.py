@@ -1,0 +1,241 @@
+"""Entries about identifiers: what came, went, is claimed, was confirmed, and who holds what two named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from customers.changes import Claimed, ContactLost, ContactReceived, Held, Released, Unclaimed, Why
+from customers.contact_types import CONTACT_TYPES
+from customers.history_kinds.base import (
+    Entry,
+    Facts,
+    FactsOf,
+    HistoryKind,
+    HistoryRows,
+    Labels,
+    Topic,
+    entry,
+    keeper,
+    named,
+)
+from customers.profile import Category, Claim, Holding
+from customers.words import why_priority
+
+KIND_OF: Mapping[Category, str] = {
+    **{type_.category: type_.name for type_ in CONTACT_TYPES},
+    Category.UNIQUE: "identifier",
+    Category.IDENTIFIER: "identifier",
+    Category.DEVICE: "device",
+    Category.MOBILE_DEVICE: "device",
+}
+# Flags of an identifier: what is said where one is set and where one is taken away.
+FLAGS: Mapping[str, tuple[str, str]] = {
+    "is_former": (gettext_noop("went to its history"), gettext_noop("is current again")),
+    "is_primary": (gettext_noop("became the primary one"), gettext_noop("is no longer the primary one")),
+    "is_confirmed": (gettext_noop("was confirmed"), gettext_noop("is no longer confirmed")),
+    "is_pending": (
+        gettext_noop("waits for its confirmation"),
+        gettext_noop("no longer waits for confirmation"),
+    ),
+    "gives_account_access": (
+        gettext_noop("gives account access"),
+        gettext_noop("no longer gives account access"),
+    ),
+}
+
+
+def _held_facts(c: Held) -> HistoryRows:
+    """A value that was confirmed has an entry that says so, also where the confirmation brought it."""
+    old, new = c.before, c.after
+    if old and _only_confirmed(old, new):
+        return _confirmed_facts(c)
+    told = entry(
+        c,
+        KIND_OF[new.category],
+        reason=c.why,
+        related=c.taken_from,
+        type=new.kind,
+        value=new.value,
+        before=old and _flags(old),
+        after=_flags(new),
+    )
+    is_news = c.why is Why.CONFIRMED and new.confirmed_at and not (old and old.confirmed_at)
+    return told + _confirmed_facts(c) if is_news else told
+
+
+def _confirmed_facts(c: Held) -> HistoryRows:
+    return entry(c, "confirmed", reason=c.why, type=c.after.kind, value=c.after.value)
+
+
+def _only_confirmed(before: Holding, after: Holding) -> bool:
+    return (
+        before.confirmed_at is None
+        and after.confirmed_at is not None
+        and replace(before, confirmed_at=after.confirmed_at) == after
+    )
+
+
+def _flags(h: Holding) -> dict[str, bool]:
+    flags = {}
+    if h.is_former:
+        flags["is_former"] = True
+    if h.is_primary:
+        flags["is_primary"] = True
+    if h.confirmed_at:
+        flags["is_confirmed"] = True
+    elif h.must_be_confirmed:
+        flags["is_pending"] = True
+    if h.gives_access:
+        flags["gives_account_access"] = True
+    return flags
+
+
+def _released_facts(c: Released) -> HistoryRows:
+    h = c.holding
+    facts: Entry = {"type": h.kind, "value": h.value, "before": _flags(h), "after": None}
+    return entry(c, KIND_OF[h.category], reason=c.why, related=c.to, **facts)
+
+
+def _claimed_facts(c: Claimed) -> HistoryRows:
+    return _claim(c, c.claim, before=None, after={"is_claim": True})
+
+
+def _unclaimed_facts(c: Unclaimed) -> HistoryRows:
+    return _claim(c, c.claim, before={"is_claim": True}, after=None)
+
+
+def _claim(c: Claimed | Unclaimed, claim: Claim, **states: Any) -> HistoryRows:
+    return entry(c, KIND_OF[claim.category], reason=c.why, type=claim.kind, value=claim.value, **states)
+
+
+def _lost_facts(c: ContactLost) -> HistoryRows:
+    facts: Entry = {"type": c.kind, "value": c.value, "decided_by": c.criterion}
+    return entry(
+        c, "contact_lost", reason=Why.SETTLED, related=c.to, **facts, was_held=c.was_held, pending=c.pending
+    )
+
+
+def _received_facts(c: ContactReceived) -> HistoryRows:
+    facts: Entry = {"type": c.kind, "value": c.value, "decided_by": c.criterion}
+    return entry(c, "contact_received", reason=Why.SETTLED, related=c.other, **facts, was_held=c.was_held)
+
+
+def _identifier_sentence(facts: Facts, labels: Labels) -> str:
+    """What became of a value: it came, it went, it is only claimed, or other things are said of it now."""
+    before, after = facts["before"], facts["after"]
+    other = facts.get("related")
+    words = {"value": named(facts, labels), "other": other and labels.customer(other)}
+    if "is_claim" in (before or {}) or "is_claim" in (after or {}):
+        return _claim_sentence(after is not None, words)
+    if after is None:
+        return _gone(words)
+    if before is None:
+        return _come(words, after)
+    return _flags_sentence(named(facts, labels), before, after)
+
+
+def _claim_sentence(is_made: bool, words: Facts) -> str:
+    if is_made:
+        return _("%(value)s was named, but is not held: it waits, and matches nobody.") % words
+    return _("%(value)s is no longer waited for.") % words
+
+
+def _gone(words: Facts) -> str:
+    if words["other"]:
+        return _("%(value)s went to %(other)s.") % words
+    return _("%(value)s was removed.") % words
+
+
+def _come(words: Facts, after: Facts) -> str:
+    if words["other"]:
+        return _("%(value)s came from %(other)s.") % words
+    extra = [_(FLAGS[flag][0]) for flag in ("is_pending", "gives_account_access") if after.get(flag)]
+    return "; ".join([_("%(value)s was added") % words, *extra]) + "."
+
+
+def _flags_sentence(value: str, before: Facts, after: Facts) -> str:
+    changed = [flag for flag in FLAGS if bool(before.get(flag)) != bool(after.get(flag))]
+    said = [_(FLAGS[flag][not after.get(flag)]) for flag in changed]
+    return f"{value} {'; '.join(said)}." if said else _("%(value)s was updated.") % {"value": value}
+
+
+def _confirmed_sentence(facts: Facts, labels: Labels) -> str:
+    return _("%(value)s was confirmed.") % {"value": named(facts, labels)}
+
+
+def _lost_sentence(facts: Facts, labels: Labels) -> str:
+    """Why a contact is not, or no longer, here (R30)."""
+    words = {"value": named(facts, labels), **keeper(facts, labels)}
+    text = (
+        _("%(value)s went to %(customer)s, because %(because)s.")
+        if facts["was_held"]
+        else _("%(value)s stays with %(customer)s, because %(because)s.")
+    )
+    return text % words
+
+
+def _received_sentence(facts: Facts, labels: Labels) -> str:
+    """Why a contact stayed here, or came (R30)."""
+    words = {
+        "value": named(facts, labels),
+        "customer": labels.customer(facts["related"]),
+        "because": why_priority(facts["decided_by"]),
+    }
+    text = (
+        _("%(value)s, named by %(customer)s too, stays with this customer, because %(because)s.")
+        if facts["was_held"]
+        else _("%(value)s, named by %(customer)s too, came to this customer, because %(because)s.")
+    )
+    return text % words
+
+
+KINDS: tuple[HistoryKind, ...] = (
+    *(
+        HistoryKind(
+            name=type_.name, label=type_.label, sentence=_identifier_sentence, topic=Topic.IDENTIFIERS
+        )
+        for type_ in CONTACT_TYPES
+    ),
+    HistoryKind(
+        name="identifier",
+        label=gettext_noop("Identifier"),
+        sentence=_identifier_sentence,
+        topic=Topic.IDENTIFIERS,
+    ),
+    HistoryKind(
+        name="device", label=gettext_noop("Device"), sentence=_identifier_sentence, topic=Topic.IDENTIFIERS
+    ),
+    HistoryKind(
+        name="confirmed",
+        label=gettext_noop("Contact confirmed"),
+        sentence=_confirmed_sentence,
+        topic=Topic.IDENTIFIERS,
+    ),
+    HistoryKind(
+        name="contact_lost",
+        label=gettext_noop("Contact lost"),
+        sentence=_lost_sentence,
+        topic=Topic.IDENTIFIERS,
+        needs_other=True,
+    ),
+    HistoryKind(
+        name="contact_received",
+        label=gettext_noop("Contact received"),
+        sentence=_received_sentence,
+        topic=Topic.IDENTIFIERS,
+        needs_other=True,
+    ),
+)
+FACTS: FactsOf = {
+    Held: _held_facts,
+    Released: _released_facts,
+    Claimed: _claimed_facts,
+    Unclaimed: _unclaimed_facts,
+    ContactLost: _lost_facts,
+    ContactReceived: _received_facts,
+}

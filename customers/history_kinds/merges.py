@@ -1,0 +1,129 @@
+"""Entries about what became one profile, or two again, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from customers.changes import ApartLifted, Decision, Joined, KeptApart, Merged, Unmerged, Why
+from customers.history_kinds.base import (
+    Entry,
+    Facts,
+    FactsOf,
+    HistoryKind,
+    HistoryRows,
+    Labels,
+    Topic,
+    capitalized,
+    entry,
+    named,
+)
+from customers.profile import PAYMENT_CARD, Key
+from customers.words import why_one, why_priority
+
+
+def _joined_facts(c: Joined) -> HistoryRows:
+    return entry(c, "joined", reason=c.decision.reason, **_evidence(c.decision))
+
+
+def _merged_facts(c: Merged) -> HistoryRows:
+    facts: Entry = {"merged_maestra_ids": sorted(c.absorbed.maestra_ids), **_evidence(c.decision)}
+    return entry(c, "merged", reason=c.decision.reason, related=c.absorbed.maestra_id, **facts)
+
+
+def _evidence(decision: Decision) -> dict[str, Any]:
+    return {
+        "matched": matched(decision.matched),
+        "priority_maestra_id": decision.priority,
+        "decided_by": decision.criterion,
+    }
+
+
+def matched(keys: Iterable[Key]) -> list[dict[str, str]]:
+    """Values that matched, as they may be shown: without payment card hashes (R10)."""
+    return [{"type": key.kind, "value": key.value} for key in keys if key.kind != PAYMENT_CARD]
+
+
+def _unmerged_facts(c: Unmerged) -> HistoryRows:
+    """In both histories: they are two again."""
+    back = c.restored.maestra_id
+    facts: Entry = {"merge_id": c.merge_id, "restored_maestra_ids": sorted(c.restored.maestra_ids)}
+    survivor = entry(c, "unmerged", reason=Why.UNDO, related=back, **facts)
+    (_, restored), *_ = entry(c, "unmerged", reason=Why.UNDO, related=c.customer, **facts)
+    return [*survivor, (back, restored)]
+
+
+def _kept_apart_facts(c: KeptApart) -> HistoryRows:
+    return entry(c, "apart", reason=c.why, related=c.other, is_lifted=False)
+
+
+def _apart_lifted_facts(c: ApartLifted) -> HistoryRows:
+    return entry(c, "apart", related=c.other, is_lifted=True)
+
+
+def _joined_sentence(facts: Facts, labels: Labels) -> str:
+    return _("Data that came in joined this customer, because %(because)s.") % {
+        "because": _why(facts, labels)
+    }
+
+
+def _merged_sentence(facts: Facts, labels: Labels) -> str:
+    """Who was merged, why, and whose data had priority (R41)."""
+    words = {"customer": labels.customer(facts["related"]), "because": _why(facts, labels)}
+    said = [_("%(customer)s was merged into this one, because %(because)s") % words]
+    criterion = facts.get("decided_by")
+    if criterion and facts["priority_maestra_id"]:
+        first = labels.customer(facts["priority_maestra_id"])
+        priority = {"customer": first, "because": why_priority(criterion)}
+        said.append(_("%(customer)s had priority: %(because)s") % priority)
+    return capitalized("; ".join(said)) + "."
+
+
+def _why(facts: Facts, labels: Labels) -> str:
+    matched = ", ".join(named(value, labels) for value in facts["matched"])
+    return why_one(facts["reason"], matched)
+
+
+def _unmerged_sentence(facts: Facts, labels: Labels) -> str:
+    return _("The merge with %(customer)s was undone: they are two again.") % {
+        "customer": labels.customer(facts["related"])
+    }
+
+
+def _apart_sentence(facts: Facts, labels: Labels) -> str:
+    text = (
+        _("May be merged with %(customer)s again.")
+        if facts["is_lifted"]
+        else _("Is never to be merged with %(customer)s.")
+    )
+    return text % {"customer": labels.customer(facts["related"])}
+
+
+KINDS: tuple[HistoryKind, ...] = (
+    HistoryKind(name="joined", label=gettext_noop("Joined"), sentence=_joined_sentence, topic=Topic.ORIGIN),
+    HistoryKind(
+        name="merged",
+        label=gettext_noop("Merged"),
+        sentence=_merged_sentence,
+        topic=Topic.ORIGIN,
+        needs_other=True,
+    ),
+    HistoryKind(
+        name="unmerged",
+        label=gettext_noop("Merge undone"),
+        sentence=_unmerged_sentence,
+        topic=Topic.ORIGIN,
+        needs_other=True,
+    ),
+    HistoryKind(name="apart", label=gettext_noop("Held apart"), sentence=_apart_sentence, needs_other=True),
+)
+FACTS: FactsOf = {
+    Joined: _joined_facts,
+    Merged: _merged_facts,
+    Unmerged: _unmerged_facts,
+    KeptApart: _kept_apart_facts,
+    ApartLifted: _apart_lifted_facts,
+}
