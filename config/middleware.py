@@ -71,12 +71,12 @@ def policy(prefix: str) -> str:
 
 
 def is_call(request: HttpRequest) -> bool:
-    """Whether a program calls the API. Whoever brings a cookie may be a member of staff, with a session."""
+    """Whether a program calls the API. With a cookie it may be a member of staff who has a session."""
     return is_api(request) and not request.META.get("HTTP_COOKIE")
 
 
 class ForPeople:
-    """Lets calls pass: a program has a key, and nothing of what people have."""
+    """A middleware that calls of programs skip: they have a key, and neither session, cookies nor pages."""
 
     get_response: Any
 
@@ -101,15 +101,15 @@ class SessionMiddleware(ForPeople, sessions.SessionMiddleware):
 
 
 class AuthenticationMiddleware(ForPeople, auth.AuthenticationMiddleware):
-    """Who the session is of."""
+    """The user of the session."""
 
 
 class MessageMiddleware(ForPeople, messages.MessageMiddleware):
-    """What the next page tells."""
+    """What the next page tells the user of the one before."""
 
 
 class TimeZoneMiddleware:
-    """Shows times in the zone of the reader's browser, which tells it by a cookie; without one, in UTC."""
+    """Shows times in the time zone of the browser, which a cookie names; without one, in UTC."""
 
     COOKIE = "time_zone"
 
@@ -122,6 +122,7 @@ class TimeZoneMiddleware:
 
 
 def zone_named(name: str) -> tzinfo:
+    """The IANA time zone, UTC where there is none of this name."""
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
@@ -129,7 +130,7 @@ def zone_named(name: str) -> tzinfo:
 
 
 class ProjectConfigMiddleware:
-    """A page of the admin shows one state of the set-up, read once, in all its rows."""
+    """Reads the set-up once for a page of the admin, so that all of the page shows the same state of it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -141,8 +142,8 @@ class ProjectConfigMiddleware:
 
 
 class BodyLimitMiddleware:
-    """`too_large` for a body above its limit, before a byte of it is read; `length_required` for one that
-    comes in chunks, whose length nobody knows.
+    """`too_large` for a body above its limit, before a byte of it is read; `length_required` for a body in
+    chunks, whose length is not known beforehand.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -158,7 +159,7 @@ class BodyLimitMiddleware:
 
 
 def content_length(request: HttpRequest) -> int:
-    """Bytes of the body; Django reads none where the header is missing or no number."""
+    """Bytes of the body. Where the header is missing or not a number, Django reads none."""
     declared = request.META.get("CONTENT_LENGTH") or "0"
     return int(declared) if declared.isdecimal() else 0
 

@@ -55,7 +55,7 @@ DETAILS = {
     ),
 }
 
-# Whether the last commit before the silence took place, nobody knows here: the Idempotency-Key does.
+# Whether the last commit took place is not known here; a repeat with the same Idempotency-Key finds out.
 UNAVAILABLE = gettext_noop(
     "The database does not answer. Send the request again, with the Idempotency-Key it had."
 )
@@ -79,13 +79,13 @@ def problem(error: SelfsameError) -> JsonResponse:
 
 
 def exception_handler(error: Exception, _context: dict[str, Any]) -> JsonResponse | None:
-    """REST framework's `EXCEPTION_HANDLER`. What nobody foresaw is left to Django, which logs it."""
+    """REST framework's `EXCEPTION_HANDLER`. An unforeseen error is left to Django, which logs it."""
     refusal = as_refusal(error)
     return problem(refusal) if refusal else None
 
 
 def as_refusal(error: Exception) -> SelfsameError | None:
-    """The refusal that an exception amounts to, if it is one that was foreseen."""
+    """The refusal that an exception means; None for an error that was not foreseen."""
     match error:
         case SelfsameError():
             return error
@@ -160,7 +160,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def too_large(request: HttpRequest) -> HttpResponseBase:
-    """A body above its limit: as a page where a browser sent it by a form of the admin."""
+    """The answer to a body above its limit: a page for a form of the admin, else a problem object."""
     if request.path_info.startswith("/admin/") and "text/html" in request.headers.get("Accept", ""):
         return render(request, "413.html", {"most": settings.MAX_UPLOAD_SIZE}, status=413)
     return problem(foreseen(ErrorCode.TOO_LARGE))
@@ -216,7 +216,7 @@ def unstorable(value: Any, path: str = "") -> Iterator[str]:
 
 
 class LenientNegotiation(DefaultContentNegotiation):
-    """Answers JSON also to those who asked for something else, rather than nothing."""
+    """Answers in JSON where the client asked for something else only, instead of refusing."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

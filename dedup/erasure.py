@@ -1,7 +1,8 @@
 """What an erasure and an export take from this app (R54, R55).
 
-Of the merge journal stays that a merge happened, when and why; its images go, and with them the possibility
-to undo it. In the images of others' merges the person's values go alone: an undo would bring them back.
+The merge journal keeps that a merge happened, when and why; its images go, and with them the possibility to
+undo it. From the images of other people's merges only the person's values go: an undo would bring them back.
+Images are searched as JSON, whatever their version.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ from dedup.imports.processing.keys import number_of
 from dedup.storage.merge_journal import MERGES
 from dedup.tracking.exporting import unresolved
 
-# A merge that the person was part of names one of the person's MaestraIDs as absorbed, or has a survivor that
-# absorbed one of them before.
-LIVES = """
+# Merges that the person was part of. Such a merge names one of the person's MaestraIDs as survivor or
+# absorbed, or its survivor had absorbed one of them before (companions), so that it was among the members of
+# the result. OFFSET 0 keeps the planner from reading all images before it has narrowed the merges down to the
+# near ones.
+MERGES_OF_PERSON = """
 WITH companions AS (
   SELECT survivor_id AS id FROM dedup_merge WHERE absorbed_ids && %(ids)s::bigint[]
   UNION SELECT unnest(%(ids)s::bigint[])
@@ -48,11 +51,12 @@ UNION SELECT high_id FROM dedup_apartpair WHERE low_id = ANY(%(ids)s)
 UNION SELECT low_id FROM dedup_reviewpair WHERE high_id = ANY(%(ids)s)
 UNION SELECT high_id FROM dedup_reviewpair WHERE low_id = ANY(%(ids)s)
 """
-FORGET_LIVES = """
+BLANK_MERGES = """
 UPDATE dedup_merge SET matched = '[]', before_survivor = '{}', before_absorbed = '{}', result = '{}'
  WHERE id = ANY(%s)
 """
-IMAGES = """
+# Merges of others whose images hold one of the person's values, under any key that is called `value`.
+IMAGES_OF_OTHERS = """
 SELECT id, matched, before_survivor, before_absorbed, result FROM dedup_merge
  WHERE (survivor_id = ANY(%(others)s) OR absorbed_ids && %(others)s::bigint[])
    AND jsonb_path_exists(
@@ -61,7 +65,7 @@ SELECT id, matched, before_survivor, before_absorbed, result FROM dedup_merge
    )
  ORDER BY id FOR UPDATE
 """
-KEEP_IMAGES = """
+STORE_IMAGES = """
 UPDATE dedup_merge m
    SET matched = u.matched, before_survivor = u.survivor, before_absorbed = u.absorbed, result = u.result
   FROM unnest(%s::bigint[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::jsonb[])
@@ -70,7 +74,7 @@ UPDATE dedup_merge m
 """
 DROP_PAIRS = "DELETE FROM {table} WHERE low_id = ANY(%(ids)s) OR high_id = ANY(%(ids)s)"
 PAIRS = ("dedup_apartpair", "dedup_reviewpair")
-# A pair of others that met over a value nobody has any more is nothing to look at.
+# Two others who met over a value that nobody has any more need no review.
 DROP_REVIEWS_OVER = """
 DELETE FROM dedup_reviewpair
  WHERE (low_id = ANY(%(others)s) OR high_id = ANY(%(others)s))
@@ -79,7 +83,7 @@ DELETE FROM dedup_reviewpair
 DROP_CONFIRMATIONS = """
 DELETE FROM dedup_confirmation WHERE maestra_id = ANY(%(ids)s) OR identifier_id = ANY(%(rows)s)
 """
-# What waits or failed, of the person, on the person's devices, or naming what was the person's.
+# Events that wait or failed: the person's own, those of the person's devices, and those that name the person.
 DROP_EVENTS = """
 DELETE FROM {table} e
  WHERE e.maestra_id = ANY(%(ids)s) OR e.named ?| %(texts)s::text[]
@@ -88,7 +92,7 @@ DELETE FROM {table} e
         JOIN customers_identifierkind k ON k.system_name = v.kind)
 """
 EVENTS = ("dedup_event", "dedup_failedevent")
-ANSWERS_OF_OTHERS = """
+REPLIES_TO_OTHERS = """
 SELECT id FROM dedup_idempotencykey
  WHERE maestra_ids && %(others)s::bigint[]
    AND jsonb_path_exists(response, '$.** ? (@ == $texts[*])', %(vars)s::jsonb)
@@ -96,11 +100,13 @@ SELECT id FROM dedup_idempotencykey
 
 
 def links(maestra_ids: Collection[int]) -> Links:
-    """Those the person was merged with once, is never to be merged with, or might be (R22, R46)."""
+    """The others whose data may show the person: those the person was once merged with, is held apart from,
+    or shares a value with (R22, R46).
+    """
     where = _where(maestra_ids)
     lives = [
         SharedLife(frozenset(json.loads(members)) - frozenset(maestra_ids), first, last)
-        for _merge, first, last, members in _rows(LIVES, where)
+        for _merge, first, last, members in _rows(MERGES_OF_PERSON, where)
         if last is not None
     ]
     partners = frozenset(row[0] for row in _rows(PARTNERS, where))
@@ -108,41 +114,41 @@ def links(maestra_ids: Collection[int]) -> Links:
 
 
 def erase(erasure: Erasure) -> None:
-    """Take the person from the merge journal, pairs, confirmations, kept answers and imports."""
+    """Take the person out of the merge journal, pairs, confirmations, events, stored replies and imports."""
     where = {
         **_where(erasure.maestra_ids),
         "others": sorted(erasure.others),
         "rows": list(erasure.rows),
         "vars": as_json({"ids": erasure.maestra_ids, "texts": erasure.texts}),
     }
-    _execute(FORGET_LIVES, [[merge for merge, *_facts in _rows(LIVES, where)]])
-    _forget_in_images(erasure, where)
+    _execute(BLANK_MERGES, [[merge for merge, *_facts in _rows(MERGES_OF_PERSON, where)]])
+    _redact_images_of_others(erasure, where)
     for table in PAIRS:
         _execute(DROP_PAIRS.format(table=table), where)
     _execute(DROP_REVIEWS_OVER, where)
     _execute(DROP_CONFIRMATIONS, where)
-    _forget_events(erasure)
-    idempotency.forget(erasure.maestra_ids, [row[0] for row in _rows(ANSWERS_OF_OTHERS, where)])
-    _forget_in_imports(erasure)
+    _drop_events(erasure)
+    idempotency.forget(erasure.maestra_ids, [row[0] for row in _rows(REPLIES_TO_OTHERS, where)])
+    _redact_imports(erasure)
 
 
-def _forget_in_imports(erasure: Erasure) -> None:
+def _redact_imports(erasure: Erasure) -> None:
     keys = {*erasure.person.keys, *(Key(MAESTRA_ID, str(maestra_id)) for maestra_id in erasure.maestra_ids)}
     numbers = sorted(map(number_of, keys))
     imports.remember(numbers)
     imports.forget(numbers, erasure.maestra_ids)
 
 
-def _forget_in_images(erasure: Erasure, where: dict[str, Any]) -> None:
+def _redact_images_of_others(erasure: Erasure, where: dict[str, Any]) -> None:
     keys = erasure.person.keys
-    kept = []
-    for row, *texts in _rows(IMAGES, where):
+    redacted = []
+    for row, *texts in _rows(IMAGES_OF_OTHERS, where):
         images = (json.loads(text, parse_float=Decimal) for text in texts)
-        kept.append((row, *(as_json(image_without(image, keys)) for image in images)))
-    _execute(KEEP_IMAGES, [list(column) for column in zip(*kept, strict=True)] or [[]] * 5)
+        redacted.append((row, *(as_json(image_without(image, keys)) for image in images)))
+    _execute(STORE_IMAGES, [list(column) for column in zip(*redacted, strict=True)] or [[]] * 5)
 
 
-def _forget_events(erasure: Erasure) -> None:
+def _drop_events(erasure: Erasure) -> None:
     keys = sorted(erasure.person.keys)
     where = {
         "ids": erasure.maestra_ids,

@@ -1,4 +1,6 @@
-"""What the engine refuses, as errors with a sentence that says what to do next (section 12 of the rules)."""
+"""Refusals of the engine as errors, each with a sentence that says what to do next (section 12 of the
+rules).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from dedup.engine.outcome import Refusal, RefusalCode, Veto
 
 
 def error_of(refusal: Refusal) -> SelfsameError:
-    """The error a refusal becomes outside the engine."""
+    """The error that a refusal of the engine becomes."""
     data = refusal.data
     match refusal.code:
         case RefusalCode.VALIDATION_ERROR:
@@ -34,15 +36,15 @@ def error_of(refusal: Refusal) -> SelfsameError:
 
 
 def not_found(key: Key) -> SelfsameError:
-    """Nobody has this value, or nobody whom this integration point may see by it (R18–R20)."""
+    """Nobody has this value, or nobody whom this integration point may find by it (R18–R20)."""
     detail = _("No customer was found by %(kind)s. Check the value, or register the customer first.")
     return SelfsameError(ErrorCode.CUSTOMER_NOT_FOUND, detail % {"kind": key.kind}, kind=key.kind)
 
 
 def merge_blocked(vetoes: Iterable[Veto], **data: Any) -> SelfsameError:
-    """A merge that every named reason forbids (R28)."""
-    found = list(vetoes)
-    names = list(dict.fromkeys(v.name for v in found))
+    """A merge that is forbidden, with every veto against it (R28)."""
+    vetoes = list(vetoes)
+    names = list(dict.fromkeys(v.name for v in vetoes))
     detail = _(
         "These customers may not be merged: %(reasons)s. "
         "Ask for an explanation of the pair to see what would help."
@@ -51,13 +53,13 @@ def merge_blocked(vetoes: Iterable[Veto], **data: Any) -> SelfsameError:
         ErrorCode.MERGE_BLOCKED,
         detail % {"reasons": ", ".join(names)},
         reasons=names,
-        vetoes=[{"name": v.name, "left": list(v.left), "right": list(v.right)} for v in found],
+        vetoes=[{"name": v.name, "left": list(v.left), "right": list(v.right)} for v in vetoes],
         **data,
     )
 
 
 def undo_blocked(reason: str, detail: str, **data: Any) -> SelfsameError:
-    """An undo that may not happen (R46)."""
+    """An undo that is not possible, with its stored reason and a sentence (R46)."""
     return SelfsameError(ErrorCode.MERGE_BLOCKED, detail, reasons=[reason], **data)
 
 
@@ -79,8 +81,7 @@ def _technical_id(data: Mapping[str, Any]) -> SelfsameError:
     kinds = _kinds(data["keys"])
     detail = _(
         "Technical IDs must be unique: %(kinds)s of this record is registered already, "
-        "perhaps in a customer's history. "
-        "Edit that customer, or upsert by this ID."
+        "perhaps in a customer's history. Edit that customer, or upsert by this ID."
     )
     return SelfsameError(
         ErrorCode.TECHNICAL_ID_NOT_UNIQUE,

@@ -1,6 +1,4 @@
-"""What a list of customers can be narrowed down by. Each filter looks at the whole profile, all its
-MaestraIDs.
-"""
+"""Filters of the list of customers. Each looks at the whole profile, with all its MaestraIDs."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ _YES_OR_NO = {"true": True, "false": False, "True": True, "False": False, "1": T
 
 @extend_schema_field(OpenApiTypes.BOOL)
 class YesOrNo(rest_filters.TypedChoiceFilter):  # type: ignore[misc]  # untyped
-    """Anything but yes or no is refused, where a boolean filter would pass it over."""
+    """Refuses anything but yes or no; a boolean filter would ignore it."""
 
     def __init__(self, **options: Any) -> None:
         choices = [(text, text) for text in _YES_OR_NO]
@@ -40,7 +38,7 @@ class YesOrNo(rest_filters.TypedChoiceFilter):  # type: ignore[misc]  # untyped
 
 class MomentField(IsoDateTimeField):  # type: ignore[misc]  # untyped
     def clean(self, value: Any) -> Any:
-        """Refuses a time whose offset leads out of the years there are."""
+        """Refuses a time that its offset moves out of the years 1 to 9999."""
         at = super().clean(value)
         try:
             return at and at.astimezone(UTC)
@@ -53,7 +51,7 @@ class Moment(rest_filters.IsoDateTimeFilter):  # type: ignore[misc]  # untyped
 
 
 class CustomerFilters(rest_filters.FilterSet):  # type: ignore[misc]  # untyped
-    """An unknown parameter is refused: a filter with a typing error would otherwise show everybody."""
+    """An unknown parameter is refused: a misspelt filter would otherwise show everybody."""
 
     search = rest_filters.CharFilter(
         method="by_search", help_text="A MaestraID, any identifier, or the beginning of a name."

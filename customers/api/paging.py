@@ -1,4 +1,4 @@
-"""Pages: of customers by number, of timelines by time. A cursor is opaque to whoever uses it."""
+"""Pages of lists: customers by MaestraID, timelines by time. To clients a cursor is an opaque text."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CustomerPagination(CursorPagination):
 
 
 def limit_of(request: Request) -> int:
-    """How many items a page shall have."""
+    """How many items the page may have at most."""
     text = request.query_params.get("limit", str(LIMIT))
     if text.isascii() and text.isdigit() and len(text) < 10 and 0 < int(text) <= HIGHEST_LIMIT:
         return int(text)
@@ -54,13 +54,13 @@ def page_of(timeline: Timeline, request: Request, maestra_ids: Sequence[int]) ->
 
 
 def shown(request: Request, items: Sequence[dict[str, Any]], place: tuple[Any, ...] | None) -> dict[str, Any]:
-    """A page; `place` is where it ends, None for the last one."""
+    """A page as the API shows it; `place` is where it ends, None for the last page."""
     url = request.build_absolute_uri()
     return {"results": items, "next": replace_query_param(url, "cursor", encoded(place)) if place else None}
 
 
 def refuse_unknown(request: Request, *known: str) -> None:
-    """A parameter with a typing error would otherwise be passed over."""
+    """Refuse parameters that nobody reads: a misspelt one would otherwise be ignored."""
     unknown = request.query_params.keys() - {*PAGING, *known}
     if unknown:
         message = _("There is no such parameter.")
@@ -68,7 +68,7 @@ def refuse_unknown(request: Request, *known: str) -> None:
 
 
 def place_of(request: Request, kind: Callable[..., P]) -> P | None:
-    """Where the page before this one ended: a time, and numbers."""
+    """Where the page before this one ended, as the request's cursor says; None for the first page."""
     text = request.query_params.get("cursor")
     if not text:
         return None

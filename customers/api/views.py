@@ -39,7 +39,7 @@ from customers.storage.loading import load_profiles
 from customers.storage.locking import primary_id_of
 
 PIECES_AT_ONCE = 10_000
-"""Pieces of an export that are sent as one answer, with its length."""
+"""Up to so many pieces an export is one answer with a length; a longer one is streamed."""
 
 
 def profile_of(maestra_id: int) -> Profile:
@@ -70,7 +70,7 @@ class CustomerView(ApiView):
 
 
 class TimelineView(ApiView):
-    """A page of something that happened to the customer, newest first."""
+    """A page of one of the customer's timelines, newest first."""
 
     timeline: ClassVar[Timeline]
 
@@ -106,9 +106,9 @@ class SessionsView(TimelineView):
     refused=(ErrorCode.CUSTOMER_NOT_FOUND,),
 )
 class ExportView(ApiView):
-    """Everything known of the person (R55). A long life is sent while it is read, to take no more memory.
+    """Everything known of the person (R55). A long export is sent while it is read, to use little memory.
 
-    It is noted which member of staff took it.
+    An export by a member of staff is recorded.
     """
 
     scope = staff_scope = Scopes.PRIVACY
@@ -116,7 +116,7 @@ class ExportView(ApiView):
 
     def get(self, request: Request, maestra_id: int) -> HttpResponseBase:
         if access(request) is None:
-            _note_export(request, maestra_id)
+            _record_export(request, maestra_id)
         pieces = export_in_pieces(maestra_id)
         beginning = "".join(islice(pieces, PIECES_AT_ONCE))
         rest = next(pieces, None)
@@ -125,7 +125,7 @@ class ExportView(ApiView):
         return StreamingHttpResponse(chain((beginning, rest), pieces), content_type="application/json")
 
 
-def _note_export(request: Request, maestra_id: int) -> None:
+def _record_export(request: Request, maestra_id: int) -> None:
     primary_id, name = primary_id_of(maestra_id), request.user.get_username()
     Reveal.objects.create(
         user_id=request.user.pk, user_name=name, kind=RevealKinds.EXPORT, maestra_id=primary_id
@@ -165,7 +165,7 @@ def _kinds(request: Request) -> list[str]:
 
 
 def moment_of(request: Request, name: str) -> datetime | None:
-    """A time among the parameters."""
+    """A parameter that is a time. Raises `validation_error`."""
     text = request.query_params.get(name)
     if not text:
         return None

@@ -1,12 +1,12 @@
-"""The same key and body within 24 hours give the first answer again, without acting again, also when two
-arrive at once.
+"""The same Idempotency-Key and body within 24 hours get the first reply again, and nothing is done again,
+also when two arrive at once.
 
-The row is written first, in the transaction of the operation itself: who comes second waits on its index
-entry and then reads the answer. So an answer is stored exactly when what it tells of is. A refusal is an
-answer, and commits its row alone; what failed on our side (5xx) is none and leaves nothing.
+The row is the first thing written, in the transaction of the operation itself: a second request waits for the
+unique index and then reads the reply. So a reply is stored exactly when what it reports is. A refusal is a
+reply too, and commits its row alone; a failure on our side (5xx) leaves no row.
 
-What a row shows of customers it names in `maestra_ids`, by which an erasure finds it (R54): the answer then
-is `erased_person`. Keys and bodies are kept as keyed hashes only.
+`maestra_ids` of a row are the customers that its reply shows. By them an erasure finds it (R54); the reply is
+then `erased_person`. Keys and bodies are stored as keyed hashes only.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from django.utils.translation import gettext as _
 from customers.errors import ErrorCode, SelfsameError, invalid
 from dedup.models import IdempotencyKey
 
-KEPT = timedelta(hours=24)
+LIFETIME = timedelta(hours=24)
 KEY_LIMIT = 255
 SERVER_ERROR = 500
 _CODES = {code.value: code for code in ErrorCode}
 
-# An expired row is taken over as if it were not there.
+# An expired row is taken over as if it did not exist. No row comes back where another request has the key.
 _CLAIM = """
 INSERT INTO dedup_idempotencykey AS stored (scope, key, body_hash, maestra_ids, created_at)
 VALUES (%s, %s, %s, '{}', clock_timestamp())
@@ -56,10 +56,11 @@ class Reply:
 
 
 def once(scope: str, key: str, request: Any, work: Callable[[], Reply]) -> Reply:
-    """The reply of `work`, or of the request that used this key of this scope first.
+    """The reply of `work`, or the reply to the first request with this key.
 
-    `request` is what must be the same: any JSON value. Raises `idempotency_conflict` where it is not, and
-    again what `work` raised where that was a refusal.
+    Keys of different scopes have nothing to do with each other. `request`, any JSON value, must be that of
+    the first request. Raises `idempotency_conflict` where it is another, and the refusal that `work` raised,
+    also the second time.
     """
     if len(key) > KEY_LIMIT:
         message = _("It is too long: at most %(limit)s characters.") % {"limit": KEY_LIMIT}
@@ -67,10 +68,10 @@ def once(scope: str, key: str, request: Any, work: Callable[[], Reply]) -> Reply
     key, body_hash = _keyed(key), _keyed(json.dumps(request, sort_keys=True, separators=(",", ":")))
     with transaction.atomic():
         row = _claim(scope, key, body_hash)
-        outcome = _first(row, work) if row else _stored(scope, key, body_hash)
-    if isinstance(outcome, SelfsameError):
-        raise outcome
-    return outcome
+        reply = _act(row, work) if row else _first_reply(scope, key, body_hash)
+    if isinstance(reply, SelfsameError):
+        raise reply
+    return reply
 
 
 def _keyed(text: str) -> str:
@@ -80,36 +81,37 @@ def _keyed(text: str) -> str:
 def _claim(scope: str, key: str, body_hash: str) -> int | None:
     """The row's ID, or None where another request has used the key."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [scope, key, body_hash, KEPT.total_seconds()])
+        cursor.execute(_CLAIM, [scope, key, body_hash, LIFETIME.total_seconds()])
         row = cursor.fetchone()
     return row[0] if row else None
 
 
-def _first(row: int, work: Callable[[], Reply]) -> Reply | SelfsameError:
-    """No savepoint around `work`: an operation takes back what it did itself, and keeps what a refusal is to
-    leave, such as the count of wrong codes.
+def _act(row: int, work: Callable[[], Reply]) -> Reply | SelfsameError:
+    """Do the work, and store its reply.
+
+    There is no savepoint around `work`: an operation rolls back by itself what it did, and a refusal may
+    leave something behind on purpose, such as the count of wrong codes.
     """
     try:
         reply = work()
     except SelfsameError as refusal:
         if refusal.status >= SERVER_ERROR:
             raise
-        _keep(
-            row, refusal.status, {"code": refusal.code.value, "detail": refusal.detail, "data": refusal.data}
-        )
+        response = {"code": refusal.code.value, "detail": refusal.detail, "data": refusal.data}
+        _store(row, refusal.status, response)
         return refusal
-    _keep(row, reply.status, reply.body)
+    _store(row, reply.status, reply.body)
     return reply
 
 
-def _keep(row: int, status: int, response: Any) -> None:
+def _store(row: int, status: int, response: Any) -> None:
     plain = json.loads(json.dumps(response, cls=DjangoJSONEncoder))
     shown = sorted(set(maestra_ids_in(plain)))
     IdempotencyKey.objects.filter(id=row).update(status=status, response=plain, maestra_ids=shown)
 
 
-def _stored(scope: str, key: str, body_hash: str) -> Reply | SelfsameError:
-    """The first answer; whoever gave it has committed, or this request would have claimed the key."""
+def _first_reply(scope: str, key: str, body_hash: str) -> Reply | SelfsameError:
+    """What the first request got. It has committed, or this one would have claimed the key."""
     first = IdempotencyKey.objects.get(scope=scope, key=key)
     if first.body_hash != body_hash:
         detail = _("This Idempotency-Key was used for another request. Use a new key for each new request.")
@@ -137,7 +139,7 @@ _NAMES_OF_IDS = frozenset(
 
 
 def maestra_ids_in(body: Any, name: str = "") -> Iterator[int]:
-    """Every MaestraID an answer shows."""
+    """Every MaestraID that a reply shows."""
     match body:
         case dict():
             for key, value in body.items():
@@ -150,7 +152,7 @@ def maestra_ids_in(body: Any, name: str = "") -> Iterator[int]:
 
 
 def forget(maestra_ids: Collection[int], rows: Collection[int] = ()) -> None:
-    """Blank these rows and the answers that show any of these customers; sent again, their requests are
+    """Blank these rows, and the replies that show any of these customers. Sent again, their requests are
     refused and not acted upon (R54).
     """
     detail = _("The answer to this request was erased with the person it was about.")
@@ -161,5 +163,5 @@ def forget(maestra_ids: Collection[int], rows: Collection[int] = ()) -> None:
 
 
 def purge() -> int:
-    """Delete what has expired; the number of rows."""
-    return IdempotencyKey.objects.filter(created_at__lt=Now() - KEPT).delete()[0]
+    """Delete what has expired. Returns the number of rows."""
+    return IdempotencyKey.objects.filter(created_at__lt=Now() - LIFETIME).delete()[0]

@@ -1,4 +1,6 @@
-"""The customer, or an integrator for the customer, confirms a contact (R45)."""
+"""Confirming a contact: by the link of an e-mail, by the code of a text message, or as reported by an
+integrator (R45).
+"""
 
 from __future__ import annotations
 
@@ -28,15 +30,15 @@ from dedup.operations.lookups import lookup
 from dedup.operations.records import submit_one
 
 THE_CUSTOMER = Caller(actor="customer", point=STAFF)
-"""Who opens a link needs no key: the token is the proof."""
+"""Whoever opens a link needs no key: its token is the proof."""
 
 
 def confirm_by_token(token: str) -> Result:
     """The link in an e-mail was opened. Raises `code_invalid`, `code_expired`."""
-    return in_transaction(lambda: _by_token(token))
+    return in_transaction(lambda: _confirm_by_token(token))
 
 
-def _by_token(token: str) -> Result:
+def _confirm_by_token(token: str) -> Result:
     now, row = timezone.now(), sent_link(token)
     if row is None:
         raise code_invalid()
@@ -45,24 +47,24 @@ def _by_token(token: str) -> Result:
     profile = profile_of(row.maestra_id)
     if profile is None:
         raise code_invalid()
-    answer = _confirm(THE_CUSTOMER, profile, key_of(row.identifier), now)
+    result = _confirm(THE_CUSTOMER, profile, key_of(row.identifier), now)
     mark_used(row, now)
-    return answer
+    return result
 
 
 def confirm_by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Result:
-    """The customer typed in the code of a text message. A wrong one counts as a try, whatever comes of the
-    request.
+    """The customer typed in the code of a text message. A wrong code counts as a try, although the request is
+    refused: the count is stored before the refusal is raised.
 
     Raises `customer_not_found`, `code_invalid`, `code_expired`.
     """
-    answer = in_transaction(lambda: _by_code(caller, customer, contact, code))
-    if answer is None:
+    result = in_transaction(lambda: _confirm_by_code(caller, customer, contact, code))
+    if result is None:
         raise code_invalid()
-    return answer
+    return result
 
 
-def _by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Result | None:
+def _confirm_by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Result | None:
     profile, now = lookup(caller, customer).profile, timezone.now()
     row = sent_code(profile, contact)
     if row is None:
@@ -72,13 +74,13 @@ def _by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Result |
     if not hmac.compare_digest(row.digest or "", digest(row.kind, row.pk, code)):
         count_wrong_try(row)
         return None
-    answer = _confirm(caller, profile, contact, now)
+    result = _confirm(caller, profile, contact, now)
     mark_used(row, now)
-    return answer
+    return result
 
 
 def report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_at: datetime) -> Result:
-    """The integrator confirmed the contact in its own way. A moment in the future counts as now.
+    """The integrator has confirmed the contact themselves. A time in the future counts as now.
 
     Raises `customer_not_found`, `code_invalid` where the customer neither holds nor claims the contact.
     """
@@ -87,7 +89,9 @@ def report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_a
 
 
 def _confirm(caller: Caller, profile: Profile, contact: Key, at: datetime) -> Result:
-    """As an edit that brings the contact confirmed, with the flags its record gave it."""
+    """Submit a record that brings the contact confirmed, with the flags that the contact came with, so that a
+    claim can win it (R30).
+    """
     named = profile.claims.get(contact) or profile.holdings.get(contact)
     if named is None:
         raise code_invalid()

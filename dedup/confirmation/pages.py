@@ -20,7 +20,7 @@ PAGE = "confirm.html"
 @csrf_exempt  # the token in the address is the proof, and the page needs no cookie
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Asks first, because mail programs open links by themselves; only the button confirms."""
+    """GET only asks, because mail programs open links by themselves; the button (POST) confirms."""
     if request.method != "POST":
         return render(request, PAGE, {"state": "ask"})
     try:

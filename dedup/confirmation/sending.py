@@ -43,14 +43,14 @@ def send_waiting(limit: int = 500) -> int:
 def _send_one(confirmation_id: int) -> bool:
     try:
         with transaction.atomic():
-            return _sent(confirmation_id)
+            return _send_if_awaited(confirmation_id)
     except Exception:
         log.exception("confirmation_not_sent", confirmation=confirmation_id)
         return False
 
 
-def _sent(confirmation_id: int) -> bool:
-    """Sends, unless another worker is at it, or the contact no longer waits for a confirmation."""
+def _send_if_awaited(confirmation_id: int) -> bool:
+    """Send it, unless another worker is sending it, or the contact no longer awaits a confirmation."""
     waiting = Confirmation.objects.select_for_update(of=("self",), skip_locked=True).filter(sent_at=None)
     row = waiting.select_related("identifier").filter(pk=confirmation_id).first()
     if row is None:
@@ -60,7 +60,7 @@ def _sent(confirmation_id: int) -> bool:
     if profile is None or not awaits(profile, key):
         row.delete()
         return False
-    _replace_earlier(row, profile)
+    _drop_earlier(row, profile)
     secret = new_secret(row.kind)
     row.digest, row.sent_at = digest(row.kind, row.pk, secret), timezone.now()
     row.expires_at = row.sent_at + (LINK_LIFE if row.kind == ConfirmationKinds.LINK else CODE_LIFE)
@@ -69,7 +69,8 @@ def _sent(confirmation_id: int) -> bool:
     return True
 
 
-def _replace_earlier(row: Confirmation, profile: Profile) -> None:
+def _drop_earlier(row: Confirmation, profile: Profile) -> None:
+    """Only the latest link or code for a contact is valid."""
     earlier = Confirmation.objects.filter(
         identifier=row.identifier_id, maestra_id__in=profile.maestra_ids, used_at=None, pk__lt=row.pk
     )
@@ -94,13 +95,15 @@ def new_secret(kind: str) -> str:
 
 
 def digest(kind: str, confirmation_id: int, secret: str) -> str:
-    """What is kept of a token or code. A code is short, so its digest is keyed and bound to its row."""
+    """What is stored of a token or code. A code is so short that the ID of its row is hashed with it: the
+    same code sent twice has two digests.
+    """
     text = secret if kind == ConfirmationKinds.LINK else f"{confirmation_id}:{secret}"
     return hmac.new(settings.HASH_KEY, text.encode(), hashlib.sha256).hexdigest()
 
 
 def awaits(profile: Profile, key: Key) -> bool:
-    """Whether the contact is pending with this customer, held or claimed."""
+    """Whether the contact, held or claimed by this customer, is still to be confirmed."""
     holding = profile.holdings.get(key)
     return key in profile.claims or (holding is not None and holding.is_pending)
 
@@ -112,6 +115,7 @@ def profile_of(maestra_id: int) -> Profile | None:
 
 
 def key_of(identifier: Identifier) -> Key:
+    """The value as the engine compares it."""
     return Key(identifier.kind.system_name, identifier.value)
 
 
@@ -140,8 +144,10 @@ def is_spent(row: Confirmation, now: datetime) -> bool:
 
 
 def count_wrong_try(row: Confirmation) -> None:
+    """After `CODE_TRIES` of them the code has expired."""
     Confirmation.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
 
 
 def mark_used(row: Confirmation, now: datetime) -> None:
+    """A link or code works once."""
     Confirmation.objects.filter(pk=row.pk).update(used_at=now)

@@ -1,4 +1,4 @@
-"""The merge journal of a profile, newest first, undone merges included."""
+"""Reading the merge journal: the merges of a profile, newest first, undone ones included."""
 
 from __future__ import annotations
 
