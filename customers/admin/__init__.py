@@ -1,9 +1,28 @@
-"""The admin of a customer's record: what an operator needs to look at everything and to set the project up.
+"""The admin of customers: pages to read everything that is stored, and to set the project up.
 
-What was recorded can be looked at and not edited: it changes through operations alone, which leave their
-history.
+Recorded data can be read and not edited: only operations change it, and they leave a history.
 """
 
-from customers.admin import customer_admin, history, identifiers, ledger, setup, staff
+from customers.admin import (
+    block_list,
+    customer_admin,
+    history,
+    identifier_kinds,
+    identifiers,
+    integration_points,
+    ledger,
+    setup,
+    staff,
+)
 
-__all__ = ["customer_admin", "history", "identifiers", "ledger", "setup", "staff"]
+__all__ = [
+    "block_list",
+    "customer_admin",
+    "history",
+    "identifier_kinds",
+    "identifiers",
+    "integration_points",
+    "ledger",
+    "setup",
+    "staff",
+]

@@ -25,7 +25,7 @@ from customers.normalise import trim
 
 
 class ListAdmin(ModelAdmin):  # type: ignore[misc]
-    """A list that reads one page and nothing more, and is searched by exact values that have an index."""
+    """A list that reads one page only, and is searched by exact values that have an index."""
 
     paginator = InfinitePaginator
     show_full_result_count = False
@@ -57,7 +57,7 @@ def is_value_of(model: type[Model], name: str, term: str) -> bool:
 
 
 class ReadOnlyAdmin(ListAdmin):
-    """Rows that operations wrote: to be looked at only."""
+    """Rows that operations wrote: they can only be read."""
 
     actions: Any = None
 
@@ -89,8 +89,8 @@ class ReadOnlyInline(TabularInline):  # type: ignore[misc]
 
 
 class SetupAdmin(ListAdmin):
-    """Set-up that can be added and changed; what data refers to is never deleted, and `fixed` fields are
-    set once.
+    """Set-up that can be added and changed. It is never deleted, as data refers to it; `fixed` fields are set
+    once.
     """
 
     fixed: tuple[str, ...] = ("system_name",)
@@ -100,13 +100,6 @@ class SetupAdmin(ListAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-def page(model: str, **query: Any) -> str:
-    """The address of a model's list, `customers.change`, with these filters."""
-    app, name = model.split(".")
-    arguments = "&".join(f"{key}={value}" for key, value in query.items())
-    return reverse(f"admin:{app}_{name}_changelist") + (f"?{arguments}" if arguments else "")
 
 
 def link(address: str, text: object) -> SafeString:
@@ -124,7 +117,7 @@ def customer_link(maestra_id: int | None) -> SafeString | None:
 def ask(
     request: HttpRequest, model_admin: ModelAdmin, objects: Iterable[Model], action: str, **words: Any
 ) -> TemplateResponse | None:
-    """The page that asks before something that cannot be taken back; None once it was answered with yes.
+    """The page that asks before something that cannot be undone; None once the answer was yes.
 
     `words`: `title`, `warning` (what will happen) and `button`.
     """
@@ -147,7 +140,7 @@ def apply_to_each(
     work: Callable[[Any], object],
     done: Any,
 ) -> None:
-    """Do it to each row and say what became of it; a refusal of one does not stop the others."""
+    """Do it to each row and report the result; the refusal of one does not stop the others."""
     for row in rows:
         try:
             work(row)

@@ -1,4 +1,4 @@
-"""Identifiers as the profile page shows them: veiled where they must be, with what is true of them."""
+"""Identifiers as the profile page shows them: masked where they must be, with their flags."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Contact:
     """`token` stands for the value in the form that reveals it; empty where there is nothing to reveal."""
 
     category: Category
+    kind: str
     label: str
     value: str
     typed: str
@@ -50,7 +51,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class ContactGroup:
-    """Identifiers of one kind. What is many is folded behind the first ones."""
+    """Identifiers of one kind. All but the first ones are folded away."""
 
     label: str
     icon: str
@@ -68,19 +69,20 @@ def token_of(key: Key) -> str:
 
 
 def contact_of(shown: ShownProfile, row: Holding | Claim, points: dict[int, str]) -> Contact:
-    covered = shown.masking.masks(row.kind, row.value)
+    is_masked = shown.masking.masks(row.kind, row.value)
     flags = _flags(row) if isinstance(row, Holding) else {"is_claim": True}
     value = shown.masking.value(row.kind, row.value)
     return Contact(
         category=row.category,
+        kind=row.kind,
         label=shown.config.labels[row.kind],
         value=value,
-        typed="" if covered or row.raw == row.value else row.raw,
+        typed="" if is_masked or row.raw == row.value else row.raw,
         origin=row.origin,
         since=row.since,
         point=points.get(row.point) if row.point else None,
         gives_access=row.gives_access,
-        token=token_of(row.key) if covered else "",
+        token=token_of(row.key) if is_masked else "",
         **flags,
     )
 

@@ -65,7 +65,7 @@ class CustomerAdmin(ReadOnlyAdmin):
     list_filter_sheet = True
     list_before_template = "admin/customers/find.html"
     search_fields = ("id",)
-    search_help_text = _("E-mail, phone, card, any ID, MaestraID, or name")
+    search_help_text = _("E-mail, phone, card, ID, MaestraID or name")
     actions: tuple[Any, ...] = ("opt_out", "erase")
     actions_detail = ("export",)
 
@@ -100,15 +100,15 @@ class CustomerAdmin(ReadOnlyAdmin):
         return profile_pages.tab_view(request, int(object_id), profile_pages.FIRST_TAB)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Who is the only one that the search leads to is shown at once."""
-        finding = None
+        """A search that leads to one customer only shows them at once."""
+        outcome = None
         if request.method == "GET" and self.has_view_permission(request):
-            finding = SearchOutcome(request.GET.get("q", ""), masking_of(request))
-            if finding.only and set(request.GET) <= {"q"}:
-                messages.info(request, finding.notice)
-                return HttpResponseRedirect(profile_address(finding.only))
+            outcome = SearchOutcome(request.GET.get("q", ""), masking_of(request))
+            if outcome.only and set(request.GET) <= {"q"}:
+                messages.info(request, outcome.notice)
+                return HttpResponseRedirect(profile_address(outcome.only))
         context = {
-            "finding": finding,
+            "search_outcome": outcome,
             "saved_filters": saved_filters.filters_of(request),
             "may_export": self.has_export_list_permission(request),
             **(extra_context or {}),
@@ -119,9 +119,9 @@ class CustomerAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Opt out of everything"), permissions=["opt_out"])
     def opt_out(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse | None:
         words = {
-            "title": _("Opt customers out"),
+            "title": _("Opt customers out?"),
             "warning": _(
-                "Every subscription of these customers ends, on every contact, until they subscribe anew."
+                "All subscriptions of these customers end, on all their contacts, until they subscribe again."
             ),
             "button": _("Yes, opt out"),
         }
@@ -135,12 +135,12 @@ class CustomerAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Erase"), permissions=["erase"])
     def erase(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse | None:
         words = {
-            "title": _("Erase customers"),
+            "title": _("Erase customers?"),
             "warning": _(
-                "Everything that tells who these people are is removed, from their histories and those of "
-                "others. Orders and amounts stay without a person. This cannot be taken back."
+                "Everything that identifies these customers is deleted, also from histories of others. "
+                "Orders and amounts remain, without a person. This cannot be undone."
             ),
-            "button": _("Yes, erase for ever"),
+            "button": _("Yes, erase them"),
         }
         if question := ask(request, self, queryset, "erase", **words):
             return question
@@ -178,7 +178,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         """The columns, contacts as this reader may see them."""
         masking = masking_of(request)
         contacts = [contact_column(masking, *kind) for kind in LISTED_CONTACTS]
-        # A former MaestraID leads to a profile of another number.
+        # A former MaestraID leads to a profile with another number.
         others = request.GET.get("shown") in ("former", "all")
         return ("maestra_id", "name", *contacts, "registered", *(("profile_link",) if others else ()))
 
@@ -233,14 +233,14 @@ class CustomerFactsAdmin(ReadOnlyAdmin):
         "last_action_at",
     )
     search_fields = ("customer",)
-    search_help_text = _("A MaestraID.")
+    search_help_text = _("MaestraID")
 
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyAdmin):
     list_display = ("id", "whose", "channel", "topic", "status", "since")
     search_fields = ("customer",)
-    search_help_text = _("A MaestraID, or an identifier of the customer.")
+    search_help_text = _("MaestraID or identifier of the customer")
     fields = ("whose", "channel", "topic", "status", "since")
     readonly_fields = ("whose",)
 
@@ -256,7 +256,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 class NoteAdmin(OfContact, ReadOnlyAdmin):
     list_display = ("id", "customer", "at", "text", "other")
     search_fields = ("maestra_id", "related")
-    search_help_text = _("A MaestraID.")
+    search_help_text = _("MaestraID")
     fields = ("customer", "at", "text", "kind_shown", "value", "other", "decided_shown")
     readonly_fields = ("customer", "text", "kind_shown", "other", "decided_shown")
 
@@ -278,7 +278,7 @@ class NoteAdmin(OfContact, ReadOnlyAdmin):
 class RelationAdmin(OfContact, ReadOnlyAdmin):
     list_display = ("id", "customer", "other", "kind_shown", "value", "kept", "decided_shown", "at")
     search_fields = ("maestra_id", "related_id")
-    search_help_text = _("A MaestraID.")
+    search_help_text = _("MaestraID")
     fields = ("customer", "other", "kind_shown", "value", "kept", "decided_shown", "at")
     readonly_fields = ("customer", "other", "kind_shown", "decided_shown")
 
@@ -293,7 +293,7 @@ class RelationAdmin(OfContact, ReadOnlyAdmin):
 
 @admin.register(SuppressedValue)
 class SuppressedValueAdmin(ReadOnlyAdmin):
-    """Keyed hashes: nothing can be read from them."""
+    """Keyed hashes: they reveal nothing."""
 
     list_display = ("__str__", "at")
     ordering = ("pk",)
@@ -302,12 +302,12 @@ class SuppressedValueAdmin(ReadOnlyAdmin):
 
 @admin.register(Reveal)
 class RevealAdmin(ReadOnlyAdmin):
-    """Who was shown what is masked."""
+    """Who was shown masked data."""
 
     list_display = ("at", "user_name", "kind", "identifier_shown", "customer")
     list_filter = ("kind", ("at", RangeDateTimeFilter))
     search_fields = ("maestra_id", "user_name")
-    search_help_text = _("A MaestraID or a user name.")
+    search_help_text = _("MaestraID or user name")
     fields = ("at", "user_name", "kind", "identifier_shown", "customer")
     readonly_fields = ("identifier_shown", "customer")
 

@@ -21,7 +21,7 @@ Customers = QuerySet[Customer]
 
 
 class ShownFilter(DropdownFilter):  # type: ignore[misc]  # untyped
-    """Identified customers first of all: the anonymous ones are many and say little."""
+    """Identified customers unless others are asked for: the anonymous ones are many and say little."""
 
     title = _("kind of customer")
     parameter_name = "shown"
@@ -43,7 +43,7 @@ class ShownFilter(DropdownFilter):  # type: ignore[misc]  # untyped
         ]
 
     def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
-        """A search looks among the anonymous customers too."""
+        """A search includes anonymous customers."""
         if request.GET.get("q") and not self.value():
             return queryset.filter(is_head=True, erased_at__isnull=True)
         return queryset.filter(self.conditions.get(self.value() or None, Q(pk__in=[])))
@@ -70,33 +70,40 @@ class OrdersFilter(DropdownFilter):  # type: ignore[misc]  # untyped
     parameter_name = "has_orders"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Has orders")), ("no", _("Has none"))]
+        return [("yes", _("Has orders")), ("no", _("Has no orders"))]
 
     def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
         value = self.value()
         return filters.with_orders(queryset, value == "yes") if value else queryset
 
 
+def name_in_address(type_: ContactType) -> str:
+    """What addresses, and so saved filters, call a type of contact."""
+    return {"mobile_phone": "phone", "discount_card": "card"}.get(type_.name, type_.name)
+
+
 class ContactFilter(DropdownFilter):  # type: ignore[misc]  # untyped
     title = _("contacts")
     parameter_name = "contact"
-    held = {type_.name: {"kind_id": type_.kind_id} for type_ in CONTACT_TYPES}
+    held = {name_in_address(type_): {"kind_id": type_.kind_id} for type_ in CONTACT_TYPES}
     confirmed = {
-        f"confirmed_{type_.name}": {"kind_id": type_.kind_id, "confirmed_at__isnull": False}
+        f"confirmed_{name_in_address(type_)}": {"kind_id": type_.kind_id, "confirmed_at__isnull": False}
         for type_ in CONTACT_TYPES
         if type_.has_primary
     }
-    missing = {f"no_{type_.name}": type_.name for type_ in CONTACT_TYPES if type_.has_primary}
+    missing = {
+        f"no_{name_in_address(type_)}": name_in_address(type_) for type_ in CONTACT_TYPES if type_.has_primary
+    }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [choice for type_ in CONTACT_TYPES for choice in self._choices(type_)]
 
     def _choices(self, type_: ContactType) -> Iterator[tuple[str, str]]:
-        contact = {"contact": _(type_.with_article)}
-        yield type_.name, _("Has %(contact)s") % contact
+        name, contact = name_in_address(type_), {"contact": _(type_.with_article)}
+        yield name, _("Has %(contact)s") % contact
         if type_.has_primary:
-            yield f"no_{type_.name}", _("Lacks %(contact)s") % contact
-            yield f"confirmed_{type_.name}", _("Has %(contact)s that is confirmed") % contact
+            yield f"no_{name}", _("Does not have %(contact)s") % contact
+            yield f"confirmed_{name}", _("Has %(contact)s that is confirmed") % contact
 
     def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
         value = self.value()
@@ -113,7 +120,7 @@ class AccessFilter(DropdownFilter):  # type: ignore[misc]  # untyped
     parameter_name = "access"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Has account access")), ("no", _("Has none"))]
+        return [("yes", _("Has account access")), ("no", _("Has no account access"))]
 
     def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
         value = self.value()
@@ -130,7 +137,7 @@ class PointFilter(DropdownFilter):  # type: ignore[misc]  # untyped
 
     def queryset(self, request: HttpRequest, queryset: Customers) -> Customers:
         value = self.value()
-        # By number: a join would have the planner begin with the point and sort all its customers.
+        # By ID: with a join the planner would begin at the point and sort all its customers.
         points = IntegrationPoint.objects.filter(system_name=value).values_list("pk", flat=True)
         return queryset.filter(point_id__in=list(points)) if value else queryset
 
@@ -201,7 +208,7 @@ class ActiveFilter(DatesFilter):
 
 
 class BelowFilter(admin.ListFilter):
-    """Goes on where looking at everybody was given up (`customers.admin.time_limited_list`)."""
+    """Continues a search that was given up (`customers.admin.time_limited_list`)."""
 
     title = _("MaestraID")
     template = "admin/customers/filter_below.html"

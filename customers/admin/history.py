@@ -14,7 +14,7 @@ from customers.templatetags.profile_pages import who
 class Worded:
     """A change in sentences."""
 
-    @admin.display(description=_("what happened"))
+    @admin.display(description=_("changes"))
     def sentences(self, change: Change) -> SafeString | None:
         return lines(worded(change.data, project_config().labels))
 
@@ -24,7 +24,7 @@ class ChangeInline(Worded, ReadOnlyInline):
     fields = ("at", "maestra_id", "sentences")
     ordering = ("id",)
     per_page = 20
-    verbose_name_plural = _("what it changed")
+    verbose_name_plural = _("changes")
 
 
 @admin.register(Operation)
@@ -33,12 +33,12 @@ class OperationAdmin(ReadOnlyAdmin):
     list_select_related = ("point",)
     list_filter = (("at", RangeDateTimeFilter),)
     search_fields = ("id",)
-    search_help_text = _("The number of an operation.")
+    search_help_text = _("ID of an operation")
     fields = ("kind", "at", "by", "point")
     readonly_fields = ("by",)
     inlines = (ChangeInline,)
 
-    @admin.display(description=_("who"))
+    @admin.display(description=_("by"))
     def by(self, operation: Operation) -> str:
         return who(operation.actor)
 
@@ -47,7 +47,7 @@ class OperationAdmin(ReadOnlyAdmin):
 class ChangeAdmin(Worded, ReadOnlyAdmin):
     list_display = ("id", "at", "customer", "what", "operation_id")
     search_fields = ("maestra_id",)
-    search_help_text = _("The MaestraID a change happened to.")
+    search_help_text = _("MaestraID")
     fields = ("operation", "at", "customer", "sentences", "data", "erased_at")
     readonly_fields = ("customer", "sentences")
 
@@ -55,6 +55,6 @@ class ChangeAdmin(Worded, ReadOnlyAdmin):
     def customer(self, change: Change) -> SafeString | None:
         return customer_link(change.maestra_id)
 
-    @admin.display(description=_("what"))
+    @admin.display(description=_("kind"))
     def what(self, change: Change) -> str:
         return kinds_of(change.data)

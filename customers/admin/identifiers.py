@@ -13,12 +13,12 @@ from customers.setup.project_config import normalisers, project_config
 
 
 def state_of(identifier: Identifier) -> str | None:
-    """What is true of an identifier, in words."""
+    """The flags of an identifier, in words."""
     words = {
         _("primary"): identifier.is_primary,
         _("former"): identifier.is_former,
         _("confirmed"): identifier.confirmed_at,
-        _("pending"): identifier.must_be_confirmed and not identifier.confirmed_at,
+        _("awaiting confirmation"): identifier.must_be_confirmed and not identifier.confirmed_at,
         _("gives account access"): identifier.gives_access,
     }
     return ", ".join(str(word) for word, is_true in words.items() if is_true) or None
@@ -30,7 +30,7 @@ class IdentifierAdmin(ReadOnlyAdmin):
     list_select_related = ("kind",)
     list_filter = ("kind",)
     search_fields = ("value",)
-    search_help_text = _("A whole value, as typed or as stored.")
+    search_help_text = _("Full value")
     fields = (
         "kind",
         ("value", "raw"),
@@ -66,7 +66,7 @@ class OfCustomer(ReadOnlyAdmin):
     """Rows found by any identifier of the customer they belong to."""
 
     search_fields = ("customer",)
-    search_help_text = _("A MaestraID, or an identifier of the customer.")
+    search_help_text = _("MaestraID or identifier of the customer")
     readonly_fields: tuple[str, ...] = ("whose",)
 
     def matching(self, term: str) -> Q:
@@ -86,7 +86,7 @@ class ClaimAdmin(OfCustomer):
 
 @admin.register(PaymentCard)
 class PaymentCardAdmin(OfCustomer):
-    """Masked: the hash is of use to nobody who reads this page (R10)."""
+    """Masked: nobody needs the hash to read this page (R10)."""
 
     list_display = ("id", "masked", "whose", "since")
     fields = ("masked", "whose", "origin_id", "since")
@@ -102,7 +102,7 @@ class DeviceUseAdmin(ReadOnlyAdmin):
     list_display = ("id", "identifier", "customer", "since")
     list_select_related = ("identifier",)
     search_fields = ("origin_id",)
-    search_help_text = _("A MaestraID.")
+    search_help_text = _("MaestraID")
     fields = ("identifier", "customer", "since")
     readonly_fields = ("customer",)
 

@@ -1,7 +1,7 @@
 """The identity graph as a picture: each MaestraID with the identifiers that came to it, and what joined them.
 
-Laid out here, drawn by a template as SVG. What is many is folded into one chip that says how many, so that a
-profile with hundreds of identifiers still fits on a page.
+Laid out here, drawn by a template as SVG. Many identifiers of a kind become one chip with their number, so
+that a profile with hundreds of them still fits on a page.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Story = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """An identifier, or `more` of its kind that are not drawn."""
+    """An identifier, or the number of `more` of its kind that are not drawn."""
 
     y: int
     icon: str
@@ -42,7 +42,7 @@ class Chip:
     note: str = ""
     joined: bool = False
     former: bool = False
-    more: bool = False
+    more: int = 0
 
     @property
     def middle(self) -> int:
@@ -89,6 +89,7 @@ class Node:
 class MergeLine:
     """A line from a merged MaestraID to the one it was merged into, with the reason."""
 
+    maestra_id: int
     path: str
     at: str
     text: str
@@ -157,7 +158,7 @@ def _node(shown: ShownProfile, member: Member, y: int, joined: Collection[Key]) 
 
 
 def _facts(member: Member) -> str:
-    """What stands under a MaestraID for ever (R39)."""
+    """What is recorded under a MaestraID for good (R39)."""
     said = []
     if member.orders_count:
         said.append(ngettext("%d order", "%d orders", member.orders_count) % member.orders_count)
@@ -168,7 +169,7 @@ def _facts(member: Member) -> str:
 
 def _chips(shown: ShownProfile, held: Iterable[Holding], y: int, joined: Collection[Key]) -> Iterable[Chip]:
     for kind, group in groupby(in_order(held), key=lambda h: h.kind):
-        # What joined is what one looks for: it is never folded away.
+        # What matched is what readers look for: it is never folded away.
         members = sorted(group, key=lambda h: _shown_key(shown, h) not in joined)
         visible = members if len(members) <= CHIPS_OF_A_KIND + 1 else members[:CHIPS_OF_A_KIND]
         for h in visible:
@@ -177,7 +178,7 @@ def _chips(shown: ShownProfile, held: Iterable[Holding], y: int, joined: Collect
         if hidden := len(members) - len(visible):
             text = ngettext("and %d more", "and %d more", hidden) % hidden
             label = shown.config.labels[kind]
-            yield Chip(y, ICONS[members[0].category], label, text, f"{label}: {text}", more=True)
+            yield Chip(y, ICONS[members[0].category], label, text, f"{label}: {text}", more=hidden)
             y += CHIP_HEIGHT + CHIP_GAP
 
 
@@ -188,7 +189,7 @@ def _shown_key(shown: ShownProfile, h: Holding) -> Key:
 def _chip(shown: ShownProfile, h: Holding, y: int, joined: Collection[Key]) -> Chip:
     label, value = shown.config.labels[h.kind], shown.masking.value(h.kind, h.value)
     is_joined = _shown_key(shown, h) in joined
-    note = _("joined them") if is_joined else _("former") if h.is_former else ""
+    note = _("matched") if is_joined else _("former") if h.is_former else ""
     text = cut(value, CHIP_LETTERS - len(label))
     title = f"{label}: {value} {note}".strip()
     return Chip(y, ICONS[h.category], label, text, title, note, joined=is_joined, former=h.is_former)
@@ -200,9 +201,9 @@ def _merge(picture: Picture, node: Node, entry: Mapping[str, Any] | None, text_y
     lane = NODE_X - 20 - 12 * min(len(picture.merges), 5)
     path = f"M{NODE_X} {node.middle} H{lane} V{first.middle} H{NODE_X - 6}"
     if entry is None:
-        return MergeLine(path, "", _("merged earlier"), _("merged earlier"), text_y)
+        return MergeLine(node.maestra_id, path, "", _("merged earlier"), _("merged earlier"), text_y)
     because = entry["sentence"]
-    return MergeLine(path, entry["at"], cut(because, WHY_LETTERS), because, text_y)
+    return MergeLine(node.maestra_id, path, entry["at"], cut(because, WHY_LETTERS), because, text_y)
 
 
 def cut(text: str, length: int) -> str:

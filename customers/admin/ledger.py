@@ -9,7 +9,7 @@ from customers.models import Activity, Order, PointsMovement, PromoCode
 
 
 class LedgerAdmin(ReadOnlyAdmin):
-    """Entries that keep the MaestraID they happened to for ever (R39)."""
+    """Entries that stay under the MaestraID they were recorded for (R39)."""
 
     search_fields: tuple[str, ...] = ("maestra_id",)
 
@@ -25,7 +25,7 @@ class LedgerAdmin(ReadOnlyAdmin):
 class OrderAdmin(LedgerAdmin):
     list_display = ("number", "customer", "total", "currency", "placed_at", "status")
     search_fields = ("number", "maestra_id")
-    search_help_text = _("An order number or a MaestraID.")
+    search_help_text = _("Order number or MaestraID")
     fields = ("number", "customer", "total", "currency", "placed_at", "status", "lines")
 
 
@@ -33,7 +33,7 @@ class OrderAdmin(LedgerAdmin):
 class PointsMovementAdmin(LedgerAdmin):
     list_display = ("id", "customer", "amount", "reason", "number", "at")
     search_fields = ("number", "maestra_id")
-    search_help_text = _("A number or a MaestraID.")
+    search_help_text = _("Number or MaestraID")
     fields = ("customer", "amount", "reason", "number", "at")
 
 
@@ -41,12 +41,12 @@ class PointsMovementAdmin(LedgerAdmin):
 class PromoCodeAdmin(LedgerAdmin):
     list_display = ("code", "customer", "issued_at")
     search_fields = ("code", "maestra_id")
-    search_help_text = _("A promo code or a MaestraID.")
+    search_help_text = _("Promo code or MaestraID")
     fields = ("code", "customer", "issued_at")
 
 
 @admin.register(Activity)
 class ActivityAdmin(LedgerAdmin):
     list_display = ("id", "customer", "kind", "occurred_at", "title")
-    search_help_text = _("A MaestraID.")
+    search_help_text = _("MaestraID")
     fields = ("customer", "kind", "occurred_at", "url", "title", "properties")

@@ -54,7 +54,7 @@ class InOrderField(forms.MultipleChoiceField):
     def validate(self, value: Sequence[str]) -> None:
         super().validate(value)
         if len(set(value)) < len(value):
-            raise ValidationError(_("Choose each once."))
+            raise ValidationError(_("Choose each only once."), code="chosen_twice")
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return list(initial or ()) != list(data or ())

@@ -1,7 +1,7 @@
 """The page of a profile: the header, its tabs at addresses of their own, and what can be done from it.
 
-A former MaestraID leads to today's profile (R1). Who may not see contacts gets them masked, everywhere on the
-page; each one he has shown to him is recorded.
+A former MaestraID leads to today's profile (R1). Staff who may not see contacts get them masked everywhere on
+the page; each one they have shown is recorded.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def tab_view(request: HttpRequest, maestra_id: int, slug: str) -> HttpResponse:
     if primary_id is None:
         return erased_view(request, maestra_id)
     if primary_id != maestra_id:
-        return _led_on(request, maestra_id, primary_id, slug)
+        return _redirect_to_primary(request, maestra_id, primary_id, slug)
     return rendered(shown_to(request, primary_id), slug)
 
 
@@ -87,9 +87,9 @@ def primary_id_or_404(maestra_id: int) -> int | None:
     return primary_id
 
 
-def _led_on(request: HttpRequest, maestra_id: int, primary_id: int, slug: str) -> HttpResponse:
+def _redirect_to_primary(request: HttpRequest, maestra_id: int, primary_id: int, slug: str) -> HttpResponse:
     """From a former MaestraID to today's profile."""
-    text = _("%(former)s is a former MaestraID: it was merged into customer %(primary_id)s, shown here.")
+    text = _("%(former)s is a former MaestraID. It was merged into customer %(primary_id)s, shown here.")
     messages.info(request, text % {"former": maestra_id, "primary_id": primary_id})
     query = request.META.get("QUERY_STRING")
     return HttpResponseRedirect(
@@ -124,6 +124,7 @@ def page_with(shown: ShownProfile, template: str, **context: Any) -> TemplateRes
         "header": header(shown, name),
         "tabs": [
             {
+                "slug": tab.slug,
                 "title": tab.title,
                 "address": shown.address(tab.slug),
                 "is_open": tab.slug == context.get("slug"),
@@ -193,8 +194,8 @@ def reveal(shown: ShownProfile) -> HttpResponse:
         messages.error(shown.request, _("This contact is no longer here."))
         return HttpResponseRedirect(shown.address("identifiers"))
     record_reveal(shown.request, RevealKinds.CONTACT, shown.maestra_id, key)
-    lifted = replace(shown, masking=replace(shown.masking, revealed=frozenset({key})))
-    return rendered(lifted, "identifiers", revealed=True)
+    revealed = replace(shown, masking=replace(shown.masking, revealed=frozenset({key})))
+    return rendered(revealed, "identifiers", revealed=True)
 
 
 def record_reveal(

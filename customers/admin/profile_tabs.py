@@ -41,7 +41,7 @@ STORY_LIMIT = 200
 
 
 def personal(shown: ShownProfile) -> Context:
-    """Who it is, what was remarked, and who named the same contacts."""
+    """Personal data, notes, and customers who gave the same contacts."""
     return {
         "personal": _personal_fields(shown),
         "custom_fields": _custom_fields(shown),
@@ -107,12 +107,12 @@ def _related(shown: ShownProfile) -> list[Context]:
     """Customer by customer, with the reason for each contact they have in common (R30)."""
     found: dict[int, list[Context]] = {}
     for relation in related_customers(shown.profile):
-        found.setdefault(relation["maestra_id"], []).append(_contest(shown, relation))
+        found.setdefault(relation["maestra_id"], []).append(_contested(shown, relation))
     names = {row.pk: name_of(row) for row in Customer.objects.filter(pk__in=found)} if found else {}
     return [{"maestra_id": pk, "name": names.get(pk), "contests": found[pk]} for pk in found]
 
 
-def _contest(shown: ShownProfile, relation: Mapping[str, Any]) -> Context:
+def _contested(shown: ShownProfile, relation: Mapping[str, Any]) -> Context:
     kind, other, decided_by = relation["type"], relation["maestra_id"], relation["decided_by"]
     words = {
         "value": f"{shown.config.labels.get(kind, kind)} {shown.masking.value(kind, relation['value'])}",
@@ -120,18 +120,23 @@ def _contest(shown: ShownProfile, relation: Mapping[str, Any]) -> Context:
     }
     if relation["is_kept"]:
         because = why_priority(decided_by) if decided_by else ""
-        text = _("%(value)s is this customer's.")
-        text_because = _("%(value)s is this customer's, because %(because)s.")
+        text = _("This customer holds %(value)s.")
+        text_because = _("This customer holds %(value)s, because %(because)s.")
     else:
         because = why_held(decided_by, customer_label(other)) if decided_by else ""
-        text = _("%(value)s is customer %(customer)s's.")
-        text_because = _("%(value)s is customer %(customer)s's, because %(because)s.")
+        text = _("Customer %(customer)s holds %(value)s.")
+        text_because = _("Customer %(customer)s holds %(value)s, because %(because)s.")
     sentence = (text_because if because else text) % {**words, "because": because}
-    return {"text": sentence, "is_kept": relation["is_kept"], "at": relation["at"]}
+    return {
+        "text": sentence,
+        "is_kept": relation["is_kept"],
+        "decided_by": decided_by,
+        "at": relation["at"],
+    }
 
 
 def name_of(row: Any) -> str:
-    """A person's names in the order they are spoken; of a row or a set of personal data."""
+    """The full name in a row or a set of personal data."""
     return " ".join(filter(None, (row.first_name, row.middle_name, row.last_name)))
 
 

@@ -1,4 +1,4 @@
-"""Filtered lists of customers that members of staff keep under a name, each for himself."""
+"""Filtered lists of customers that members of staff save under a name, each for themselves."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from customers.models import SavedFilter
 
-PASSING = ("p", "o", "q", "below", "_changelist_filters", "e")
-"""Parameters of the list that are no filter: page, order, how far was looked, error, and what was searched
-for, which may name a person and would outlast an erasure (R54).
+NOT_FILTERS = ("p", "o", "q", "below", "_changelist_filters", "e")
+"""Parameters of the list that are not filters: page, order, where a search continues, error, and the search
+term, which may name a person and would outlast an erasure (R54).
 """
 
 
@@ -27,40 +27,40 @@ class SaveForm(forms.ModelForm[SavedFilter]):
         fields = ("name", "query")
 
     def clean_query(self) -> str:
-        return kept(QueryDict(self.cleaned_data["query"])).urlencode()
+        return filters_in(QueryDict(self.cleaned_data["query"])).urlencode()
 
 
 def urls() -> list[URLPattern]:
     wrap = admin.site.admin_view
     return [
         path("saved/", wrap(save), name="customers_customer_save_filter"),
-        path("saved/<int:pk>/forget/", wrap(forget), name="customers_customer_forget_filter"),
+        path("saved/<int:pk>/forget/", wrap(delete), name="customers_customer_forget_filter"),
     ]
 
 
 def as_user(request: HttpRequest) -> User:
-    """Nobody else passes the admin's door."""
+    """Nobody else gets into the admin."""
     assert isinstance(request.user, User)
     return request.user
 
 
 def filters_of(request: HttpRequest) -> dict[str, Any]:
-    """The user's own, and the present one as it would be saved."""
-    present = kept(request.GET)
+    """The user's saved filters, and the present one as it would be saved."""
+    present = filters_in(request.GET)
     own = SavedFilter.objects.filter(user=as_user(request)).order_by("name")
     return {"own": own, "present": present.urlencode()}
 
 
-def kept(given: QueryDict) -> QueryDict:
-    """What of a list's parameters are filters."""
+def filters_in(given: QueryDict) -> QueryDict:
+    """Those of a list's parameters that are filters."""
     filters = given.copy()
-    for name in [name for name in given if name in PASSING or not given[name]]:
+    for name in [name for name in given if name in NOT_FILTERS or not given[name]]:
         del filters[name]
     return filters
 
 
 def save(request: HttpRequest) -> HttpResponse:
-    """Keep a filter; a name used before is given to the new one."""
+    """Save a filter; one of the same name is replaced."""
     if request.method != "POST" or not request.user.has_perm("customers.view_customer"):
         raise PermissionDenied
     form = SaveForm(request.POST)
@@ -70,13 +70,13 @@ def save(request: HttpRequest) -> HttpResponse:
         SavedFilter.objects.update_or_create(
             values, user=as_user(request), name=form.cleaned_data["name"].strip()
         )
-        messages.success(request, _("The filter was saved."))
+        messages.success(request, _("The filter has been saved."))
     else:
         messages.error(request, _("Give the filter a name of at most 100 characters."))
     return HttpResponseRedirect(_list(query))
 
 
-def forget(request: HttpRequest, pk: int) -> HttpResponse:
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         raise PermissionDenied
     SavedFilter.objects.filter(pk=pk, user=as_user(request)).delete()
@@ -84,7 +84,7 @@ def forget(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _list(query: str) -> str:
-    """The list with a filter. Taken apart and put together anew, so that nothing but parameters is in it."""
+    """The list with a filter. The query is parsed and built anew, so that it holds nothing but parameters."""
     address = reverse("admin:customers_customer_changelist")
     parameters = urlencode(list(QueryDict(query).lists()), doseq=True)
     return f"{address}?{parameters}" if parameters else address

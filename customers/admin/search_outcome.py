@@ -1,8 +1,9 @@
-"""What was found by what somebody typed, and as what it was found."""
+"""Whom a search finds, and by which identifier."""
 
 from __future__ import annotations
 
 from functools import cached_property
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -13,12 +14,18 @@ from customers.profile import MAESTRA_ID
 from customers.queries.search import Found, found_by, named_ids
 from customers.setup.project_config import project_config
 
-TOLD = 10
-"""Matches that are told of above a list."""
+MOST_MATCHES = 10
+"""Matches that are explained above a list."""
+
+
+class SearchMatch(NamedTuple):
+    kind: str
+    maestra_id: int
+    sentence: str
 
 
 class SearchOutcome:
-    """What a text leads to."""
+    """Whom a text leads to."""
 
     def __init__(self, text: str, masking: MaskingPolicy) -> None:
         self.text = trim(text)
@@ -43,11 +50,13 @@ class SearchOutcome:
     @property
     def notice(self) -> str:
         """How the only one was found."""
-        return " ".join(self.sentences) or _("Found by name: “%s”.") % self.text
+        sentences = [match.sentence for match in self.matches]
+        return " ".join(sentences) or _("Found by name: “%s”.") % self.text
 
     @property
-    def sentences(self) -> list[str]:
-        return [self._sentence(found) for found in self.found[:TOLD]]
+    def matches(self) -> list[SearchMatch]:
+        """The identifiers that matched, each with whom it leads to."""
+        return [SearchMatch(f.kind, f.primary_id, self._sentence(f)) for f in self.found[:MOST_MATCHES]]
 
     def _sentence(self, found: Found) -> str:
         words = {"value": self._value(found), "customer": found.primary_id}
@@ -55,7 +64,7 @@ class SearchOutcome:
             return _("%(value)s was merged into customer %(customer)s.") % words
         if found.is_former:
             return _("%(value)s is a former value of customer %(customer)s.") % words
-        return _("%(value)s is customer %(customer)s's.") % words
+        return _("%(value)s belongs to customer %(customer)s.") % words
 
     def _value(self, found: Found) -> str:
         label = _("MaestraID") if found.kind == MAESTRA_ID else project_config().labels[found.kind]

@@ -15,6 +15,7 @@ from django.db.models import Count, Q, QuerySet
 from django.forms.models import ModelChoiceIterator
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -26,17 +27,17 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 MEANINGS: dict[str, str | Promise] = {
-    "customers.change_customer": _("Opt customers out, and export what is known of them"),
-    "customers.delete_customer": _("Erase customers for ever"),
+    "customers.change_customer": _("Opt customers out and export their data"),
+    "customers.delete_customer": _("Erase customers"),
     "customers.add_note": _("Write notes"),
 }
-"""What a permission lets one do, where its own name does not tell. Apps above add theirs."""
+"""What a permission allows, where its own name does not say it. Apps above add theirs."""
 
-ACTIONS = {"view": _("See"), "add": _("Add"), "change": _("Change"), "delete": _("Delete")}
+ACTIONS = {"view": _("View"), "add": _("Add"), "change": _("Change"), "delete": _("Delete")}
 
 
 def offered() -> QuerySet[Permission]:
-    """The permissions that some page asks for: nothing to change where nothing can be changed."""
+    """The permissions that some page asks for: none to change what cannot be changed."""
     wanted = Q(pk__in=[])
     for model, page in admin.site._registry.items():
         of_model = Q(
@@ -59,13 +60,13 @@ def offered() -> QuerySet[Permission]:
 
 
 class ByModel(ModelChoiceIterator):  # type: ignore[type-arg]
-    """Permissions under the name of what they are about."""
+    """Permissions grouped by what they are about."""
 
     def __iter__(self) -> Iterator[Any]:
         for content_type, permissions in groupby(self.queryset, key=lambda p: p.content_type):
             model = content_type.model_class()
             name = model._meta.verbose_name_plural if model else content_type.name
-            yield str(name).capitalize(), [self.choice(permission) for permission in permissions]
+            yield capfirst(str(name)), [self.choice(permission) for permission in permissions]
 
 
 class Checkboxes(UnfoldAdminCheckboxSelectMultipleWidget):  # type: ignore[misc]
@@ -90,7 +91,7 @@ class RoleForm(forms.ModelForm[Group]):
     permissions = PermissionsField(
         queryset=Permission.objects.none(),
         required=False,
-        label=_("What its members may do"),
+        label=_("Permissions"),
         widget=Checkboxes,
     )
 
@@ -99,7 +100,7 @@ class RoleForm(forms.ModelForm[Group]):
         self.fields["permissions"].queryset = offered()  # type: ignore[attr-defined]
 
     def clean_permissions(self) -> QuerySet[Permission]:
-        """With those of the role that the page does not offer."""
+        """The chosen ones, and those of the role that the page does not offer."""
         chosen: QuerySet[Permission] = self.cleaned_data["permissions"]
         if not self.instance.pk:
             return chosen
@@ -109,7 +110,7 @@ class RoleForm(forms.ModelForm[Group]):
 
 @admin.register(User)
 class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
-    """What somebody may do is told by roles alone, so that one page tells who may do what."""
+    """Permissions come from roles alone, so that one page shows who may do what."""
 
     compressed_fields = False
     filter_horizontal = ()
@@ -119,7 +120,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         (_("Person"), {"fields": (("first_name", "last_name"), "email")}),
-        (_("What they may do"), {"fields": ("is_active", "is_staff", "groups", "is_superuser")}),
+        (_("Permissions"), {"fields": ("is_active", "is_staff", "groups", "is_superuser")}),
         (_("Dates"), {"fields": (("last_login", "date_joined"),)}),
     )
     readonly_fields = ("last_login", "date_joined")
@@ -134,7 +135,7 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
         """There are few roles: each has its box."""
         roles = {
             "label": _("Roles"),
-            "help_text": _("Each allows what it allows; several add up."),
+            "help_text": _("Permissions of several roles add up."),
             "widget": UnfoldAdminCheckboxSelectMultipleWidget,
         }
         kwargs |= roles if db_field.name == "groups" else {}

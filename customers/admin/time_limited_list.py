@@ -1,7 +1,8 @@
-"""The list of customers, which answers soon whatever it is narrowed down by.
+"""The list of customers, which responds quickly whatever the filters are.
 
-What few or none of a million are like is found only by looking at every one of them. The list gives that up
-after a moment and shows who of the newest are like that; from there the reader looks on among the older ones.
+A filter that few or none of a million customers match makes the database scan all of them. The list gives
+that up after a moment and shows the matches among the newest customers; from there the reader can go on to
+older ones.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from customers.models import Customer
 from customers.storage.transactions import limited
 
 SECONDS = 0.5
-"""Longest that a statement of the list may take."""
+"""The longest that a statement of the list may take."""
 WINDOW = 50_000
-"""How many customers are looked at one by one."""
+"""How many customers are scanned at once after that."""
 
 
 class CustomerList(ChangeList):  # type: ignore[misc]  # untyped
-    """Where it was given up to look at all, `looked_down_to` is the lowest MaestraID looked at. Where even
-    that took too long, `gave_up` says so, and nobody is listed.
+    """Where only the newest customers were searched, `looked_down_to` is the lowest MaestraID among them.
+    Where even that took too long, `gave_up` says so, and the list is empty.
     """
 
     result_list: Any
@@ -57,7 +58,7 @@ class CustomerList(ChangeList):  # type: ignore[misc]  # untyped
 
     @property
     def older(self) -> str:
-        """The address of the list of who was not looked at."""
+        """The address of the list of those that were not searched."""
         return str(self.get_query_string({BelowFilter.parameter_name: self.looked_down_to}, [PAGE_VAR]))
 
 

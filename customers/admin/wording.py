@@ -1,4 +1,4 @@
-"""What is stored as a name of the code, in words for the eye."""
+"""Stored names of the code in words for people."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ KINDS: tuple[HistoryKind, ...] = (
         topic=Topic.ORIGIN,
         needs_other=True,
     ),
-    HistoryKind(name="apart", label=gettext_noop("Held apart"), sentence=_apart_sentence, needs_other=True),
+    HistoryKind(name="apart", label=gettext_noop("Kept apart"), sentence=_apart_sentence, needs_other=True),
 )
 FACTS: FactsOf = {
     Joined: _joined_facts,

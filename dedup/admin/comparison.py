@@ -23,7 +23,7 @@ from dedup.admin.value_formatter import ValueFormatter
 MOST_LINES = 12
 """Values of one kind that a cell shows; the rest is counted."""
 ADDED_UP = frozenset({"members", "notes"})
-"""What both sides bring to the result, so that nothing of it is ever lost."""
+"""What is added up from both sides, so that none of it is ever lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,12 @@ class ComparisonCell:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonRow:
-    """One field of all profiles. `policy` tells why the result is what it is, where the sides differ."""
+    """One field of all profiles. Where the sides differ, `policy` says why the result is what it is; it
+    belongs to the profile's `field`.
+    """
 
     key: str
+    field: str
     group: str
     label: str
     policy: str
@@ -51,7 +54,7 @@ class ComparisonRow:
 
     @property
     def digest(self) -> str:
-        """Tells whether two previews show the same here, without telling what."""
+        """The same in two previews that show the same here, without revealing what."""
         return sha256(repr((self.before, self.after)).encode()).hexdigest()[:12]
 
 
@@ -74,12 +77,12 @@ class Comparison:
     def groups(
         self,
     ) -> list[tuple[str, list[tuple[ComparisonRow, list[tuple[ComparisonColumn, ComparisonCell]]]]]]:
-        """Rows with their cells, by group; a policy is told where it first applies."""
+        """Rows with their cells, by group; a policy is stated once, where it first applies."""
         grouped: dict[str, list[Any]] = {}
-        told: set[str] = set()
+        stated: set[str] = set()
         for row in self.rows:
-            once = replace(row, policy="") if row.policy in told else row
-            told.add(row.policy)
+            once = replace(row, policy="") if row.policy in stated else row
+            stated.add(row.policy)
             cells = list(zip(self.columns, (*row.before, *row.after), strict=True))
             grouped.setdefault(row.group, []).append((once, cells))
         return [(str(GROUPS[name]), rows) for name, rows in grouped.items()]
@@ -89,7 +92,7 @@ class Comparison:
         return {row.key: row.digest for row in self.rows}
 
     def against(self, seen: Mapping[str, str]) -> Comparison:
-        """The same, with the rows marked that somebody has not seen so yet."""
+        """The same, marking the rows that differ from what somebody has seen."""
         rows = (replace(row, is_new=seen.get(row.key) != row.digest) for row in self.rows)
         return replace(self, rows=tuple(rows))
 
@@ -130,10 +133,12 @@ def _row(key: str, old: Sequence[Facets], new: Sequence[Facets], before: Sequenc
         _cell(lines if is_added_up else [replace(line, mark=_mark(line, after)) for line in lines])
         for lines in sources
     )
-    made = tuple(_cell(lines, () if is_added_up else _named_by(lines, sources, before)) for lines in results)
+    made = tuple(_cell(lines, () if is_added_up else _sources(lines, sources, before)) for lines in results)
     # An undo follows no policy: it gives back what was.
-    is_told = len(new) == 1 and len({frozenset(lines) for lines in (*sources, *results)}) > 1
-    return ComparisonRow(key, facet.group, facet.label, facet.sentence if is_told else "", cells, made)
+    has_policy = len(new) == 1 and len({frozenset(lines) for lines in (*sources, *results)}) > 1
+    return ComparisonRow(
+        key, facet.field, facet.group, facet.label, facet.sentence if has_policy else "", cells, made
+    )
 
 
 def _cell(lines: Sequence[CellLine], sources: tuple[int, ...] = ()) -> ComparisonCell:
@@ -146,10 +151,10 @@ def _mark(line: CellLine, after: Mapping[str, tuple[str, ...]]) -> str:
     return "kept" if after[line.text] == line.badges else "changed"
 
 
-def _named_by(
+def _sources(
     lines: Sequence[CellLine], sources: Sequence[Sequence[CellLine]], before: Sequence[Profile]
 ) -> tuple[int, ...]:
-    """Whose values these are."""
+    """The customers whose values these are."""
     texts = {line.text for line in lines}
     if len(before) < 2:
         return ()

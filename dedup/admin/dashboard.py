@@ -1,9 +1,8 @@
-"""The first page: how many, what awaits somebody, what failed, and how the last weeks went.
+"""The first page: numbers, what awaits somebody, what failed, and charts of the last weeks.
 
-Every part is registered, by this app and by those that have more to tell, and is shown to whoever may see it.
-Nothing counts a whole table: counts stop at a limit, beyond which the database's own estimate is told, and
-what happened over time is counted by the index of its time. What was counted is kept for a minute, what
-concerns days past for an hour.
+Every part is registered, by this app and by others, and is shown to whoever may see it. Nothing counts a
+whole table: counts stop at a limit, beyond which the database's own estimate is shown, and charts are counted
+by an index on time. Counts are cached for a minute, those of past days for an hour.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ from dedup.wording import veto_sentence
 
 Words = str | Promise
 DAYS = 30
-KEPT_FOR = 60
-"""Seconds that what was counted is shown again."""
-PAST_KEPT_FOR = 3600
-"""Seconds that the counts of days past are shown again: there may be very many to count."""
+CACHED_FOR = 60
+"""Seconds that counts are cached."""
+PAST_CACHED_FOR = 3600
+"""Seconds that the counts of past days are cached: there may be very many rows to count."""
 COUNTED_UP_TO = 10_000
 LATEST = 5
 LATE = timedelta(minutes=15)
@@ -100,7 +99,7 @@ def context(request: HttpRequest, shown: dict[str, Any]) -> dict[str, Any]:
         **shown,
         "title": _("Dashboard"),
         "tiles": [_tile(tile) for tile in tiles],
-        "charts": [_chart(one) for one in series],
+        "charts": [_chart(part) for part in series],
         "may_search": may("customers.view_customer"),
         "reviews": _reviews() if may("dedup.view_reviewpair") else None,
         "merges": _merges() if may("dedup.view_merge") else None,
@@ -109,39 +108,39 @@ def context(request: HttpRequest, shown: dict[str, Any]) -> dict[str, Any]:
 
 def counted(rows: QuerySet[Any], up_to: int = COUNTED_UP_TO) -> Figure:
     """As many as there are, or as far as was counted."""
-    found = rows.order_by()[: up_to + 1].count()
-    return Figure(min(found, up_to), is_about=found > up_to)
+    number = rows.order_by()[: up_to + 1].count()
+    return Figure(min(number, up_to), is_about=number > up_to)
 
 
 def in_index(rows: QuerySet[Any], index: str) -> Figure:
-    """As many as there are; where they are very many, what the database believes is in a partial index."""
+    """As many as there are; of very many, the database's estimate of the rows in a partial index."""
     exact = counted(rows)
     if not exact.is_about:
         return exact
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", [index])
-        (believed,) = cursor.fetchone()
-    return Figure(max(believed, exact.number), is_about=True)
+        (estimate,) = cursor.fetchone()
+    return Figure(max(estimate, exact.number), is_about=True)
 
 
-def _kept(slug: str, make: Callable[[], Any], seconds: int = KEPT_FOR) -> Any:
-    """What was made lately for this database and zone, or makes it."""
+def _cached(slug: str, make: Callable[[], Any], seconds: int = CACHED_FOR) -> Any:
+    """The cached value of this database and time zone, or a new one."""
     key = f"dashboard:{connection.settings_dict['NAME']}:{timezone.get_current_timezone_name()}:{slug}"
     return cache.get_or_set(key, make, seconds)
 
 
 def _tile(tile: Tile) -> dict[str, Any]:
-    figure = Figure(*_kept(f"tile:{tile.slug}", lambda: tuple(tile.count())))
+    figure = Figure(*_cached(f"tile:{tile.slug}", lambda: tuple(tile.count())))
     return {"tile": tile, "figure": figure, "level": tile.level if figure.number else "plain"}
 
 
 def _chart(series: Series) -> Chart:
     today = timezone.localdate()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    past = _kept(f"past:{series.slug}:{today}", lambda: _by_day(series, days[0], today), PAST_KEPT_FOR)
-    latest = _kept(f"latest:{series.slug}:{today}", lambda: _by_day(series, today, None))
-    found: Mapping[date, int] = {**past, **latest}
-    return chart(series.slug, str(series.title), [(day, found.get(day, 0)) for day in days])
+    past = _cached(f"past:{series.slug}:{today}", lambda: _by_day(series, days[0], today), PAST_CACHED_FOR)
+    latest = _cached(f"latest:{series.slug}:{today}", lambda: _by_day(series, today, None))
+    by_day: Mapping[date, int] = {**past, **latest}
+    return chart(series.slug, str(series.title), [(day, by_day.get(day, 0)) for day in days])
 
 
 def _by_day(series: Series, first: date, before: date | None) -> dict[date, int]:
@@ -199,7 +198,7 @@ register_tile(
 register_tile(
     Tile(
         slug="confirmations",
-        title=gettext_lazy("Confirmations not sent"),
+        title=gettext_lazy("Unsent confirmations"),
         permission="dedup.view_confirmation",
         link=reverse_lazy("admin:dedup_confirmation_changelist"),
         count=_waiting_too_long,
@@ -230,7 +229,7 @@ register_series(
 register_series(
     Series(
         slug="conflicts",
-        title=gettext_lazy("Conflicts, reviewed ones too"),
+        title=gettext_lazy("Conflicts (open and reviewed)"),
         permission="dedup.view_reviewpair",
         rows=ReviewPair.objects.all,
         field="at",

@@ -1,4 +1,4 @@
-"""The lists of decisions: the merge journal, pairs held apart, pairs to review."""
+"""The lists of decisions: merges, pairs kept apart, pairs to review."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class WithPages(ReadOnlyAdmin):
         return self.admin_site.admin_view(framed)  # type: ignore[no-any-return]
 
 
-def named(field: str) -> Any:
+def name_of_customer(field: str) -> Any:
     """The name of the customer whose MaestraID a field holds."""
     whose = Customer.objects.filter(pk=OuterRef(field))
     return Subquery(whose.values(name=Trim(Concat("first_name", Value(" "), "last_name")))[:1])
@@ -68,20 +68,22 @@ class MergeAdmin(WithPages):
     list_display = ("when", "survivor", "absorbed", "reason", "decided", "state")
     list_filter = ("reason", ("at", RangeDateTimeFilter))
     search_fields = ("survivor_id", "absorbed_id")
-    search_help_text = _("A MaestraID.")
+    search_help_text = _("MaestraID")
     list_display_links = ("when",)
     actions_list = ("merge_customers",)
     pages = (
         ("new/", "new", merge_pages.new),
-        ("<int:merge_id>/undo/", "undo", undo_pages.take_back),
+        ("<int:merge_id>/undo/", "undo", undo_pages.undo_merge),
         ("<int:merge_id>/change/", "change", undo_pages.detail),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Merge]:
-        # The images are large, and not for a list.
+        # The stored profiles are large, and not for a list.
         merges: QuerySet[Merge] = super().get_queryset(request)
         rows = merges.defer("before_survivor", "before_absorbed", "result")
-        return rows.annotate(survivor_name=named("survivor_id"), absorbed_name=named("absorbed_id"))
+        return rows.annotate(
+            survivor_name=name_of_customer("survivor_id"), absorbed_name=name_of_customer("absorbed_id")
+        )
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MERGE)
@@ -94,7 +96,7 @@ class MergeAdmin(WithPages):
     def when(self, merge: Merge) -> Any:
         return merge.at
 
-    @admin.display(description=_("why it had priority"))
+    @admin.display(description=_("why they had priority"))
     def decided(self, merge: Merge) -> str | None:
         return criterion(merge.criterion)
 
@@ -113,26 +115,28 @@ class MergeAdmin(WithPages):
 
 class PairAdmin(WithPages):
     search_fields = ("low_id", "high_id")
-    search_help_text = _("A MaestraID.")
+    search_help_text = _("MaestraID")
     readonly_fields: tuple[str, ...] = ("low", "high")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         pairs: QuerySet[Any] = super().get_queryset(request)
-        rows: QuerySet[Any] = pairs.annotate(low_name=named("low_id"), high_name=named("high_id"))
+        rows: QuerySet[Any] = pairs.annotate(
+            low_name=name_of_customer("low_id"), high_name=name_of_customer("high_id")
+        )
         return rows
 
-    @admin.display(description=_("one"))
+    @admin.display(description=_("customer"))
     def low(self, pair: Any) -> SafeString:
         return customer_with_name(pair.low_id, pair.low_name)
 
-    @admin.display(description=_("other"))
+    @admin.display(description=_("other customer"))
     def high(self, pair: Any) -> SafeString:
         return customer_with_name(pair.high_id, pair.high_name)
 
 
 WHY_APART = {
     "undo": _("Their merge was undone"),
-    "record": _("A person said so"),
+    "record": _("Marked by hand"),
 }
 
 
@@ -150,23 +154,23 @@ class ApartPairAdmin(PairAdmin):
     def why_shown(self, pair: ApartPair) -> Any:
         return WHY_APART.get(pair.why, pair.why)
 
-    @admin.action(description=_("Let them merge again"), permissions=["lift"])
+    @admin.action(description=_("Allow them to merge again"), permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[ApartPair]) -> HttpResponse | None:
         pairs = queryset.filter(lifted_at=None)
         words = {
-            "title": _("Let pairs merge again"),
-            "warning": _("The next record that matches both of a pair may make them one customer."),
-            "button": _("Yes, let them merge"),
+            "title": _("Allow these pairs to merge again?"),
+            "warning": _("The next record that matches both customers of a pair may merge them."),
+            "button": _("Yes, allow it"),
         }
         if question := ask(request, self, pairs, "lift", **words):
             return question
         work = lambda pair: lift_apart(staff_caller(request), pair.low_id, pair.high_id)  # noqa: E731
-        apply_to_each(self, request, pairs, work, _("no longer held apart."))
+        apply_to_each(self, request, pairs, work, _("no longer kept apart."))
         return None
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """What awaits somebody comes first of all."""
+    """Pairs to be reviewed, unless others are asked for."""
 
     title = _("status")
     parameter_name = "status"
@@ -186,7 +190,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    title = _("why they stay apart")
+    title = _("why they are separate")
     parameter_name = "veto"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -225,23 +229,23 @@ class ReviewPairAdmin(PairAdmin):
         formatter: Any = SimpleLazyObject(lambda: ValueFormatter.of(request))
 
         @admin.display(description=_("shared values"))
-        def in_common(pair: ReviewPair) -> SafeString | None:
-            return lines(formatter.named(one["type"], one["value"]) for one in pair.shared)
+        def shared_values(pair: ReviewPair) -> SafeString | None:
+            return lines(formatter.named(value["type"], value["value"]) for value in pair.shared)
 
-        return ("at", "low", "high", in_common, "why", "state")
+        return ("at", "low", "high", shared_values, "why", "state")
 
     def has_review_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(REVIEW_PAIRS)
 
-    @action(description=_("Explain two customers"), icon="compare_arrows")  # type: ignore[untyped-decorator]
+    @action(description=_("Compare two customers"), icon="compare_arrows")  # type: ignore[untyped-decorator]
     def explain_two(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(explain_address())
 
-    @action(description=_("Try a record"), icon="data_object")  # type: ignore[untyped-decorator]
+    @action(description=_("Test a record"), icon="data_object")  # type: ignore[untyped-decorator]
     def try_record(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(explain_record_address())
 
-    @admin.display(description=_("why they stay apart"))
+    @admin.display(description=_("why they are separate"))
     def why(self, pair: ReviewPair) -> SafeString | None:
         return lines(veto_sentence(veto["name"]) for veto in pair.vetoes)
 

@@ -35,8 +35,8 @@ class FormSection:
 
 
 class EditForm(forms.Form):
-    """Every field bears the name that the API has for it, so that its errors find their place. What was not
-    touched is not sent: each field carries what it showed.
+    """Fields have the names the API has for them, so that its errors find their place. Each field carries the
+    value it showed, so that only what was changed is sent.
     """
 
     def __init__(self, shown: ShownProfile, data: Any = None) -> None:
@@ -54,7 +54,7 @@ class EditForm(forms.Form):
         return [FormSection(title, [self[name] for name in names], help) for title, help, names in self.parts]
 
     def refused(self, error: SelfsameError) -> None:
-        """Put each fault at its field; what has none is said above the form."""
+        """Put each error at its field, and the others above the form."""
         for fault in error.data.get("errors") or [{"path": "", "message": error.detail}]:
             name = re.sub(r"(\[\d+\])?(\.(value|is_primary))?$", "", fault["path"])
             self.add_error(name if name in self.fields else None, fault["message"])
@@ -67,10 +67,12 @@ def sections(shown: ShownProfile) -> Iterator[tuple[str, str, Fields]]:
     kinds = shown.config.kinds.values()
     yield (
         _("Personal data"),
-        _("A changed name is kept with the other data of this form as one set."),
+        _("Saved as one set: check the other fields when you change one."),
         {
             **personal_fields(shown.profile),
-            "time_zone": _text(_(FIELDS["time_zone"]), shown.profile.time_zone, help_text="Europe/Berlin"),
+            "time_zone": _text(
+                _(FIELDS["time_zone"]), shown.profile.time_zone, help_text=_("For example Europe/Berlin")
+            ),
         },
     )
     if shown.config.custom_fields:
@@ -84,7 +86,11 @@ def sections(shown: ShownProfile) -> Iterator[tuple[str, str, Fields]]:
         if kind.category in (Category.UNIQUE, Category.IDENTIFIER)
     }
     if ids:
-        yield _("IDs"), _("A new value becomes current; the one before it still finds the customer."), ids
+        yield (
+            _("IDs"),
+            _("A new value becomes the current one. The previous value still finds the customer."),
+            ids,
+        )
     yield _("Subscriptions"), "", subscription_fields(shown)
 
 
@@ -114,14 +120,16 @@ def custom_fields(shown: ShownProfile) -> Fields:
                 fields[f"custom_fields.{name}"] = _choice(label, choices, initial)
             case CustomType.LIST:
                 text = "\n".join(value or ())
-                fields[f"custom_fields.{name}"] = _text(label, text, help_text=_("One entry a line."), rows=3)
+                fields[f"custom_fields.{name}"] = _text(
+                    label, text, help_text=_("One entry per line."), rows=3
+                )
             case _:
                 fields[f"custom_fields.{name}"] = _text(label, None if value is None else as_text(value))
     return fields
 
 
 def contact_fields(shown: ShownProfile, kind: Kind) -> Fields:
-    """A new value, which of several is the primary one, and to clear them all."""
+    """Fields for a new value, for the primary one of several, and for clearing them all."""
     held = sorted(shown.profile.held(kind.category), key=lambda h: (not h.is_primary, h.since, h.value))
     fields: Fields = {kind.name: _text(_("New value"), None)}
     if kind.category in WITH_PRIMARY and len(held) > 1:
@@ -152,8 +160,8 @@ def subscription_fields(shown: ShownProfile) -> Fields:
         label = f"{name}: {channel.topic}" if channel.topic else name
         fields[subscription_name(channel)] = _choice(label, Statuses.choices, row.status.value)
     fields["new.channel"] = _choice(_("New subscription"), [NO_CHOICE, *Channels.choices], None)
-    fields["new.topic"] = _text(_("its topic"), None)
-    fields["new.status"] = _choice(_("its status"), Statuses.choices, Statuses.SUBSCRIBED)
+    fields["new.topic"] = _text(_("topic of the new subscription"), None)
+    fields["new.status"] = _choice(_("status of the new subscription"), Statuses.choices, Statuses.SUBSCRIBED)
     return fields
 
 
@@ -174,7 +182,7 @@ def _choice(label: str, choices: Iterable[tuple[Any, Any]], initial: Any) -> for
 
 
 def body_of(form: EditForm) -> Body:
-    """What was changed, as the API's edit takes it. Empty where nothing was."""
+    """What was changed, as the body of the API's edit. Empty where nothing was."""
     changed = {name: form.cleaned_data[name] for name in form.changed_data}
     body: Body = {}
     if any(name.startswith("personal.") for name in changed):
@@ -206,7 +214,7 @@ def _custom(shown: ShownProfile, changed: Mapping[str, Any]) -> Body:
 
 
 def _contacts(shown: ShownProfile, changed: Mapping[str, Any]) -> Body:
-    """A new value is made primary, as in any edit (R43), unless another one was chosen."""
+    """A new value becomes primary, as in any edit (R43), unless another one is chosen."""
     body: Body = {}
     for kind in shown.config.kinds.values():
         if kind.category not in CONTACTS:

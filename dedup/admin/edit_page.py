@@ -2,12 +2,13 @@
 
 What a member of staff sends is first tried without storing it. Where more would happen than was entered
 (customers merge, a contact goes to another customer, something is cleared, account access changes), the page
-says so in the words of the history and asks; where the customer changed since, it asks anew.
+says so in the words of the history and asks. If the customer changes in the meantime, it asks again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
@@ -49,7 +50,7 @@ def edit(shown: ShownProfile) -> HttpResponse:
         return _page(shown, form)
     body = body_of(form)
     if not body:
-        messages.info(shown.request, _("Nothing was changed."))
+        messages.info(shown.request, _("There was nothing to save."))
         return HttpResponseRedirect(shown.address(FIRST_TAB))
     try:
         return _ask_or_save(shown, body)
@@ -59,7 +60,7 @@ def edit(shown: ShownProfile) -> HttpResponse:
 
 
 def _ask_or_save(shown: ShownProfile, body: Body) -> HttpResponse:
-    """Ask where there is something to be asked; else, or once answered, do it."""
+    """Save, after a question where there is something to ask."""
     caller = staff_caller(shown.request)
     record = _record(shown, caller, body)
     preview = submit_one(caller, record, dry_run=True)
@@ -67,7 +68,7 @@ def _ask_or_save(shown: ShownProfile, body: Body) -> HttpResponse:
     if needs_confirmation(shown.profile, preview.outcome) and confirmed != preview.preview_token:
         return _question(shown, preview, was_asked=bool(confirmed))
     answer = submit_one(caller, record)
-    messages.success(shown.request, _("The changes were saved."))
+    messages.success(shown.request, _("The changes have been saved."))
     for warning in warnings_of(answer.outcome):
         messages.warning(shown.request, warning)
     return HttpResponseRedirect(profile_address(answer.profile.maestra_id))
@@ -79,7 +80,7 @@ def _record(shown: ShownProfile, caller: Caller, body: Body) -> Record:
 
 
 def needs_confirmation(before: Profile, outcome: Outcome) -> bool:
-    """Whether more happens than was written, or something that is not easily written anew."""
+    """Whether more happens than was entered, or something that cannot simply be entered again."""
     lost = any(isinstance(change, Released | Unclaimed) for change in outcome.changes)
     access = before.access_contacts() != outcome.profile.access_contacts()
     return bool(outcome.merges or outcome.conflicts or outcome.moved or lost or access)
@@ -104,22 +105,29 @@ def _question(shown: ShownProfile, preview: Result, *, was_asked: bool) -> HttpR
 
 
 def effects(shown: ShownProfile, outcome: Outcome) -> Iterator[tuple[int, str]]:
-    """What would happen, to whom, in the words of the history."""
-    told = [pair for change in outcome.changes for pair in history_facts(change)]
-    sentences = worded([shown.masking.facts(entry) for _pk, entry in told], shown.config.labels)
-    for (maestra_id, _entry), text in zip(told, sentences, strict=True):
+    """What would happen under which MaestraID, in the words of the history."""
+    rows = [row for change in outcome.changes for row in history_facts(change)]
+    sentences = worded([shown.masking.facts(entry) for _pk, entry in rows], shown.config.labels)
+    for (maestra_id, _entry), text in zip(rows, sentences, strict=True):
         yield maestra_id, text
 
 
-def access_facts(shown: ShownProfile, outcome: Outcome) -> Iterator[str]:
-    """What becomes of the contacts by which the customer signs in."""
+class AccessChange(NamedTuple):
+    """`change`: lost, gained."""
+
+    change: str
+    text: str
+
+
+def access_facts(shown: ShownProfile, outcome: Outcome) -> Iterator[AccessChange]:
+    """How the contacts change with which the customer signs in."""
     before, after = shown.profile.access_contacts(), outcome.profile.access_contacts()
     for key in sorted(before - after):
-        yield _("%s no longer gives account access: the customer cannot sign in with it.") % _named(
-            shown, key
-        )
+        text = _("%s will no longer give account access: the customer cannot sign in with it any more.")
+        yield AccessChange("lost", text % _named(shown, key))
     for key in sorted(after - before):
-        yield _("%s gives account access to this customer.") % _named(shown, key)
+        text = _("%s will give account access to this customer.")
+        yield AccessChange("gained", text % _named(shown, key))
 
 
 def _named(shown: ShownProfile, key: Key) -> str:

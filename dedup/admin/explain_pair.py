@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from django.contrib import messages
@@ -36,13 +37,13 @@ from dedup.wording import criterion_sentence, staff_remedy
 
 STANDINGS = {
     Standing.HELD: gettext_noop("holds it"),
-    Standing.CLAIMED: gettext_noop("named it, but does not hold it"),
-    Standing.LOST: gettext_noop("named it and lost it"),
+    Standing.CLAIMED: gettext_noop("gave it, but does not hold it"),
+    Standing.LOST: gettext_noop("gave it, but the other holds it"),
 }
 
 
 def explain_pair(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
-    """Two customers by whatever identifies them; POST holds them apart or lets them together again."""
+    """Two customers by whatever identifies them; POST keeps them apart or allows a merge again."""
     require_permission(request, VIEW_PAIRS)
     if request.method == "POST":
         return _mark(request)
@@ -54,7 +55,7 @@ def explain_pair(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResp
         request,
         model_admin,
         "explain.html",
-        title=_("Why are two customers one, or two?"),
+        title=_("Compare two customers"),
         left=sides[0],
         right=sides[1],
         record_address=explain_record_address(),
@@ -76,8 +77,8 @@ def _named_side(text: str, formatter: ValueFormatter) -> NamedCustomer:
         return NamedCustomer("", (), "")
     ids = tuple(sorted(holders(text, formatter.config)))
     if not ids:
-        return NamedCustomer(text, ids, _("Nobody is found by this. Check it, or take the MaestraID."))
-    fault = _("Several customers are found by this. Choose one by its MaestraID.") if len(ids) > 1 else ""
+        return NamedCustomer(text, ids, _("No customer found. Check the value, or use the MaestraID."))
+    fault = _("Several customers found. Choose one:") if len(ids) > 1 else ""
     return NamedCustomer(text, ids, fault)
 
 
@@ -95,59 +96,75 @@ def _mark(request: HttpRequest) -> HttpResponse:
     except SelfsameError as error:
         messages.error(request, error.detail)
     else:
-        said = (
-            _("They may be merged again.")
-            if lifts
-            else _("They are never merged, until somebody lifts that.")
-        )
-        messages.success(request, said)
+        text = _("They may be merged again.") if lifts else _("These two will never be merged.")
+        messages.success(request, text)
     return back
 
 
 def pair_context(request: HttpRequest, ids: Sequence[int], formatter: ValueFormatter) -> dict[str, Any]:
-    """The explanation of two primary MaestraIDs, for the eye."""
+    """The explanation of two primary MaestraIDs, as their page shows it."""
     try:
         e = explain(staff_caller(request), *map(maestra_key, ids))
     except SelfsameError as error:
         return {"refusal": error.detail}
-    may = request.user.has_perm
+    may, verdict = request.user.has_perm, verdict_of(e)
     against = objections([asdict(veto) for veto in e.vetoes], (e.left, e.right), formatter)
     is_apart = any(veto.name == "apart" for veto in e.vetoes)
     return {
         "explanation": e,
         "cards": [customer_card(e.left, formatter), customer_card(e.right, formatter)],
-        "verdict": _verdict(e),
+        "verdict": verdict,
+        "verdict_sentence": _(VERDICTS[verdict]),
         "became_one": became_one(e, formatter.config.labels, formatter.masking),
         "matches": [_match(match, formatter) for match in e.matches],
         "objections": against,
         "steps": [_step(step, e) for step in e.steps],
         "contact": e.contact and formatter.named(*e.contact),
-        "remedies": [staff_remedy(remedy) for remedy in e.remedies],
+        "remedies": [(remedy.value, staff_remedy(remedy)) for remedy in e.remedies],
         "merge_address": new_merge_address(ids) if may(MERGE) and not e.same else None,
         "mark_address": explain_address(),
-        "may_hold_apart": may(KEEP_APART) and not e.same and not is_apart,
+        "may_keep_apart": may(KEEP_APART) and not e.same and not is_apart,
         "may_lift": may(LIFT_APART) and is_apart,
     }
 
 
-def _verdict(e: Explanation) -> str:
-    """The answer in one sentence."""
-    words = {"left": e.left.maestra_id, "right": e.right.maestra_id}
+class Verdict(StrEnum):
+    """The explanation in one word."""
+
+    ONE = "one"
+    MAY_MERGE = "may_merge"
+    NOTHING_SHARED = "nothing_shared"
+    ONLY_BY_HAND = "only_by_hand"
+    BLOCKED = "blocked"
+
+
+VERDICTS = {
+    Verdict.ONE: gettext_noop("They are one customer already."),
+    Verdict.MAY_MERGE: gettext_noop(
+        "They share an identifier and nothing prevents a merge: the next record may merge them."
+    ),
+    Verdict.NOTHING_SHARED: gettext_noop(
+        "They share nothing that would merge them automatically. You can merge them by hand."
+    ),
+    Verdict.ONLY_BY_HAND: gettext_noop(
+        "They are not merged automatically, because their data contradict each other. You can merge them by "
+        "hand."
+    ),
+    Verdict.BLOCKED: gettext_noop("They cannot be merged, not even by hand, unless something changes."),
+}
+
+
+def verdict_of(e: Explanation) -> Verdict:
     if e.same:
-        return _("They are one customer: %(left)s.") % words
-    if not e.vetoes and (e.matches or e.shares_payment_card):
-        text = _("They share something, and nothing speaks against it: the next record may make them one.")
-    elif not e.vetoes:
-        text = _("They have nothing in common that would make them one. A person may merge them.")
-    elif e.by_hand:
-        text = _("They stay two by themselves, because they contradict each other. A person may merge them.")
-    else:
-        text = _("They are two, and nobody can merge them before something changes.")
-    return text % words
+        return Verdict.ONE
+    if e.vetoes:
+        return Verdict.ONLY_BY_HAND if e.by_hand else Verdict.BLOCKED
+    return Verdict.MAY_MERGE if e.matches or e.shares_payment_card else Verdict.NOTHING_SHARED
 
 
-def _match(match: Match, formatter: ValueFormatter) -> dict[str, str]:
+def _match(match: Match, formatter: ValueFormatter) -> dict[str, Any]:
     return {
+        "match": match,
         "value": formatter.named(*match.key),
         "left": _(STANDINGS[match.left]),
         "right": _(STANDINGS[match.right]),
@@ -157,6 +174,7 @@ def _match(match: Match, formatter: ValueFormatter) -> dict[str, str]:
 def _step(step: Step, e: Explanation) -> dict[str, Any]:
     left, right = (_weighed(value) for value in (step.left, step.right))
     return {
+        "criterion": step.criterion,
         "sentence": criterion_sentence(step.criterion),
         "left": left,
         "right": right,
@@ -166,7 +184,7 @@ def _step(step: Step, e: Explanation) -> dict[str, Any]:
 
 
 def _weighed(value: Any) -> str:
-    """What a criterion compares, for the eye: yes or no, a time, a MaestraID."""
+    """What a criterion compares: yes or no, a time, a MaestraID."""
     match value:
         case (bool() as acted, datetime() as at):
             return text_of(at) if acted else _("never; registered %(at)s") % {"at": text_of(at)}

@@ -1,4 +1,4 @@
-"""What a record would do, decided by the engine without storing anything."""
+"""What a record would do, as the engine decides it, without storing anything."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from customers.errors import SelfsameError, invalid
 from customers.history.reading import worded
 from customers.history_kinds import history_facts
 from customers.models import IntegrationPoint
-from customers.provisional import is_provisional
+from customers.provisional import is_provisional, stored_id
 from customers.setup.integration_points import Point, point_of
 from customers.storage.sql import as_json
 from customers.words import customer_label, why_one
@@ -54,15 +54,15 @@ EXAMPLE = """{
   "personal": {"first_name": "Ann"}
 }"""
 OUTCOMES = {
-    OutcomeStatus.CREATED: gettext_noop("A new customer would be made."),
-    OutcomeStatus.JOINED: gettext_noop("The record would join a customer who is there already."),
-    OutcomeStatus.CHANGED: gettext_noop("A customer who is there already would be changed."),
+    OutcomeStatus.CREATED: gettext_noop("A new customer would be created."),
+    OutcomeStatus.JOINED: gettext_noop("The record would join an existing customer."),
+    OutcomeStatus.CHANGED: gettext_noop("An existing customer would be changed."),
     OutcomeStatus.UNCHANGED: gettext_noop("Nothing would change."),
 }
 
 
 class RecordForm(forms.Form):
-    """A record as the API takes it, and the door it comes through."""
+    """A record as the API takes it, and the integration point it comes through."""
 
     operation = forms.ChoiceField(
         label=gettext_lazy("Operation"),
@@ -81,31 +81,31 @@ class RecordForm(forms.Form):
         initial=EXAMPLE,
         max_length=100_000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false", "class": "font-mono"}),
-        help_text=gettext_lazy("JSON, as the API takes it."),
+        help_text=gettext_lazy("JSON, in the format of the API."),
     )
 
     def clean_record(self) -> Any:
         try:
             return json.loads(self.cleaned_data["record"], parse_float=Decimal)
         except (ValueError, RecursionError) as error:
-            raise forms.ValidationError(_("This is no JSON: %(fault)s.") % {"fault": error}) from None
+            raise forms.ValidationError(_("This is not valid JSON: %(fault)s.") % {"fault": error}) from None
 
 
 def explain_record(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
     """What a record would do. Nothing is stored."""
     require_permission(request, VIEW_PAIRS)
     form = RecordForm(request.POST if request.method == "POST" else None)
-    told: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     if form.is_bound and form.is_valid():
-        told = _context_of(request, form.cleaned_data)
+        result = _context_of(request, form.cleaned_data)
     return framed_page(
         request,
         model_admin,
         "explain_record.html",
-        title=_("What would a record do?"),
+        title=_("Test a record"),
         form=form,
         explain_address=explain_address(),
-        **told,
+        **result,
     )
 
 
@@ -124,17 +124,18 @@ def _decide(
 ) -> Result:
     now = timezone.now()
     if not isinstance(data, dict):
-        raise invalid(("record", _("A record is a JSON object.")))
+        raise invalid(("record", _("A record must be a JSON object.")))
     parsed = Parser(point, formatter.config, now).record(operation, data)
     actor = staff_caller(request).actor
     return submit_one(Caller(actor=actor, point=point, read_with=formatter.config), parsed, dry_run=True)
 
 
 def _outcome_context(answer: Result, formatter: ValueFormatter) -> dict[str, Any]:
-    """The decision, from what happens to whom down to every entry of the history."""
+    """The decision, from its outcome down to every entry of the change history."""
     outcome = answer.outcome
     return {
-        "outcome": _(OUTCOMES[outcome.status]),
+        "outcome": outcome.status.value,
+        "outcome_sentence": _(OUTCOMES[outcome.status]),
         "customer": None
         if is_provisional(answer.profile.maestra_id)
         else customer_card(answer.profile, formatter),
@@ -143,14 +144,15 @@ def _outcome_context(answer: Result, formatter: ValueFormatter) -> dict[str, Any
                 "absorbed": m.absorbed.maestra_id,
                 "survivor": m.customer,
                 "reason": why_one(m.decision.reason, _named(m.decision.matched, formatter)),
-                "criterion": m.decision.criterion and criterion_sentence(m.decision.criterion),
+                "criterion": m.decision.criterion,
+                "criterion_sentence": m.decision.criterion and criterion_sentence(m.decision.criterion),
                 "priority": m.decision.priority,
             }
             for m in outcome.merges
         ],
         "conflicts": [_conflict(conflict, formatter) for conflict in outcome.conflicts],
         "moves": [_move(move, formatter) for move in outcome.moved],
-        "apart": [_blocked_match(kept, answer, formatter) for kept in outcome.blocked_matches],
+        "apart": [_blocked_match(match, answer, formatter) for match in outcome.blocked_matches],
         "warnings": warnings_of(outcome),
         "history": _history(answer, formatter),
     }
@@ -160,41 +162,53 @@ def _named(keys: Sequence[Any], formatter: ValueFormatter) -> str:
     return ", ".join(formatter.named(*key) for key in keys) or _("an identifier")
 
 
-def _conflict(conflict: Conflict, formatter: ValueFormatter) -> str:
+def _conflict(conflict: Conflict, formatter: ValueFormatter) -> dict[str, Any]:
     words = {
         "value": formatter.named(*conflict.key),
         "winner": customer_label(conflict.kept_by),
         "loser": customer_label(conflict.lost_by),
         "criterion": criterion_sentence(conflict.criterion),
     }
-    text = _("%(value)s stays with %(winner)s, not with %(loser)s. What decides: %(criterion)s")
-    return text % words
+    text = _("%(value)s stays with %(winner)s and does not go to %(loser)s. What decides: %(criterion)s")
+    return {"conflict": conflict, "winner": stored_id(conflict.kept_by), "sentence": text % words}
 
 
-def _move(move: Move, formatter: ValueFormatter) -> str:
+def _move(move: Move, formatter: ValueFormatter) -> dict[str, Any]:
     words = {
         "value": formatter.named(*move.key),
         "giver": customer_label(move.giver),
         "taker": customer_label(move.taker),
     }
-    return _("%(value)s goes from %(giver)s to %(taker)s.") % words
+    sentence = _("%(value)s goes from %(giver)s to %(taker)s.") % words
+    return {"move": move, "sentence": sentence}
 
 
-def _blocked_match(kept: BlockedMatch, answer: Result, formatter: ValueFormatter) -> dict[str, Any]:
-    """Two that match and stay apart. The explanation page tells more of two that are stored."""
-    ids = (kept.left, kept.right)
-    other = find_customers([kept.right]).profiles
+def _blocked_match(match: BlockedMatch, answer: Result, formatter: ValueFormatter) -> dict[str, Any]:
+    """Two that match and cannot merge. The explanation page says more of two that are stored."""
+    ids = (match.left, match.right)
+    other = find_customers([match.right]).profiles
     return {
-        "who": " – ".join(map(customer_label, ids)),
-        "shared": _named(kept.shared, formatter),
-        "objections": objections([asdict(veto) for veto in kept.vetoes], (answer.profile, *other), formatter),
+        "left": customer_label(match.left),
+        "right": customer_label(match.right),
+        "shared": _named(match.shared, formatter),
+        "objections": objections(
+            [asdict(veto) for veto in match.vetoes], (answer.profile, *other), formatter
+        ),
         "address": None if any(map(is_provisional, ids)) else explain_address(*ids),
     }
 
 
-def _history(answer: Result, formatter: ValueFormatter) -> list[tuple[str, str]]:
+def _history(answer: Result, formatter: ValueFormatter) -> list[dict[str, Any]]:
     """What the change history would say, as it will be stored and worded."""
-    told = [fact for change in answer.outcome.changes for fact in history_facts(change)]
-    facts = json.loads(as_json([entry for _told_of, entry in told]), parse_float=Decimal)
+    rows = [row for change in answer.outcome.changes for row in history_facts(change)]
+    facts = json.loads(as_json([entry for _maestra_id, entry in rows]), parse_float=Decimal)
     sentences = worded(formatter.masking.facts(facts), formatter.config.labels)
-    return [(customer_label(told_of), said) for (told_of, _entry), said in zip(told, sentences, strict=True)]
+    return [
+        {
+            "kind": entry["kind"],
+            "maestra_id": stored_id(maestra_id),
+            "customer": customer_label(maestra_id),
+            "sentence": sentence,
+        }
+        for (maestra_id, entry), sentence in zip(rows, sentences, strict=True)
+    ]

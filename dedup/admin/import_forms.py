@@ -36,7 +36,7 @@ from segments.naming import NamedSegmentation, named_segmentations
 
 SAMPLES = 5
 SAMPLED = 16 * 2**20
-"""Bytes of a packed file or a workbook that is looked into for samples; of text the beginning will do."""
+"""Bytes up to which a compressed file or workbook is opened for samples; of text the beginning will do."""
 
 LOOK = {"class": "decision-input"}
 
@@ -52,11 +52,11 @@ NEEDED = {
     ImportKind.MERGES: MERGE,
     ImportKind.SEGMENT: "segments.change_membership",
 }
-"""What a kind of import needs besides the permission to import."""
+"""The permission that a kind of import needs besides the one to import."""
 
 
 def points() -> Any:
-    """The integration points that data may come through, those that files mostly come from first."""
+    """The enabled integration points, those that files mostly come through first."""
     usual = (PointKinds.FILE_IMPORT, PointKinds.CRM)
     of_files = Case(
         *(When(kind=kind, then=Value(n)) for n, kind in enumerate(usual)), default=Value(len(usual))
@@ -73,27 +73,28 @@ class UploadForm(forms.Form):
             "empty": gettext_lazy("The file is empty."),
         },
     )
-    kind = forms.ChoiceField(label=gettext_lazy("What its rows are"), widget=_select())
+    kind = forms.ChoiceField(label=gettext_lazy("What the file contains"), widget=_select())
     point = forms.ModelChoiceField(
         label=gettext_lazy("Integration point"),
         queryset=IntegrationPoint.objects.none(),
         empty_label=None,
         widget=_select(),
         help_text=gettext_lazy(
-            "Its settings act on the rows: whether contacts must be confirmed, and which give account access."
+            "Where the data come from. The settings of the integration point decide whether contacts must be "
+            "confirmed and which give account access."
         ),
     )
     encoding = forms.ChoiceField(
         label=gettext_lazy("Encoding"),
         required=False,
-        choices=[("", gettext_lazy("As the file shows")), *CHOICES.items()],
+        choices=[("", gettext_lazy("Detect")), *CHOICES.items()],
         widget=_select(),
     )
     delimiter = forms.ChoiceField(
-        label=gettext_lazy("Between columns"),
+        label=gettext_lazy("Separator between columns"),
         required=False,
         choices=[
-            ("", gettext_lazy("As the file shows")),
+            ("", gettext_lazy("Detect")),
             (",", gettext_lazy("Comma")),
             (";", gettext_lazy("Semicolon")),
             ("tab", gettext_lazy("Tab")),
@@ -113,17 +114,17 @@ class UploadForm(forms.Form):
         most = settings.MAX_UPLOAD_SIZE
         self.fields["file"].widget.attrs["data-most"] = most
         self.fields["file"].help_text = _(
-            "CSV, TSV or an Excel workbook (.xlsx), also packed as .gz or .zip; at most %(most)s. The first "
-            "line names the columns."
+            "CSV, TSV or Excel (.xlsx), optionally compressed as .gz or .zip; up to %(most)s. The first line "
+            "must contain the column names."
         ) % {"most": filesizeformat(most)}
 
     @property
     def is_detailed(self) -> bool:
-        """Whether what is seldom needed was chosen."""
+        """Whether one of the rarely needed fields was filled in."""
         return any(self.data.get(name) for name in ("encoding", "delimiter"))
 
     def refuse(self, error: SelfsameError) -> None:
-        """Say at the field what the file is refused for."""
+        """Put the errors of the file at its field."""
         _refuse(self, error, "file")
 
 
@@ -149,23 +150,23 @@ ASKED = {
 
 class OptionsForm(forms.Form):
     segment = forms.ChoiceField(
-        label=gettext_lazy("Put everybody into the segment"), required=False, widget=_select()
+        label=gettext_lazy("Add everybody to the segment"), required=False, widget=_select()
     )
     mode = forms.ChoiceField(
-        label=gettext_lazy("Values that a customer has already"),
+        label=gettext_lazy("If a customer already has a value"),
         required=False,
         choices=[
-            (Mode.OVERWRITE.value, gettext_lazy("The file's replace them")),
-            (Mode.FILL.value, gettext_lazy("Stay; only what is empty is filled")),
+            (Mode.OVERWRITE.value, gettext_lazy("Replace it with the value of the file")),
+            (Mode.FILL.value, gettext_lazy("Keep it, and only fill in what is missing")),
         ],
         widget=_select(),
     )
     drop_invalid = forms.ChoiceField(
-        label=gettext_lazy("Values that cannot be read"),
+        label=gettext_lazy("If a value is invalid"),
         required=False,
         choices=[
             ("", gettext_lazy("The whole row fails")),
-            ("true", gettext_lazy("Are left out, if the row still says who it is about")),
+            ("true", gettext_lazy("Leave it out, if the row still identifies a customer")),
         ],
         widget=_select(),
     )
@@ -173,20 +174,20 @@ class OptionsForm(forms.Form):
         label=gettext_lazy("Dates such as 03/04/2026"),
         required=False,
         choices=[
-            ("", gettext_lazy("Such a row fails")),
+            ("", gettext_lazy("The row fails")),
             ("true", gettext_lazy("The day comes first")),
             ("false", gettext_lazy("The month comes first")),
         ],
         widget=_select(),
     )
     default_region = forms.CharField(
-        label=gettext_lazy("Country of phones without a country code"),
+        label=gettext_lazy("Country of phone numbers without a country code"),
         required=False,
         widget=forms.TextInput(attrs={**LOOK, "maxlength": "2", "placeholder": "US"}),
-        help_text=gettext_lazy("Two letters. Empty: the project's."),
+        help_text=gettext_lazy("Two letters, such as US. Empty: the country in the settings."),
     )
     time_zone = forms.CharField(
-        label=gettext_lazy("Zone of times without an offset"),
+        label=gettext_lazy("Time zone of times that have none"),
         required=False,
         widget=forms.TextInput(attrs={**LOOK, "placeholder": "Europe/Berlin"}),
     )
@@ -195,7 +196,7 @@ class OptionsForm(forms.Form):
         label=gettext_lazy("Find customers by"),
         required=False,
         widget=InOrder(forms.Select(attrs=LOOK)),
-        help_text=gettext_lazy("The first one first. None chosen: as the integration point does."),
+        help_text=gettext_lazy("In this order. None chosen: as set for the integration point."),
     )
 
     def __init__(self, source: Import, data: QueryDict | None, stored: Mapping[str, Any]) -> None:
@@ -232,7 +233,7 @@ def _initial(stored: Mapping[str, Any]) -> dict[str, Any]:
 def _segments(kind: ImportKind) -> list[tuple[str, str]]:
     static = Segment.objects.filter(segmentation__kind=SegmentationKinds.STATIC)
     found = static.select_related("segmentation").order_by("segmentation__name", "id")
-    none = _("As a column says") if kind is ImportKind.SEGMENT else _("None")
+    none = _("From a column") if kind is ImportKind.SEGMENT else _("None")
     return [
         ("", none),
         *(
@@ -308,7 +309,7 @@ def columns_sent(header: Sequence[str], data: QueryDict) -> list[FileColumn]:
 
 
 def refuse_columns(columns: Iterable[FileColumn], error: SelfsameError) -> list[str]:
-    """Say at each column what it is refused for; what is about none of them comes back."""
+    """Put each error at its column; returns those about none of them."""
     faults = error.data.get("errors") or [{"path": "", "message": error.detail}]
     by_name = {column.name: column for column in columns}
     rest = []
@@ -342,5 +343,5 @@ def _first_rows(source: Import) -> Sequence[Sequence[str]]:
         try:
             valid = (row.cells for row in rows(path, file_format) if row.fault is None)
             return list(islice(valid, SAMPLES))
-        except SelfsameError:  # what is wrong with the file is told when it is read
+        except SelfsameError:  # reported when the file is read
             return []

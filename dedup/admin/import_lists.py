@@ -1,4 +1,4 @@
-"""The lists of imports and of saved mappings, and what the first page tells of them."""
+"""The lists of imports and of saved mappings, and their parts of the dashboard."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ MEANINGS.update(
 
 @admin.register(Import)
 class ImportAdmin(WithPages):
-    list_display = ("file", "kind_shown", "state_shown", "came_to", "point", "by", "created_at")
+    list_display = ("file", "kind_shown", "state_shown", "result_shown", "point", "by", "created_at")
     list_select_related = ("point",)
     list_filter = ("state", "kind", "is_dry_run", ("created_at", RangeDateTimeFilter))
     search_fields = ("name",)
-    search_help_text = _("The whole name of a file.")
-    empty_hint = _("A file of customers, orders, segment members or merges is imported from here.")
+    search_help_text = _("Full file name")
+    empty_hint = _("Import a file of customers, orders, segment members or merges.")
     actions_list = ("import_file",)
     pages = (
         ("new/", "new", import_pages.new),
@@ -74,7 +74,7 @@ class ImportAdmin(WithPages):
     def import_file(self, request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:dedup_import_new"))
 
-    @admin.display(description=_("who"))
+    @admin.display(description=_("by"))
     def by(self, source: Import) -> str:
         return who(source.actor)
 
@@ -103,13 +103,13 @@ class ImportAdmin(WithPages):
         return source.state, ImportStates(source.state).label
 
     @admin.display(description=_("result"))
-    def came_to(self, source: Import) -> str | None:
+    def result_shown(self, source: Import) -> str | None:
         return summary(source) or None
 
 
 @admin.register(ImportMapping)
 class ImportMappingAdmin(ReadOnlyAdmin):
-    empty_hint = _("A mapping is saved where the columns of an import are mapped.")
+    empty_hint = _("Save a mapping when you map the columns of an import.")
 
     list_display = ("name", "kind", "columns_number", "changed_at")
     list_filter = ("kind",)
@@ -138,7 +138,7 @@ def _failed_lately() -> Figure:
 register_tile(
     Tile(
         slug="imports",
-        title=_("Imports at work"),
+        title=_("Running imports"),
         permission=VIEW_IMPORTS,
         link=reverse_lazy("admin:dedup_import_changelist"),
         count=lambda: counted(Import.objects.filter(state__in=AT_WORK)),
@@ -148,7 +148,7 @@ register_tile(
 register_tile(
     Tile(
         slug="imports-failed",
-        title=_("Imports that failed lately"),
+        title=_("Imports failed in the last 7 days"),
         permission=VIEW_IMPORTS,
         link=format_lazy("{}?state__exact=failed", reverse_lazy("admin:dedup_import_changelist")),
         count=_failed_lately,

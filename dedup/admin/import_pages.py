@@ -1,6 +1,6 @@
-"""Imports by hand: a file in, its columns mapped, tried without effect, run, and told of row by row.
+"""Imports by hand: upload a file, map its columns, try it without storing anything, run it, read the report.
 
-What is done with an import happens at a worker. These pages tell it what to do and show how far it is.
+The work is done by a worker. These pages tell it what to do and show its progress.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from dedup.models import Import, ImportKind, ImportMapping, ImportStates, Outcom
 from segments.naming import named_segmentations
 
 SEE_VALUES = "customers.view_contacts"
-"""Reasons, examples and rows hold what the file says of people."""
+"""Reasons, examples and rows contain personal data of the file."""
 ENDED = (ImportStates.FINISHED, ImportStates.CANCELLED, ImportStates.FAILED)
 
 
@@ -78,7 +78,7 @@ def _may_import(request: HttpRequest, kind: ImportKind) -> bool:
 
 
 def _to_import(request: HttpRequest, import_id: int) -> Import:
-    """The import, for whoever may have it worked."""
+    """The import, for whoever may run it."""
     source = _found(import_id)
     if not _may_import(request, ImportKind(source.kind)):
         raise PermissionDenied
@@ -90,7 +90,7 @@ def _to_import(request: HttpRequest, import_id: int) -> Import:
 
 
 def new(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
-    """Take a file in; then its columns."""
+    """Upload a file; its columns come next."""
     require_permission(request, ADD_IMPORTS)
     is_sent = request.method == "POST"
     form = UploadForm(request.user.has_perm, *((request.POST, request.FILES) if is_sent else ()))
@@ -125,7 +125,7 @@ def _uploaded(request: HttpRequest, sent: Mapping[str, Any]) -> Import:
 
 
 def mapped(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
-    """Where the columns go and how rows are read; then a dry run, or after a question the run itself."""
+    """Map the columns and choose how rows are read; then a dry run, or after a question the run itself."""
     source = _to_import(request, import_id)
     if source.state != ImportStates.UPLOADED:
         return HttpResponseRedirect(address("change", source))
@@ -176,7 +176,7 @@ def _save_and_begin(
         if name:
             operations.save_mapping(name, begun)
     if name:
-        messages.success(request, _("The mapping is saved as “%(name)s”.") % {"name": name})
+        messages.success(request, _("The mapping was saved as “%(name)s”.") % {"name": name})
 
 
 def _columns(
@@ -217,14 +217,14 @@ def _confirm_run(
         request,
         model_admin,
         "imports/confirm_run.html",
-        title=_("Run without a dry run?"),
+        title=_("Import without a dry run?"),
         source=source,
         unmapped=[column.name for column in columns if not column.target],
         kept=kept,
     )
 
 
-# --- How far it is, and what came of it
+# --- Progress and result
 # --------------------------------------------------------------------------------------------------------
 
 
@@ -253,7 +253,7 @@ def show(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> 
 
 
 def _outcome(request: HttpRequest, source: Import) -> dict[str, Any]:
-    """What an import that has ended came to; for a dry run, what a run would."""
+    """The result of an import that has ended; of a dry run, what a run would do."""
     at = reports.progress(source)
     sees = source.is_dry_run and request.user.has_perm(SEE_VALUES)
     examples = reports.examples_of(source) if sees else {}
@@ -269,7 +269,7 @@ def _outcome(request: HttpRequest, source: Import) -> dict[str, Any]:
 
 
 def progress(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
-    """How far it is, for the page to follow."""
+    """The progress, which the page polls."""
     require_permission(request, VIEW_IMPORTS)
     return JsonResponse(results.progress(_found(import_id)), headers={"Cache-Control": "no-store"})
 
@@ -279,7 +279,7 @@ def progress(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int
 
 
 def run(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
-    """Do what a dry run told of. A dry run is run once, however often the button is pressed."""
+    """Do for real what a dry run tried. A dry run is run once, however often the button is pressed."""
     source = _to_import(request, import_id)
     if request.method != "POST":
         return HttpResponseRedirect(address("change", source))
@@ -298,7 +298,7 @@ def run(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> 
 
 
 def _runs(dry_run: Import) -> QuerySet[Import]:
-    """What was begun in earnest with the rows of a dry run."""
+    """What was begun for real with the rows of a dry run."""
     return dry_run.runs.filter(is_dry_run=False).exclude(state=ImportStates.UPLOADED)
 
 
@@ -316,17 +316,19 @@ def remap(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -
 
 
 def pause(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
-    return _act(request, import_id, operations.pause, _("Paused. What is at work is ended first."))
+    return _act(
+        request, import_id, operations.pause, _("The import pauses once the rows being processed are done.")
+    )
 
 
 def resume(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
-    return _act(request, import_id, operations.resume, _("It goes on."))
+    return _act(request, import_id, operations.resume, _("The import goes on."))
 
 
 def cancel(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
-    """Asks first: a cancelled import does not go on."""
+    """Asks first: a cancelled import cannot be resumed."""
     if request.method == "POST":
-        return _act(request, import_id, operations.cancel, _("Cancelled."))
+        return _act(request, import_id, operations.cancel, _("The import was cancelled."))
     require_permission(request, CHANGE_IMPORTS)
     source = _found(import_id)
     if source.state in ENDED:
@@ -356,7 +358,7 @@ def _act(
 
 
 def report(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> HttpResponse:
-    """Some of the rows at once, by what became of them or by their line; all of them are in the file."""
+    """The first rows of an outcome, or one line; all of them are in the report to download."""
     source = _with_rows(request, import_id)
     outcome, line = request.GET.get("outcome", ""), request.GET.get("line", "").strip()
     outcome = outcome if outcome in Outcomes.values else ""
@@ -380,7 +382,7 @@ def report(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -
 def _outcome_label(row: reports.ReportRow) -> str:
     if row.code:
         return results.failure(row.code)
-    return str(results.DONE[row.outcome]) if row.outcome else _("Not worked")
+    return str(results.DONE[row.outcome]) if row.outcome else _("Not processed")
 
 
 def report_file(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponseBase:
@@ -389,7 +391,7 @@ def report_file(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: 
 
 
 def failed_file(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> HttpResponseBase:
-    """The failed rows in the columns they came in, to be mended and sent again."""
+    """The failed rows in the columns they came in, to be corrected and imported again."""
     source = _with_rows(request, import_id)
     return _csv(reports.failed_file(source), f"import-{source.pk}-failed.csv")
 

@@ -1,6 +1,4 @@
-"""What an import has come to, in words: how far it is, what became of its rows, where a run came out
-different from its dry run.
-"""
+"""An import in words: its progress, the outcomes of its rows, and where a run differs from its dry run."""
 
 from __future__ import annotations
 
@@ -25,26 +23,26 @@ AT_WORK = (ImportStates.STAGING, ImportStates.RUNNING)
 
 DONE = {
     Outcomes.CREATED.value: gettext_lazy("New customers"),
-    Outcomes.JOINED.value: gettext_lazy("Joined a customer who was there"),
+    Outcomes.JOINED.value: gettext_lazy("Joined an existing customer"),
     Outcomes.CHANGED.value: gettext_lazy("Changed a customer"),
     Outcomes.UNCHANGED.value: gettext_lazy("Changed nothing"),
     Outcomes.FAILED.value: gettext_lazy("Failed"),
 }
-"""What became of rows, in the order to show it."""
+"""Outcomes of rows, in the order they are shown."""
 EFFECTS = {
     outcomes.MERGED: gettext_lazy("Customers merged into others"),
     outcomes.MOVED: gettext_lazy("Contacts moved to another customer"),
-    outcomes.CLAIMS: gettext_lazy("Contacts that somebody else keeps"),
-    outcomes.RESUBSCRIBED: gettext_lazy("Unsubscribed people subscribed again"),
+    outcomes.CLAIMS: gettext_lazy("Contacts that another customer keeps"),
+    outcomes.RESUBSCRIBED: gettext_lazy("Unsubscribed customers subscribed again"),
 }
 FAILURES = {
-    ErrorCode.VALIDATION_ERROR: gettext_lazy("A value cannot be used"),
-    ErrorCode.CUSTOMER_NOT_FOUND: gettext_lazy("There is no such customer"),
+    ErrorCode.VALIDATION_ERROR: gettext_lazy("Invalid value"),
+    ErrorCode.CUSTOMER_NOT_FOUND: gettext_lazy("Customer not found"),
     ErrorCode.TECHNICAL_ID_NOT_UNIQUE: gettext_lazy("The ID belongs to another customer"),
-    ErrorCode.ALREADY_REGISTERED: gettext_lazy("The contact is the account of another customer"),
-    ErrorCode.AMBIGUOUS_CUSTOMER: gettext_lazy("More than one customer fits"),
-    ErrorCode.MERGE_BLOCKED: gettext_lazy("The customers may not be merged"),
-    ErrorCode.ERASED_PERSON: gettext_lazy("The person was erased and is not brought back"),
+    ErrorCode.ALREADY_REGISTERED: gettext_lazy("Another customer signs in with the contact"),
+    ErrorCode.AMBIGUOUS_CUSTOMER: gettext_lazy("More than one customer matches"),
+    ErrorCode.MERGE_BLOCKED: gettext_lazy("The customers cannot be merged"),
+    ErrorCode.ERASED_PERSON: gettext_lazy("The customer was erased"),
 }
 
 
@@ -55,8 +53,9 @@ def failure(code: str) -> str:
 
 
 class OutcomeCount(NamedTuple):
-    """How many. `outcome` names the rows that the report can be narrowed to."""
+    """How many. `outcome` names the rows that the report can be filtered by."""
 
+    name: str
     label: str
     number: int
     outcome: str | None = None
@@ -65,15 +64,17 @@ class OutcomeCount(NamedTuple):
 
 def rows_by_outcome(at: Progress) -> list[OutcomeCount]:
     return [
-        OutcomeCount(str(label), at.counts.get(name, 0), name, _level(name, at.counts.get(name, 0)))
+        OutcomeCount(name, str(label), at.counts.get(name, 0), name, _level(name, at.counts.get(name, 0)))
         for name, label in DONE.items()
     ]
 
 
 def effects(at: Progress) -> list[OutcomeCount]:
-    """What the rows did beside; only what there is."""
+    """What the rows did besides; only what there is."""
     return [
-        OutcomeCount(str(label), at.counts[name]) for name, label in EFFECTS.items() if at.counts.get(name)
+        OutcomeCount(name, str(label), at.counts[name])
+        for name, label in EFFECTS.items()
+        if at.counts.get(name)
     ]
 
 
@@ -86,35 +87,37 @@ def _level(outcome: str, number: int) -> str:
 
 
 def progress(source: Import) -> dict[str, Any]:
-    """An import that is at work or paused, as its page shows it and asks for it again and again."""
+    """An import that is running or paused, as its page shows it and polls it."""
     at = reports.progress(source)
     return {
         "state": source.state,
         "label": str(ImportStates(source.state).label),
+        "done": at.done,
+        "total": at.total,
         "percent": 100 * at.done // at.total if at.total else None,
-        "told": _told(source, at),
+        "sentence": _progress_sentence(source, at),
         "pace": _pace(at),
-        "counts": [[tile.label, intcomma(tile.number)] for tile in rows_by_outcome(at)],
+        "counts": [[tile.label, intcomma(tile.number), tile.name] for tile in rows_by_outcome(at)],
     }
 
 
-def _told(source: Import, at: Progress) -> str:
+def _progress_sentence(source: Import, at: Progress) -> str:
     if at.total is None:
         if not at.staged:
-            return _("A worker will begin to read the file within seconds.")
-        text = ngettext("%(rows)s row is read so far.", "%(rows)s rows are read so far.", at.staged)
+            return _("Reading the file starts within seconds.")
+        text = ngettext("%(rows)s row read so far.", "%(rows)s rows read so far.", at.staged)
         return text % {"rows": intcomma(at.staged)}
-    tried, done = _("%(done)s of %(total)s rows are tried."), _("%(done)s of %(total)s rows are done.")
+    tried, done = _("%(done)s of %(total)s rows tried."), _("%(done)s of %(total)s rows imported.")
     words = {"done": intcomma(at.done), "total": intcomma(at.total)}
     return (tried if source.is_dry_run else done) % words
 
 
 def _pace(at: Progress) -> str:
-    """Rows a second and the time that is left; nothing while nobody works."""
+    """Rows per second and the time left; nothing while no worker is on it."""
     if at.rate is None or at.seconds_left is None:
         return ""
     words = {"rate": intcomma(max(round(at.rate), 1)), "left": _duration(at.seconds_left)}
-    return _("%(rate)s rows a second, %(left)s left.") % words
+    return _("%(rate)s rows per second, %(left)s left.") % words
 
 
 def _duration(seconds: float) -> str:
@@ -132,7 +135,7 @@ def _duration(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeGroup:
-    """Rows of which the same became, or would. `examples` have line, MaestraID and sentences."""
+    """Rows with the same outcome. `examples` have line, MaestraID and sentences."""
 
     slug: str
     label: str
@@ -141,7 +144,7 @@ class OutcomeGroup:
 
 
 def failures(at: Progress, examples: Mapping[str, list[Any]]) -> list[OutcomeGroup]:
-    """The failed rows by the reason, the commonest first."""
+    """The failed rows by reason, the most frequent first."""
     found = sorted(at.failed_by.items(), key=lambda one: -one[1])
     return [
         OutcomeGroup(code, failure(code), number, examples.get(f"{outcomes.FAILED_BY}{code}", []))
@@ -156,37 +159,42 @@ def resubscribed(at: Progress, examples: Mapping[str, list[Any]]) -> OutcomeGrou
 
 
 def examples_by_outcome(at: Progress, examples: Mapping[str, list[Any]]) -> list[OutcomeGroup]:
-    """The effects and outcomes that are told nowhere else, each with its first rows."""
+    """The effects and outcomes that are shown nowhere else, each with its first rows."""
     elsewhere = (outcomes.RESUBSCRIBED, Outcomes.FAILED.value)
     labels = {**EFFECTS, **DONE}
     named = [name for name in labels if name not in elsewhere and examples.get(name)]
     return [OutcomeGroup(name, str(labels[name]), at.counts.get(name, 0), examples[name]) for name in named]
 
 
+class RowOutcome(NamedTuple):
+    name: str
+    text: str
+
+
 class Difference(NamedTuple):
     line: int
-    expected: str
-    actual: str
+    expected: RowOutcome
+    actual: RowOutcome
 
 
 def differences(source: Import) -> dict[str, Any] | None:
-    """Where a run came out different from its dry run; None where there is nothing to compare."""
+    """Where a run had other outcomes than its dry run; None where there is nothing to compare."""
     found = source.result.get("differences")
     if found is None:
         return None
     rows = (
-        Difference(row["line"], *map(_outcome_label, (row["expected"], row["actual"])))
-        for row in found["rows"]
+        Difference(row["line"], *map(_row_outcome, (row["expected"], row["actual"]))) for row in found["rows"]
     )
     return {"count": found["count"], "rows": list(rows)}
 
 
-def _outcome_label(one: Mapping[str, Any]) -> str:
-    """`Joined a customer who was there: 12`."""
-    if one["code"]:
-        return f"{DONE[Outcomes.FAILED.value]}: {failure(one['code'])}"
-    label = str(DONE.get(one["outcome"], one["outcome"]))
-    return f"{label}: {one['maestra_id']}" if one["maestra_id"] else label
+def _row_outcome(stored: Mapping[str, Any]) -> RowOutcome:
+    """`Joined an existing customer: 12`."""
+    name = stored["outcome"]
+    label, detail = str(DONE.get(name, name)), stored["maestra_id"]
+    if stored["code"]:
+        label, detail = str(DONE[Outcomes.FAILED.value]), failure(stored["code"])
+    return RowOutcome(name, f"{label}: {detail}" if detail else label)
 
 
 # --- Its rows
@@ -226,7 +234,7 @@ def _report_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[ReportRow]:
 
 
 def summary(source: Import) -> str:
-    """What a finished import came to, in one line of a list."""
+    """The result of a finished import, in one line of a list."""
     counts = source.result.get("counts", {})
     named = ((str(label), counts.get(name)) for name, label in Outcomes.choices)
     return ", ".join(f"{label} {intcomma(number)}" for label, number in named if number)

@@ -1,7 +1,7 @@
-"""Merging by hand: pick, choose who results, see what will happen, do it (R28).
+"""Merging by hand: pick customers, choose which one the others are merged into, preview, confirm (R28).
 
-What is confirmed is what was seen: the form carries the token of the preview, and digests of its rows, so
-that after a stale one the next preview can show what is new.
+Only what was previewed can be confirmed: the form carries the token of the preview, and digests of its rows,
+so that after a stale preview the next one can mark what has changed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SEEN_SALT = "dedup.admin.merging.seen"
 
 @dataclass(frozen=True, slots=True)
 class MergeRequest:
-    """What the address or the form names: customers, the one to result, and the pair under review."""
+    """What the address or the form asks for: customers, the one that stays, and the pair under review."""
 
     customers: list[int]
     resulting: str
@@ -56,14 +56,14 @@ class MergeRequest:
     def of(cls, data: Any) -> MergeRequest:
         named = (as_maestra_id(text) for text in data.getlist("customer"))
         return cls(
-            [one for one in named if one][:MOST_AT_ONCE],
+            [maestra_id for maestra_id in named if maestra_id][:MOST_AT_ONCE],
             data.get("resulting", BY_PRIORITY),
             as_maestra_id(data.get("review", "")),
         )
 
 
 def new(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
-    """The whole way: GET picks and chooses, the first POST previews, the second merges."""
+    """All steps: GET picks and chooses, the first POST previews, the second merges."""
     require_permission(request, MERGE)
     asked = MergeRequest.of(request.POST if request.method == "POST" else request.GET)
     found = find_customers(asked.customers)
@@ -90,7 +90,7 @@ def choose(
 ) -> TemplateResponse:
     formatter = ValueFormatter.of(request)
     term = request.GET.get("q", "").strip()
-    ids = [p.maestra_id for p in found.profiles]
+    ids = found.ids
     ranking = rank(found.profiles) if len(ids) > 1 else None
     results = _search(term, formatter, ids) if term else []
     remarks = list(found.remarks)
@@ -105,7 +105,7 @@ def choose(
         picked=[(customer_card(p, formatter), _without(p, ids)) for p in found.profiles],
         ids=ids,
         term=term,
-        results=[(one, new_merge_address([*ids, one.maestra_id])) for one in results],
+        results=[(card, new_merge_address([*ids, card.maestra_id])) for card in results],
         is_full=len(ids) >= MOST_AT_ONCE,
         ranking=ranking,
         reasons=_reasons(ranking),
@@ -114,7 +114,7 @@ def choose(
 
 
 def _without(profile: Profile, ids: Sequence[int]) -> str:
-    return new_merge_address([one for one in ids if one != profile.maestra_id])
+    return new_merge_address([maestra_id for maestra_id in ids if maestra_id != profile.maestra_id])
 
 
 def _search(term: str, formatter: ValueFormatter, but: Sequence[int]) -> list[Any]:
@@ -128,9 +128,10 @@ def _search(term: str, formatter: ValueFormatter, but: Sequence[int]) -> list[An
     return [customer_card(p, formatter) for p in find_customers(ids[:MOST_FOUND]).profiles]
 
 
-def _reasons(ranking: Ranking | None) -> list[tuple[int, str]]:
-    """Over whom the first customer has priority, and why (R29)."""
-    return [(other, criterion_sentence(name)) for other, name in ranking.over.items()] if ranking else []
+def _reasons(ranking: Ranking | None) -> list[tuple[int, str, str]]:
+    """Over whom the first customer has priority: by which criterion, and its sentence (R29)."""
+    over = ranking.over.items() if ranking else ()
+    return [(other, name, criterion_sentence(name)) for other, name in over]
 
 
 # --- Preview
@@ -150,9 +151,9 @@ def preview(
     formatter = ValueFormatter.of(request)
     context: dict[str, Any] = {
         "title": _("Merge into customer %(id)s") % {"id": resulting},
-        "ids": [p.maestra_id for p in found.profiles],
+        "ids": found.ids,
         "resulting": resulting,
-        "back": new_merge_address([p.maestra_id for p in found.profiles]),
+        "back": new_merge_address(found.ids),
         "review": asked.review,
         "is_stale": seen is not None,
         "remarks": found.remarks,
@@ -165,9 +166,9 @@ def preview(
         return framed_page(
             request, model_admin, "merge_blocked.html", **context, **_blocked(error, found, formatter)
         )
-    told = side_by_side(*sides(answer), formatter)
-    told |= carried_on(told["comparison"], answer, seen)
-    return framed_page(request, model_admin, "merge_preview.html", **context, **told)
+    context |= side_by_side(*sides(answer), formatter)
+    context |= confirmable(context["comparison"], answer, seen)
+    return framed_page(request, model_admin, "merge_preview.html", **context)
 
 
 def _blocked(error: SelfsameError, found: FoundCustomers, formatter: ValueFormatter) -> dict[str, Any]:
@@ -178,8 +179,8 @@ def _blocked(error: SelfsameError, found: FoundCustomers, formatter: ValueFormat
     }
 
 
-def carried_on(comparison: Comparison, answer: Result, seen: Mapping[str, str] | None) -> dict[str, Any]:
-    """What a preview shows, news since `seen` marked, with what its form needs to confirm just that."""
+def confirmable(comparison: Comparison, answer: Result, seen: Mapping[str, str] | None) -> dict[str, Any]:
+    """The table, with what changed since `seen` marked, and what the form sends to confirm exactly this."""
     return {
         "comparison": comparison if seen is None else comparison.against(seen),
         "token": answer.preview_token,
@@ -195,7 +196,7 @@ def sides(answer: Result) -> tuple[list[Profile], list[Profile]]:
 
 
 def _keys(found: FoundCustomers) -> list[Any]:
-    return [maestra_key(p.maestra_id) for p in found.profiles]
+    return [maestra_key(maestra_id) for maestra_id in found.ids]
 
 
 # --- Confirm
@@ -223,12 +224,12 @@ def confirm(
             return preview(request, model_admin, asked, found, resulting, seen=seen_before(request))
         messages.error(request, error.detail)
         return HttpResponseRedirect(new_merge_address(asked.customers))
-    messages.success(request, _merged(answer, found))
+    messages.success(request, _success(answer, found))
     return HttpResponseRedirect(_next_page(answer, asked))
 
 
 def seen_before(request: HttpRequest) -> dict[str, str]:
-    """What the form's page has shown."""
+    """What the page of the form showed."""
     try:
         digests: dict[str, str] = signing.loads(request.POST.get("seen", ""), salt=SEEN_SALT)
     except signing.BadSignature:
@@ -236,10 +237,10 @@ def seen_before(request: HttpRequest) -> dict[str, str]:
     return digests
 
 
-def _merged(answer: Result, found: FoundCustomers) -> str:
-    ids = ", ".join(str(p.maestra_id) for p in found.profiles)
-    words = {"ids": ids, "primary_id": answer.profile.maestra_id}
-    return _("Customers %(ids)s are one now: customer %(primary_id)s. The merge can be undone.") % words
+def _success(answer: Result, found: FoundCustomers) -> str:
+    words = {"ids": ", ".join(map(str, found.ids)), "primary_id": answer.profile.maestra_id}
+    text = _("Customers %(ids)s are now one profile: customer %(primary_id)s. You can undo the merge.")
+    return text % words
 
 
 def _next_page(answer: Result, asked: MergeRequest) -> str:

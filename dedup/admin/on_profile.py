@@ -1,4 +1,4 @@
-"""What the profile page shows of decisions: its merges, and the pairs it stays apart from."""
+"""What the profile page shows of decisions: merges, pairs to review and pairs kept apart."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _pair(pair: Any, shown: ShownProfile) -> dict[str, Any]:
 def merge_chosen(
     _model_admin: CustomerAdmin, _request: HttpRequest, queryset: QuerySet[Customer]
 ) -> HttpResponse:
-    """From the list of customers: those chosen, to be previewed first."""
+    """From the list of customers to the page that previews their merge."""
     chosen = queryset.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE]
     return HttpResponseRedirect(new_merge_address(chosen))
 

@@ -33,7 +33,7 @@ class CellLine:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """A field's value for the eye; `field` is the profile's, whose policy decides it."""
+    """What the table shows of a field. `field` is the profile's, whose policy decides it."""
 
     group: str
     label: str
@@ -53,7 +53,7 @@ FLAGS: Mapping[str, Callable[[Holding], Any]] = {
     gettext_noop("gives account access"): lambda h: h.gives_access,
     gettext_noop("primary"): lambda h: h.is_primary,
     gettext_noop("confirmed"): lambda h: h.confirmed_at,
-    gettext_noop("awaits confirmation"): lambda h: h.is_pending,
+    gettext_noop("awaiting confirmation"): lambda h: h.is_pending,
     gettext_noop("former"): lambda h: h.is_former,
 }
 
@@ -80,7 +80,7 @@ def _identifiers(p: Profile, formatter: ValueFormatter) -> Named:
     for kind in sorted(by_kind, key=lambda name: order[name]):
         yield f"holdings {kind}", Facet("contacts", formatter.label(kind), "holdings", tuple(by_kind[kind]))
     claims = tuple(CellLine(formatter.named(*key)) for key in sorted(p.claims))
-    yield "claims", Facet("contacts", _("Named, but held by somebody else"), "claims", claims)
+    yield "claims", Facet("contacts", _("Claims (held by another customer)"), "claims", claims)
     if formatter.sees_cards:
         cards = tuple(CellLine(masked_hash(card)) for card in sorted(p.cards))
         yield "cards", Facet("contacts", _("Payment cards"), "cards", cards)
@@ -92,8 +92,8 @@ def channel_name(channel: Channel) -> str:
 
 
 def _consent(p: Profile, _formatter: ValueFormatter) -> Named:
-    refused = (CellLine(text_of(p.opted_out_at)),) if p.opted_out_at else ()
-    yield "opted_out_at", Facet("consent", _("Refused all communication"), "opted_out_at", refused)
+    opted_out = (CellLine(text_of(p.opted_out_at)),) if p.opted_out_at else ()
+    yield "opted_out_at", Facet("consent", _("Opted out of all communication"), "opted_out_at", opted_out)
     for channel, subscription in sorted(p.subscriptions.items()):
         line = CellLine(_(STATUSES[subscription.status.value]), (text_of(subscription.since),))
         key = f"subscriptions {channel.channel} {channel.topic}"
@@ -115,7 +115,8 @@ def _memberships(p: Profile, _formatter: ValueFormatter) -> Named:
     for segmentation, membership in sorted(p.memberships.items()):
         names = names_of(membership.segment)
         line = CellLine(names.segment, (text_of(membership.since),))
-        yield f"memberships {segmentation}", Facet("segments", names.segmentation, "memberships", (line,))
+        label = _("Segmentation %(name)s") % {"name": names.segmentation}
+        yield f"memberships {segmentation}", Facet("segments", label, "memberships", (line,))
 
 
 def _ledger(p: Profile, _formatter: ValueFormatter) -> Named:
@@ -128,8 +129,9 @@ def _ledger(p: Profile, _formatter: ValueFormatter) -> Named:
     }
     for label, value in totals.items():
         yield f"ledger {label}", _single("ledger", label, "members", value or None)
+    # R33
     registered = _single("customer", _("Registered"), "members", p.registered_at)
-    yield "registered", replace(registered, policy=_("The earlier one (R33)."))
+    yield "registered", replace(registered, policy=_("The earliest date."))
     ids = tuple(CellLine(str(m.maestra_id)) for m in sorted(p.members, key=lambda m: m.maestra_id))
     yield "members", Facet("customer", _("MaestraIDs"), "members", ids)
     yield "notes", _single("customer", _("Notes"), "notes", len(p.notes) or None)

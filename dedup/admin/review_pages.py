@@ -1,4 +1,4 @@
-"""The review queue: pairs that share a value and may not merge (R22), one after the other."""
+"""The review queue: pairs that share a value and cannot merge (R22), one after the other."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def _pair(pair_id: int) -> ReviewPair:
 
 
 def next_open(pair: ReviewPair) -> ReviewPair | None:
-    """The pair below in the queue, else the one on top of it."""
+    """The next pair in the queue, or the first one after the last."""
     others = ReviewPair.objects.filter(status=ReviewStatuses.OPEN).exclude(pk=pair.pk).order_by("-at", "-pk")
     below = others.filter(Q(at__lt=pair.at) | Q(at=pair.at, pk__lt=pair.pk))
     return below.first() or others.first()
 
 
 def next_address(pair_id: str | None) -> str | None:
-    """Of the pair that follows one in the queue; None where it is not known or the queue is empty."""
+    """Of the pair after this one in the queue; None for an unknown pair or an empty queue."""
     number = as_maestra_id(pair_id or "")
     pair = ReviewPair.objects.filter(pk=number).first() if number else None
     following = next_open(pair) if pair else None
@@ -60,18 +60,18 @@ def show(request: HttpRequest, model_admin: ModelAdmin[Any], pair_id: int) -> Ht
     found = find_customers([pair.low_id, pair.high_id])
     following = next_open(pair)
     may = request.user.has_perm
-    ids = [p.maestra_id for p in found.profiles]
+    ids = found.ids
     context = pair_context(request, ids, formatter) if len(ids) == 2 else {}
     words = {"low": pair.low_id, "high": pair.high_id}
     return framed_page(
         request,
         model_admin,
         "review.html",
-        title=_("Are customers %(low)s and %(high)s one person?") % words,
+        title=_("Are customers %(low)s and %(high)s the same person?") % words,
         pair=pair,
         is_one=any({pair.low_id, pair.high_id} <= p.maestra_ids for p in found.profiles),
         remarks=found.remarks,
-        met_over=[formatter.named(one["type"], one["value"]) for one in pair.shared],
+        shared_values=[formatter.named(value["type"], value["value"]) for value in pair.shared],
         next=review_address(following.pk) if following else None,
         merge=new_merge_address(ids, review=pair.pk) if len(ids) == 2 and may(MERGE) else None,
         may_decide=may(REVIEW_PAIRS),
@@ -81,7 +81,7 @@ def show(request: HttpRequest, model_admin: ModelAdmin[Any], pair_id: int) -> Ht
 
 
 def decide(request: HttpRequest, _model_admin: ModelAdmin[Any], pair_id: int) -> HttpResponse:
-    """Never merge them, or leave it at having looked; then the next pair."""
+    """Never merge them, or mark them as reviewed; then the next pair."""
     require_permission(request, REVIEW_PAIRS)
     pair = _pair(pair_id)
     if request.method != "POST":
@@ -93,9 +93,9 @@ def decide(request: HttpRequest, _model_admin: ModelAdmin[Any], pair_id: int) ->
         except SelfsameError as error:
             messages.error(request, error.detail)
             return HttpResponseRedirect(review_address(pair.pk))
-        said = _("Customers %(pair)s are never merged, until somebody lifts that.")
+        text = _("Customers %(low)s and %(high)s will never be merged. “Kept apart” in the menu undoes that.")
     else:
-        said = _("Pair %(pair)s is reviewed.")
+        text = _("Customers %(low)s and %(high)s are marked as reviewed.")
     ReviewPair.objects.filter(pk=pair.pk).update(status=ReviewStatuses.SEEN)
-    messages.success(request, said % {"pair": pair})
+    messages.success(request, text % {"low": pair.low_id, "high": pair.high_id})
     return HttpResponseRedirect(next_address(str(pair.pk)) or reverse("admin:dedup_reviewpair_changelist"))

@@ -1,4 +1,4 @@
-"""Sites, and what became of the events that were answered for."""
+"""Sites, and the events that were accepted from them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SiteForm(forms.ModelForm[Site]):
 
 @admin.register(Site)
 class SiteAdmin(SetupAdmin):
-    """Pages that may send activity, and the line that makes them do so."""
+    """Pages that may send activity, and the script tag that makes them do so."""
 
     form = SiteForm
     list_display = ("point", "key", "shown_origins", "is_enabled")
@@ -42,9 +42,9 @@ class SiteAdmin(SetupAdmin):
     def shown_origins(self, site: Site) -> str:
         return ", ".join(site.origins)
 
-    @admin.display(description=_("line for your pages"))
+    @admin.display(description=_("script tag for your pages"))
     def snippet(self, site: Site) -> SafeString:
-        """What a page loads the tracker with."""
+        """The tag by which a page loads the tracker."""
         return format_html(
             '<code>&lt;script src="{}/static/tracker.js" data-key="{}" defer&gt;&lt;/script&gt;</code>',
             settings.PUBLIC_URL,
@@ -54,7 +54,7 @@ class SiteAdmin(SetupAdmin):
 
 class EventAdmin(ReadOnlyAdmin):
     search_fields = ("uuid", "maestra_id")
-    search_help_text = _("A UUID or a MaestraID.")
+    search_help_text = _("UUID or MaestraID")
     readonly_fields: tuple[str, ...] = ("customer", "point")
 
     @admin.display(description=_("MaestraID"))
@@ -100,11 +100,13 @@ class FailedEventAdmin(EventAdmin):
         """As much as a narrow screen shows."""
         return Truncator(event.reason).chars(60)
 
-    @admin.action(description=_("Try again"), permissions=["try_again"])
+    @admin.action(description=_("Retry"), permissions=["try_again"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[FailedEvent]) -> None:
         try_again(list(queryset.values_list("pk", flat=True)))
         self.message_user(
-            request, _("Back in the inbox. What fails again comes back here."), messages.SUCCESS
+            request,
+            _("The events will be tried again. Those that fail again come back here."),
+            messages.SUCCESS,
         )
 
 

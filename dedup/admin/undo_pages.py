@@ -1,4 +1,4 @@
-"""One merge, looked at and taken back (R46)."""
+"""One merge: its page, and undoing it (R46)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dedup.admin.addresses import merge_address, undo_address
 from dedup.admin.comparison import compare
 from dedup.admin.customer_lookup import find_customers
 from dedup.admin.framed_page import framed_page
-from dedup.admin.merge_pages import carried_on, seen_before
+from dedup.admin.merge_pages import confirmable, seen_before
 from dedup.admin.permissions import (
     UNDO_MERGES,
     VIEW_MERGES,
@@ -40,7 +40,7 @@ from dedup.storage.profile_json import from_json
 from dedup.wording import criterion_sentence
 
 OWN_VALUES = ("person", "consent", "segments")
-"""The groups of single values, which an undo gives back unless they changed since."""
+"""The groups of single values. An undo gives them back unless they have changed since."""
 
 
 def _merge(merge_id: int) -> Merge:
@@ -51,12 +51,12 @@ def _merge(merge_id: int) -> Merge:
 
 
 def detail(request: HttpRequest, model_admin: ModelAdmin[Any], merge_id: int) -> TemplateResponse:
-    """What was merged, why, and what became of what."""
+    """What was merged, why, and with which result."""
     require_permission(request, VIEW_MERGES)
     require_read_method(request)
     entry, formatter = _merge(merge_id), ValueFormatter.of(request)
     is_erased = not entry.result
-    context = {} if is_erased else _images(entry, formatter)
+    context = {} if is_erased else _before_and_after(entry, formatter)
     others = Merge.objects.filter(operation=entry.operation_id).exclude(pk=entry.pk).order_by("pk")
     return framed_page(
         request,
@@ -65,7 +65,7 @@ def detail(request: HttpRequest, model_admin: ModelAdmin[Any], merge_id: int) ->
         title=_("Merge %(id)s") % {"id": entry.pk},
         entry=entry,
         is_erased=is_erased,
-        matched=[formatter.named(one["type"], one["value"]) for one in entry.matched],
+        matched=[formatter.named(value["type"], value["value"]) for value in entry.matched],
         criterion=entry.criterion and criterion_sentence(entry.criterion),
         others=others.values_list("pk", "absorbed_id"),
         survivor=profile_address(entry.survivor_id),
@@ -76,12 +76,12 @@ def detail(request: HttpRequest, model_admin: ModelAdmin[Any], merge_id: int) ->
     )
 
 
-def _images(entry: Merge, formatter: ValueFormatter) -> dict[str, Any]:
+def _before_and_after(entry: Merge, formatter: ValueFormatter) -> dict[str, Any]:
     before = [from_json(entry.before_survivor), from_json(entry.before_absorbed)]
     return side_by_side(before, [from_json(entry.result)], formatter)
 
 
-def take_back(request: HttpRequest, model_admin: ModelAdmin[Any], merge_id: int) -> HttpResponse:
+def undo_merge(request: HttpRequest, model_admin: ModelAdmin[Any], merge_id: int) -> HttpResponse:
     """GET previews, POST undoes what was previewed."""
     require_permission(request, UNDO_MERGES)
     entry = _merge(merge_id)
@@ -93,8 +93,8 @@ def take_back(request: HttpRequest, model_admin: ModelAdmin[Any], merge_id: int)
         is_stale = error.code is ErrorCode.STALE_PREVIEW
         return preview(request, model_admin, entry, seen=seen_before(request) if is_stale else None)
     words = {"one": entry.survivor_id, "other": entry.absorbed_id}
-    said = _("Customers %(one)s and %(other)s are two again, and stay apart until you lift that.")
-    messages.success(request, said % words)
+    text = _("Customers %(one)s and %(other)s are separate again, and are kept apart from now on.")
+    messages.success(request, text % words)
     return HttpResponseRedirect(merge_address(entry.pk))
 
 
@@ -105,7 +105,7 @@ def preview(
     *,
     seen: Mapping[str, str] | None = None,
 ) -> TemplateResponse:
-    """What comes back to whom and what stays, by the engine itself."""
+    """What comes back to whom and what stays, as the engine decides it."""
     words = {"one": entry.survivor_id, "other": entry.absorbed_id}
     context: dict[str, Any] = {
         "title": _("Undo the merge of %(other)s into %(one)s") % words,
@@ -121,9 +121,9 @@ def preview(
         later = [(pk, undo_address(pk)) for pk in error.data.get("merge_ids", ())]
         context |= {"error": error, "later": later, "survivor": profile_address(entry.survivor_id)}
         return framed_page(request, model_admin, "undo_refused.html", **context)
-    told = _foreseen(entry, current, answer, formatter)
-    told |= carried_on(told["comparison"], answer, seen)
-    return framed_page(request, model_admin, "undo.html", **context, **told)
+    context |= _foreseen(entry, current, answer, formatter)
+    context |= confirmable(context["comparison"], answer, seen)
+    return framed_page(request, model_admin, "undo.html", **context)
 
 
 def _foreseen(
@@ -148,25 +148,28 @@ def _after(current: Sequence[Profile], outcome: Outcome) -> list[Profile]:
 
 
 def _not_returned(outcome: Outcome, formatter: ValueFormatter) -> Iterator[Remark]:
-    """What was cleared, lost or registered elsewhere since, and so does not come back."""
+    """What was cleared, lost or given to others since the merge, and so does not come back."""
     for change in outcome.changes:
         if isinstance(change, NoteAdded):
-            yield Remark("warning", note_text(_veiled(change.note, formatter), formatter.config.labels))
+            text = note_text(_masked(change.note, formatter), formatter.config.labels)
+            yield Remark("warning", "not_returned", text, change.note.maestra_id)
 
 
-def _veiled(note: Note, formatter: ValueFormatter) -> Note:
+def _masked(note: Note, formatter: ValueFormatter) -> Note:
     return Note(note.at, note.maestra_id, note.reason, note.kind, formatter.value(note.kind, note.value))
 
 
 def _newer(entry: Merge, survivor: Profile, formatter: ValueFormatter) -> Iterator[Remark]:
-    """Single values that changed since the merge, and so stay as they are."""
+    """Values that changed since the merge, and so stay as they are."""
     comparison = compare([from_json(entry.before_survivor)], [survivor], formatter)
     for row in comparison.rows:
         if row.group in OWN_VALUES and _texts(row.before) != _texts(row.after):
             value = ", ".join(_texts(row.after)) or "–"
             words = {"field": row.label, "id": survivor.maestra_id, "value": value}
-            text = _("“%(field)s” changed since the merge; customer %(id)s keeps what it is now: %(value)s.")
-            yield Remark("info", text % words)
+            text = _(
+                "%(field)s has changed since the merge. Customer %(id)s keeps the present value: %(value)s."
+            )
+            yield Remark("info", "changed_since", text % words, survivor.maestra_id, row.key)
 
 
 def _texts(cells: Sequence[Any]) -> list[str]:

@@ -1,12 +1,12 @@
-// Follows an import that is at work; tells at once which columns are left out, and when a file is too large.
+// Follows a running import; says at once which columns are not imported, and when a file is too large.
 (() => {
   const PAUSE = 1500; // ms
   const FOLLOWED = ["staging", "running"];
 
   /**
-   * How far an import is, as the server tells it.
-   * @typedef {{state: string, percent: number | null, told: string, pace: string,
-   *   counts: [label: string, number: string][]}} Progress
+   * The progress of an import, as the server sends it.
+   * @typedef {{state: string, percent: number | null, sentence: string, pace: string,
+   *   counts: [label: string, number: string, name: string][]}} Progress
    */
 
   /**
@@ -17,11 +17,12 @@
    */
   const the = (place, selector) => /** @type {Part} */ (place.querySelector(selector));
 
-  /** @param {[label: string, number: string]} counted */
-  const count = ([label, number]) => {
+  /** @param {[label: string, number: string, name: string]} counted */
+  const count = ([label, number, outcome]) => {
     const [item, name, value] = ["li", "span", "span"].map((tag) => document.createElement(tag));
     [name.className, value.className] = ["decision-quiet", "decision-strong"];
     [name.textContent, value.textContent] = [label, number];
+    item.dataset.count = outcome;
     item.append(name, " ", value);
     return item;
   };
@@ -37,12 +38,12 @@
     const bar = the(section, "progress");
     if (found.percent === null) bar.removeAttribute("value");
     else bar.value = found.percent;
-    part("told").textContent = found.told;
+    part("sentence").textContent = found.sentence;
     part("pace").textContent = found.pace;
     part("counts").replaceChildren(...found.counts.map(count));
     // Read out at every tenth of the way, not twice a second.
     const tenth = String(Math.floor((found.percent || 0) / 10));
-    if (part("spoken").dataset.tenth !== tenth) part("spoken").textContent = found.told;
+    if (part("spoken").dataset.tenth !== tenth) part("spoken").textContent = found.sentence;
     part("spoken").dataset.tenth = tenth;
   };
 

@@ -12,6 +12,7 @@ from customers.models import Customer, CustomField, Operation
 from customers.profile import Category, Channel, Key, Profile
 from customers.storage.loading import load_profiles
 from dedup.demo.story import EVAN, NINA, PAUL
+from tests.html import page
 from tests.staff import address, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("opened_shop")]
@@ -45,7 +46,7 @@ def edited(client: Client, customer: Customer, **changes: str) -> str:
 
 def test_what_was_not_touched_is_not_written() -> None:
     client, before = signed_in("Marketer"), Operation.objects.count()
-    assert "Nothing was changed." in edited(client, nina())
+    assert not page(edited(client, nina())).all(question=True)
     assert Operation.objects.count() == before
 
 
@@ -59,7 +60,7 @@ def test_personal_data_time_zone_and_custom_fields_are_edited() -> None:
         "custom_fields__shoe_size": "38",
         "custom_fields__sizes": "S\nM",
     }
-    assert "The changes were saved." in edited(client, customer, **changes)
+    edited(client, customer, **changes)
     now = profile(customer)
     assert (now.personal.first_name, now.personal.last_name) == ("Nina", "Ray")
     assert str(now.personal.birth_date) == "1990-01-31"
@@ -132,8 +133,7 @@ def test_a_contact_of_somebody_else_is_asked_about_before_anything_happens() -> 
     client, customer = signed_in("Marketer"), Customer.objects.get(first_name="Scott", is_head=True)
     before = profile(customer)
     question = edited(client, customer, mobile_phone="(415) 555-0144")
-    assert "This is what will happen" in question
-    assert "+14155550144" in question
+    assert "+14155550144" in page(question).one(question=True).text
     assert profile(customer) == before
     confirm(client, customer, question)
     assert profile(customer) != before
@@ -143,9 +143,8 @@ def test_a_merge_that_an_edit_brings_is_told_before_it_happens() -> None:
     client, customer = signed_in("Marketer"), Customer.objects.get(first_name="Carl")
     evan = Customer.objects.get(identifiers__value="somebody.else@example.com")
     question = edited(client, customer, email="somebody.else@example.com")
-    assert f"These customers become one with this one: {max(evan.pk, customer.pk)}" in question
-    page = confirm(client, customer, question)
-    assert "The changes were saved." in page
+    assert page(question).values("merged") == [str(max(evan.pk, customer.pk))]
+    confirm(client, customer, question)
     primary_id = min(evan.pk, customer.pk)
     assert profile(Customer.objects.get(pk=primary_id)).maestra_ids == {evan.pk, customer.pk}
 
@@ -153,8 +152,7 @@ def test_a_merge_that_an_edit_brings_is_told_before_it_happens() -> None:
 def test_clearing_contacts_that_give_account_access_says_so_first() -> None:
     client, clara = signed_in("Marketer"), Customer.objects.get(first_name="Clara")
     question = edited(client, clara, email__clear="on")
-    assert "Account access changes" in question
-    assert "no longer gives account access: the customer cannot sign in with it" in question
+    assert page(question).values("access") == ["lost"]
     assert profile(clara).access_contacts()
     confirm(client, clara, question)
     assert not profile(clara).access_contacts()
@@ -165,7 +163,8 @@ def test_who_changed_since_the_question_is_asked_about_anew() -> None:
     question = edited(client, clara, email__clear="on")
     edited(client, clara, personal__last_name="Clark")
     again = confirm(client, clara, question)
-    assert "The customer changed meanwhile." in again
+    assert not page(question).all(stale=True)
+    assert page(again).all(stale=True)
     assert profile(clara).access_contacts()
     confirm(client, clara, again)
     assert not profile(clara).access_contacts()
@@ -173,8 +172,9 @@ def test_who_changed_since_the_question_is_asked_about_anew() -> None:
 
 def test_a_refusal_is_said_as_the_api_says_it() -> None:
     client, customer = signed_in("Marketer"), nina()
-    page = edited(client, customer, ids__website_id="535")
-    assert "Unable to uniquely determine the customer" in page
+    before = profile(customer)
+    assert page(edited(client, customer, ids__website_id="535")).all(faults=True)
+    assert profile(customer) == before
 
 
 def test_two_editors_do_not_take_back_each_others_changes() -> None:
@@ -190,8 +190,8 @@ def test_two_editors_do_not_take_back_each_others_changes() -> None:
 
 def test_only_who_may_edits() -> None:
     for role, status in (("Viewer", 403), ("Integrator", 403), ("Marketer", 200), ("Privacy officer", 200)):
-        page = address(Customer, "page", nina().pk, "edit")
-        assert signed_in(role).get(page).status_code == status, role
+        form = address(Customer, "page", nina().pk, "edit")
+        assert signed_in(role).get(form).status_code == status, role
 
 
 def test_the_form_shows_no_contact_to_whom_it_is_masked() -> None:
@@ -200,7 +200,7 @@ def test_the_form_shows_no_contact_to_whom_it_is_masked() -> None:
     client = Client()
     client.force_login(editor)
     paul = Customer.objects.get(first_name="Paul")
-    page = client.get(address(Customer, "page", paul.pk, "edit")).content.decode()
-    assert PAUL not in page
-    assert "p•••@e•••.com" in page
+    form = client.get(address(Customer, "page", paul.pk, "edit")).content.decode()
+    assert PAUL not in form
+    assert "p•••@e•••.com" in form
     assert EVAN not in edited(client, paul, email=EVAN).replace(f'value="{EVAN}"', "")

@@ -21,6 +21,7 @@ from customers.storage.transactions import limited
 from dedup.demo.story import EVAN, NINA, PAUL
 from dedup.models import Merge
 from segments.models import Segment
+from tests.html import Element, page
 from tests.staff import address, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("opened_shop")]
@@ -33,10 +34,10 @@ def rename(kind: str, value: str, new: str) -> None:
     assert Identifier.objects.filter(kind__system_name=kind, value=value).update(value=new, raw=new)
 
 
-def searched(client: Client, text: str) -> tuple[str, str]:
-    """Where a search ends, and what is said there."""
+def searched(client: Client, text: str) -> tuple[str, Element]:
+    """Where a search ends, and what is shown there."""
     answer = client.get(LIST, {"q": text}, follow=True)
-    return answer.request["PATH_INFO"], answer.content.decode()
+    return answer.request["PATH_INFO"], page(answer)
 
 
 def listed(client: Client, **filters: str) -> set[str]:
@@ -69,13 +70,13 @@ def test_whatever_leads_to_one_customer_leads_to_the_profile() -> None:
 
 def test_a_former_id_leads_to_todays_profile_and_says_so() -> None:
     client, merge = signed_in(), Merge.objects.get()
-    path, text = searched(client, str(merge.absorbed_id))
+    path, shown = searched(client, str(merge.absorbed_id))
     assert path == address(Customer, "change", merge.survivor_id)
-    assert f"MaestraID {merge.absorbed_id} was merged into customer {merge.survivor_id}." in text
+    assert f"MaestraID {merge.absorbed_id}" in shown.text
     rename("crm_id", "301", "crm-301")
-    path, text = searched(client, "crm-301")
+    path, shown = searched(client, "crm-301")
     assert path == address(Customer, "change", Customer.objects.get(first_name="Nina").pk)
-    assert "CRM ID crm-301 is a former value" in text
+    assert "CRM ID crm-301" in shown.text
 
 
 def test_several_hits_are_listed_with_what_each_was_found_by() -> None:
@@ -83,10 +84,10 @@ def test_several_hits_are_listed_with_what_each_was_found_by() -> None:
     nina = Customer.objects.get(first_name="Nina")
     crm_id = Identifier.objects.get(kind__system_name="crm_id", customer=nina, is_former=False)
     Identifier.objects.filter(pk=crm_id.pk).update(value=str(paul.pk))
-    path, text = searched(client, str(paul.pk))
+    path, shown = searched(client, str(paul.pk))
     assert path == LIST
-    assert f"MaestraID {paul.pk} is customer {paul.pk}&#x27;s." in text
-    assert f"CRM ID {paul.pk} is customer {nina.pk}&#x27;s." in text
+    matches = {(match["match"], match["customer"]) for match in shown.all(match=True)}
+    assert matches == {("maestra_id", str(paul.pk)), ("crm_id", str(nina.pk))}
 
 
 def test_a_family_name_lists_the_family() -> None:
@@ -98,10 +99,10 @@ def test_a_family_name_lists_the_family() -> None:
 def test_what_finds_nobody_says_so() -> None:
     client = signed_in()
     for text in ("nobody@example.com", "99999999999999999999", "'%"):
-        path, page = searched(client, text)
+        path, shown = searched(client, text)
         assert path == LIST
-        assert "Nothing found" in page
-    assert "Null characters are not allowed" in searched(client, "x\0")[1]
+        assert shown.values("empty") == ["no_match"]
+    assert "Null characters are not allowed" in searched(client, "x\0")[1].text  # Django's own words
 
 
 def test_a_search_says_as_what_a_value_was_found() -> None:
@@ -115,11 +116,11 @@ def test_filters_narrow_the_list() -> None:
     assert PAUL in listed(client, has_orders="yes")
     assert EVAN not in listed(client, has_orders="yes")
     assert EVAN in listed(client, has_orders="no")
-    assert listed(client, contact="discount_card") == {"ann@example.com"}
-    assert EVAN in listed(client, contact="mobile_phone")
-    assert EVAN not in listed(client, contact="no_mobile_phone")
+    assert listed(client, contact="card") == {"ann@example.com"}
+    assert EVAN in listed(client, contact="phone")
+    assert EVAN not in listed(client, contact="no_phone")
     assert listed(client, access="yes") == {"ann@example.com", "clara@example.com"}
-    assert EVAN in listed(client, point="website", contact="mobile_phone")
+    assert EVAN in listed(client, point="website", contact="phone")
     assert PAUL not in listed(client, point="crm_import")
     assert PAUL in listed(client, subscription="email/subscribed")
     assert listed(client, subscription="email/unsubscribed") == set()
@@ -175,19 +176,19 @@ def test_what_few_are_like_is_looked_for_step_by_step(monkeypatch: pytest.Monkey
     ids = list(Customer.objects.order_by("-pk").values_list("pk", flat=True))
     seen, address = list[int](), f"{LIST}?shown=all"
     while address:
-        page = client.get(address)
-        changelist = page.context["cl"]
+        answer = client.get(address)
+        changelist = answer.context["cl"]
         seen += [row.pk for row in changelist.result_list]
-        assert str(changelist.looked_down_to) in page.content.decode()
+        assert str(changelist.looked_down_to) in answer.content.decode()
         address = f"{LIST}{changelist.older}" if changelist.looked_down_to else ""
     assert seen == ids
 
 
 def test_what_takes_too_long_even_so_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     slow_without(monkeypatch, "no such condition")
-    page = signed_in().get(LIST, {"contact": "no_email"}).content.decode()
-    assert "Looking for them would take too long." in page
-    assert "Nobody was looked at." in page
+    shown = page(signed_in().get(LIST, {"contact": "no_email"}))
+    assert shown.all(gave_up=True)
+    assert shown.values("empty") == ["gave_up"]
 
 
 def test_a_statement_that_takes_too_long_is_given_up() -> None:
@@ -219,8 +220,8 @@ def test_what_narrows_searches_in_a_name_is_taken_as_it_is() -> None:
 
 
 def test_what_is_filtered_anew_begins_at_the_first_page() -> None:
-    page = signed_in().get(LIST, {"q": "peterson", "p": "1", "contact": "email"}).content.decode()
-    form = page[page.index('id="filter-form"') :]
+    html = signed_in().get(LIST, {"q": "peterson", "p": "1", "contact": "email"}).content.decode()
+    form = html[html.index('id="filter-form"') :]
     assert '<input type="hidden" name="q" value="peterson">' in form
     assert '<input type="hidden" name="p"' not in form
 
@@ -235,7 +236,7 @@ def test_the_list_costs_the_same_however_many_are_listed() -> None:
     client = signed_in()
     client.get(LIST)
     counts = []
-    for filters in ({"contact": "discount_card"}, {}):
+    for filters in ({"contact": "card"}, {}):
         with CaptureQueriesContext(connection) as queries:
             client.get(LIST, filters)
         counts.append(len(queries))
@@ -279,14 +280,14 @@ def test_only_who_may_exports_a_list() -> None:
 
 def test_a_filter_is_saved_under_a_name_for_its_user_alone() -> None:
     client = signed_in("Marketer")
-    page = client.get(LIST, {"contact": "discount_card", "p": "1"}).content.decode()
-    assert 'name="query" value="contact=discount_card"' in page
+    html = client.get(LIST, {"contact": "card", "p": "1"}).content.decode()
+    assert 'name="query" value="contact=card"' in html
     save = address(Customer, "save_filter")
-    answer = client.post(save, {"name": "Card holders", "query": "contact=discount_card"})
-    assert answer.headers["Location"] == f"{LIST}?contact=discount_card"
-    client.post(save, {"name": "Card holders", "query": "contact=mobile_phone"})
+    answer = client.post(save, {"name": "Card holders", "query": "contact=card"})
+    assert answer.headers["Location"] == f"{LIST}?contact=card"
+    client.post(save, {"name": "Card holders", "query": "contact=phone"})
     kept = SavedFilter.objects.get()
-    assert (kept.name, kept.query) == ("Card holders", "contact=mobile_phone")
+    assert (kept.name, kept.query) == ("Card holders", "contact=phone")
     assert "Card holders" in client.get(LIST).content.decode()
     other = signed_in("Viewer")
     assert "Card holders" not in other.get(LIST).content.decode()

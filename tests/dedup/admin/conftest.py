@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from html import unescape
 from typing import Any
 
 import pytest
@@ -57,13 +55,6 @@ def viewer(db: None) -> Client:
 
 
 NEW, EXPLAIN = "admin:dedup_merge_new", "admin:dedup_reviewpair_explain"
-
-
-def text_of(answer: Any) -> str:
-    """The page's own words, in one line."""
-    page = answer.content.decode()
-    body = page.split('<div class="decision">', 1)[-1]
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
 def preview(client: Client, *customers: int, **more: Any) -> Any:
