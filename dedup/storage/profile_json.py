@@ -60,7 +60,7 @@ def is_of_later_release(image: Mapping[str, Any]) -> bool:
 
 
 def to_json(profile: Profile) -> Json:
-    """The profile as JSON. Values of a mapping bear their key themselves, or stand beside it."""
+    """The profile as JSON. A mapping becomes a list: its values know their key, or have it beside them."""
     return {
         **fields_json(profile),
         **{name: part.write(getattr(profile, name)) for name, part in _PARTS.items()},

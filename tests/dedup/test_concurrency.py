@@ -23,7 +23,7 @@ CLIENTS = 16
 EMAILS = [f"person{n}@example.com" for n in range(8)]
 PHONES = [f"+1415555010{n}" for n in range(8)]
 DEVICES = [f"browser-{n}" for n in range(4)]
-LAWFUL: dict[int, set[str | None]] = {
+ACCEPTED: dict[int, set[str | None]] = {
     200: {None},
     201: {None},
     404: {"customer_not_found"},
@@ -68,10 +68,10 @@ def some_request(api: Api, chance: random.Random) -> Answer:
 
 
 def is_accepted(answer: Answer) -> bool:
-    return answer.body.get("code") in LAWFUL.get(answer.status, set())
+    return answer.body.get("code") in ACCEPTED.get(answer.status, set())
 
 
-def test_sixteen_clients_on_few_values_get_lawful_answers_and_leave_one_holder_a_value(
+def test_sixteen_clients_on_few_values_get_valid_answers_and_leave_one_holder_a_value(
     project: Callable[..., Project],
 ) -> None:
     """R2, R5, R6, R22: what the database holds is what some order of the requests would have left."""

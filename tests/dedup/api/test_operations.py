@@ -136,7 +136,7 @@ def test_an_entry_of_a_ledger_is_created_once(shop, path, body):
     assert facts["orders_count"] + facts["points_balance"] / 5 + facts["promo_codes_count"] == 1
 
 
-def test_conflicts_and_moves_are_told(shop):
+def test_the_answer_names_conflicts_and_moves(shop):
     post = shop.website.post
     one = post("customers/register/", {"email": ANN, "mobile_phone": PHONE, "device_id": "d"}).body[
         "maestra_id"
@@ -289,7 +289,7 @@ def test_a_customer_explained_to_itself_is_one(shop):
     assert body["became_one"] == []
 
 
-def test_what_made_two_one_customer_is_told(shop):
+def test_an_explanation_says_what_made_two_one_customer(shop):
     post = shop.website.post
     post("customers/register/", {"email": ANN, "ids": {"crm_id": "1"}})
     post("customers/register/", {"email": ANN, "ids": {"crm_id": "2"}})

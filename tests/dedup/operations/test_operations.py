@@ -29,8 +29,10 @@ def test_keeping_apart_is_told_in_both_histories(project: Callable[..., Project]
     shop = project()
     ann, bob = (shop.website.register(email=email).id for email in (ANN, BOB))
     keep_apart(STAFF_MEMBER, ann, bob)
-    told = {one: [entry["related_maestra_id"] for entry in shop.history(one, "apart")] for one in (ann, bob)}
-    assert told == {ann: [bob], bob: [ann]}
+    others = {
+        one: [entry["related_maestra_id"] for entry in shop.history(one, "apart")] for one in (ann, bob)
+    }
+    assert others == {ann: [bob], bob: [ann]}
 
 
 def test_a_segment_taken_away_by_a_record_that_joins_is_gone(project: Callable[..., Project]) -> None:
