@@ -23,7 +23,7 @@ ATTEMPTS_LIMIT = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BlockListEntry:
     """One line of the block list: an exact value or a pattern, for one kind of identifier or for every kind.
 
     Case does not count, nor do quotation marks and brackets around an exact value. A pattern is a regular
@@ -58,8 +58,10 @@ class BlockList:
     "(415) 555-0122" blocks that phone however it is written.
     """
 
-    def __init__(self, entries: Iterable[Entry], normalise: Callable[[str, str], str | None]) -> None:
-        by_type: dict[str, list[Entry]] = {}
+    def __init__(
+        self, entries: Iterable[BlockListEntry], normalise: Callable[[str, str], str | None]
+    ) -> None:
+        by_type: dict[str, list[BlockListEntry]] = {}
         for entry in entries:
             by_type.setdefault(entry.type, []).append(entry)
         general = by_type.pop(EVERY_KIND, [])
@@ -133,7 +135,7 @@ def _without_flags(subpattern: tuple[Any, int, int, Any]) -> Iterable[tuple[Any,
     return body  # type: ignore[no-any-return]
 
 
-def _compiled(entries: Iterable[Entry], normalise: Callable[[str, str], str | None]) -> _Matcher:
+def _compiled(entries: Iterable[BlockListEntry], normalise: Callable[[str, str], str | None]) -> _Matcher:
     exact: set[str] = set()
     patterns: list[str] = []
     for entry in entries:
@@ -220,16 +222,16 @@ _EVERYWHERE = (
 )
 
 
-def _shipped() -> Iterable[Entry]:
-    yield from (Entry(EVERY_KIND, value=word) for word in (*_PLACEHOLDERS, *_FIELD_NAMES))
-    yield from (Entry(EVERY_KIND, pattern=pattern) for pattern in _EVERYWHERE)
-    yield from (Entry("email", value=address) for address in _EMAILS)
-    yield Entry("email", pattern=r"^(?:no|do[-_.]?not)[-_.]?reply@")
-    yield from (Entry("mobile_phone", value=number) for number in _PHONES)
-    yield from (Entry("mobile_phone", pattern=pattern) for pattern in _PHONE_PATTERNS)
+def _shipped() -> Iterable[BlockListEntry]:
+    yield from (BlockListEntry(EVERY_KIND, value=word) for word in (*_PLACEHOLDERS, *_FIELD_NAMES))
+    yield from (BlockListEntry(EVERY_KIND, pattern=pattern) for pattern in _EVERYWHERE)
+    yield from (BlockListEntry("email", value=address) for address in _EMAILS)
+    yield BlockListEntry("email", pattern=r"^(?:no|do[-_.]?not)[-_.]?reply@")
+    yield from (BlockListEntry("mobile_phone", value=number) for number in _PHONES)
+    yield from (BlockListEntry("mobile_phone", pattern=pattern) for pattern in _PHONE_PATTERNS)
     for kind in ("device_id", "mobile_device_id"):
-        yield from (Entry(kind, value=value) for value in _DEVICES)
+        yield from (BlockListEntry(kind, value=value) for value in _DEVICES)
 
 
-SHIPPED: tuple[Entry, ...] = tuple(_shipped())
+SHIPPED: tuple[BlockListEntry, ...] = tuple(_shipped())
 """The usual junk, with which every project begins. It can be edited in the admin."""

@@ -73,6 +73,6 @@ def why_held(criterion: str, customer: str) -> str:
     return _(_holding[criterion]) % {"customer": customer}
 
 
-def why_one(reason: str, matched: str) -> str:
+def why_same_person(reason: str, matched: str) -> str:
     """After "was merged, because" (R41). `matched` are the values, worded."""
     return _(_reasons[reason]) % {"matched": matched or _("an identifier")}

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from customers.privacy import export
-from customers.privacy.erasure import Eraser, Erasure, Links, SharedLife, register
+from customers.privacy.erasure import Eraser, Erasure, Links, SharedLife, register_eraser
 from customers.privacy.redaction import image_without
 from customers.profile import MAESTRA_ID, Key
 from customers.storage.sql import as_json
@@ -176,6 +176,6 @@ def _execute(sql: str, parameters: Any) -> None:
         cursor.execute(sql, parameters)
 
 
-register(Eraser(erase, links))
-export.register("merges", export.timeline(MERGES.page))
-export.register("unresolved_activities", unresolved)
+register_eraser(Eraser(erase, links))
+export.register_exported_section("merges", export.timeline(MERGES.page))
+export.register_exported_section("unresolved_activities", unresolved)

@@ -13,5 +13,5 @@ class SegmentsConfig(AppConfig):
 
     def ready(self) -> None:
         loading.register(PART)
-        customer.register("segments", present_segments)
-        reading.register("segment", name_segments)
+        customer.register_presenter("segments", present_segments)
+        reading.register_namer("segment", name_segments)

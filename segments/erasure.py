@@ -25,5 +25,5 @@ def memberships(profile: Profile, _config: ProjectConfig) -> Iterator[dict[str, 
         yield {"maestra_id": maestra_id, **names_of(segment)._asdict(), "since": since}
 
 
-erasure.register(erasure.Eraser(erase))
-export.register("memberships", memberships)
+erasure.register_eraser(erasure.Eraser(erase))
+export.register_exported_section("memberships", memberships)

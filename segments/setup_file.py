@@ -9,7 +9,7 @@ from customers.errors import SelfsameError
 from customers.normalise import CustomType
 from customers.setup.file.sections import (
     Declared,
-    Section,
+    FileSection,
     fixed,
     listed,
     needed,
@@ -18,7 +18,7 @@ from customers.setup.file.sections import (
     system_name,
     without,
 )
-from customers.setup.file.shapes import Entry, Place, list_of, mapping_of, no_repetition, one_of, text
+from customers.setup.file.shapes import FileEntry, FilePlace, list_of, mapping_of, no_repetition, one_of, text
 from customers.setup.project_config import project_config
 from segments.conditions.context import ConditionContext, Refers
 from segments.conditions.tree import Group, Node, faults, parse, stored_form
@@ -27,7 +27,7 @@ from segments.models import Segmentation, SegmentationKinds
 from segments.naming import condition_context, graph_of_stored
 
 
-def condition(value: Any, place: Place) -> Group | None:
+def condition(value: Any, place: FilePlace) -> Group | None:
     """The condition of a calculated segment."""
     try:
         return parse(value)
@@ -53,7 +53,7 @@ read_segmentations = list_of(
 )
 
 
-def check_segmentations(declared: Declared, place: Place) -> None:
+def check_segmentations(declared: Declared, place: FilePlace) -> None:
     segmentations, context = stored(Segmentation), context_with(declared)
     no_repetition(declared["segmentations"], place, "system_name")
     for entry, here in listed(declared["segmentations"], place):
@@ -68,7 +68,7 @@ def check_segmentations(declared: Declared, place: Place) -> None:
         place.fault(f"they are calculated from each other in a circle: {' → '.join(circle)}")
 
 
-def check_conditions(entry: Entry, kind: str | None, context: ConditionContext, place: Place) -> None:
+def check_conditions(entry: FileEntry, kind: str | None, context: ConditionContext, place: FilePlace) -> None:
     for segment, here in listed(entry.get("segments"), place.key("segments")):
         if "condition" in segment and kind == SegmentationKinds.STATIC:
             here.key("condition").fault("a static segment has none: members are put in and taken out")
@@ -97,7 +97,7 @@ def context_with(declared: Declared) -> ConditionContext:
     )
 
 
-def entries_of(declared: Declared, section: str) -> Iterator[Entry]:
+def entries_of(declared: Declared, section: str) -> Iterator[FileEntry]:
     """The entries of a section that say at least what they are called."""
     for entry in declared.get(section) or ():
         if entry and entry.get("system_name"):
@@ -126,14 +126,14 @@ def graph_with(declared: Declared) -> Graph:
     return graph_of_stored(conditions)
 
 
-def save_segmentations(entries: Iterable[Entry]) -> None:
+def save_segmentations(entries: Iterable[FileEntry]) -> None:
     for entry in entries:
         segmentation = put(Segmentation, entry["system_name"], without(entry, "system_name", "segments"))
         for segment in entry.get("segments", ()):
             save_segment(segmentation, segment)
 
 
-def save_segment(segmentation: Segmentation, entry: Entry) -> None:
+def save_segment(segmentation: Segmentation, entry: FileEntry) -> None:
     """Segments are made in the order of the file: the higher ID wins where dates tie, and where several
     conditions are met (R38, R51).
     """
@@ -146,4 +146,4 @@ def save_segment(segmentation: Segmentation, entry: Entry) -> None:
     objects.update_or_create(system_name=name, defaults=values, create_defaults=new)
 
 
-SECTIONS = (Section("segmentations", read_segmentations, check_segmentations, save_segmentations),)
+SECTIONS = (FileSection("segmentations", read_segmentations, check_segmentations, save_segmentations),)

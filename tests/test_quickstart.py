@@ -25,7 +25,7 @@ from config.management.commands.quickstart import STAFF, make_staff
 from customers.models import Change, Customer, IntegrationPoint
 from customers.presentation.customer import present
 from customers.profile import MAESTRA_ID
-from customers.queries.search import found_by
+from customers.queries.search import find_hits
 from customers.setup.project_config import project_config
 from customers.storage.loading import load_profiles, primary_ids_of
 from dedup.demo import story
@@ -44,7 +44,7 @@ def customer(text: str) -> dict[str, Any]:
     """The one customer that an identifier leads to, as the API shows it."""
     # A MaestraID may happen to be the same number.
     (primary_id,) = {
-        found.primary_id for found in found_by(text, project_config()) if found.kind != MAESTRA_ID
+        found.primary_id for found in find_hits(text, project_config()) if found.kind != MAESTRA_ID
     }
     return present(load_profiles([primary_id])[primary_id], project_config())
 

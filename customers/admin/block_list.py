@@ -20,7 +20,7 @@ from unfold.widgets import (
 )
 
 from customers.admin.base import SetupAdmin
-from customers.block_list import BlockList, Entry
+from customers.block_list import BlockList, BlockListEntry
 from customers.models import (
     EVERY_KIND,
     BlockedValue,
@@ -42,7 +42,7 @@ class BlockedValueForm(forms.ModelForm[BlockedValue]):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         try:
-            Entry(EVERY_KIND, data.get("value", ""), data.get("pattern", ""))
+            BlockListEntry(EVERY_KIND, data.get("value", ""), data.get("pattern", ""))
         except Invalid as error:
             raise ValidationError(error.reason) from None
         return data
@@ -87,7 +87,7 @@ def _blocking(kind: str, value: str, normalised: str | None) -> Iterable[Blocked
 
     for row in BlockedValue.objects.filter(type__in=(kind, EVERY_KIND)):
         with suppress(Invalid):
-            entry = Entry(row.type, row.value, row.pattern)
+            entry = BlockListEntry(row.type, row.value, row.pattern)
             if BlockList([entry], normalise).blocks(kind, value, normalised):
                 yield row
 

@@ -5,7 +5,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from customers.admin.base import ReadOnlyAdmin, ReadOnlyInline, customer_link
 from customers.admin.wording import kinds_of, lines
-from customers.history.reading import worded
+from customers.history.reading import sentences
 from customers.models import Change, Operation
 from customers.setup.project_config import project_config
 from customers.templatetags.profile_pages import who
@@ -16,7 +16,7 @@ class Worded:
 
     @admin.display(description=_("changes"))
     def sentences(self, change: Change) -> SafeString | None:
-        return lines(worded(change.data, project_config().labels))
+        return lines(sentences(change.data, project_config().labels))
 
 
 class ChangeInline(Worded, ReadOnlyInline):

@@ -19,7 +19,7 @@ from customers.admin.profile_registry import ProfileTab, ShownProfile, register_
 from customers.admin.wording import history_kind_label
 from customers.history import reading as change_history
 from customers.history_kinds import HISTORY_KINDS, kinds_about
-from customers.history_kinds.base import Topic
+from customers.history_kinds.base import HistoryTopic
 from customers.models import Change, Customer, Genders, IntegrationPoint
 from customers.presentation.customer import note_text
 from customers.presentation.masking import masked_hash
@@ -27,7 +27,7 @@ from customers.profile import BY_HAND, PERSONAL_FIELDS, Note
 from customers.queries import timelines
 from customers.queries.cursors import decoded, encoded
 from customers.queries.related import related_customers
-from customers.queries.timelines import Page, Timeline
+from customers.queries.timelines import Timeline, TimelinePage
 from customers.words import CHANNELS, FIELDS, STATUSES, customer_label, why_held, why_priority
 
 Context = dict[str, Any]
@@ -155,7 +155,7 @@ def identifiers(shown: ShownProfile) -> Context:
         "cards": _cards(shown),
         "may_reveal": shown.may("customers.reveal_contacts"),
         "several": len(shown.maestra_ids) > 1,
-        **lately(shown, kinds_about(Topic.IDENTIFIERS)),
+        **lately(shown, kinds_about(HistoryTopic.IDENTIFIERS)),
     }
 
 
@@ -196,7 +196,7 @@ def subscriptions(shown: ShownProfile) -> Context:
     return {
         "subscriptions": rows,
         "opted_out_at": shown.profile.opted_out_at,
-        **lately(shown, kinds_about(Topic.CONSENT)),
+        **lately(shown, kinds_about(HistoryTopic.CONSENT)),
     }
 
 
@@ -218,8 +218,8 @@ def orders(shown: ShownProfile) -> Context:
 
 def page_of(shown: ShownProfile, timeline: Timeline, name: str, limit: int = PER_PAGE) -> Context:
     """A page of a timeline; `name` is the parameter of the address that says where it begins."""
-    after = place(shown, name, timelines.Place)
-    page: Page = timeline.page(shown.maestra_ids, limit, after)
+    after = place(shown, name, timelines.TimelineCursor)
+    page: TimelinePage = timeline.page(shown.maestra_ids, limit, after)
     return {
         "items": page.items,
         "next": page.next and encoded(page.next),
@@ -272,7 +272,7 @@ def history(shown: ShownProfile) -> Context:
         kinds=kinds,
         since=midnight(asked.get("since", "")),
         until=midnight(asked.get("until", ""), days=1),
-        after=place(shown, "after", change_history.Place),
+        after=place(shown, "after", change_history.HistoryCursor),
         limit=PER_PAGE,
         masking=shown.masking,
     )
@@ -357,7 +357,7 @@ def graph(shown: ShownProfile) -> Context:
     page = change_history.history(
         shown.maestra_ids,
         labels=shown.config.labels,
-        kinds=kinds_about(Topic.ORIGIN),
+        kinds=kinds_about(HistoryTopic.ORIGIN),
         limit=STORY_LIMIT,
         masking=shown.masking,
     )

@@ -11,7 +11,7 @@ from customers.models import Customer
 from customers.normalise import trim
 from customers.presentation.masking import MaskingPolicy
 from customers.profile import MAESTRA_ID
-from customers.queries.search import Found, found_by, named_ids
+from customers.queries.search import SearchHit, find_hits, named_ids
 from customers.setup.project_config import project_config
 
 MOST_MATCHES = 10
@@ -32,8 +32,8 @@ class SearchOutcome:
         self.masking = masking
 
     @cached_property
-    def found(self) -> list[Found]:
-        return found_by(self.text, project_config()) if self.text and "\0" not in self.text else []
+    def found(self) -> list[SearchHit]:
+        return find_hits(self.text, project_config()) if self.text and "\0" not in self.text else []
 
     @cached_property
     def only(self) -> int | None:
@@ -58,7 +58,7 @@ class SearchOutcome:
         """The identifiers that matched, each with whom it leads to."""
         return [SearchMatch(f.kind, f.primary_id, self._sentence(f)) for f in self.found[:MOST_MATCHES]]
 
-    def _sentence(self, found: Found) -> str:
+    def _sentence(self, found: SearchHit) -> str:
         words = {"value": self._value(found), "customer": found.primary_id}
         if found.kind == MAESTRA_ID and found.is_former:
             return _("%(value)s was merged into customer %(customer)s.") % words
@@ -66,6 +66,6 @@ class SearchOutcome:
             return _("%(value)s is a former value of customer %(customer)s.") % words
         return _("%(value)s belongs to customer %(customer)s.") % words
 
-    def _value(self, found: Found) -> str:
+    def _value(self, found: SearchHit) -> str:
         label = _("MaestraID") if found.kind == MAESTRA_ID else project_config().labels[found.kind]
         return f"{label} {self.masking.value(found.kind, found.value)}"

@@ -12,7 +12,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from customers.errors import SelfsameError, invalid
 from customers.queries.cursors import HIGHEST_ID, P, decoded, encoded
-from customers.queries.timelines import Place, Timeline
+from customers.queries.timelines import Timeline, TimelineCursor
 
 LIMIT, HIGHEST_LIMIT = 50, 200
 PAGING = frozenset({"cursor", "limit"})
@@ -49,7 +49,7 @@ def limit_of(request: Request) -> int:
 def page_of(timeline: Timeline, request: Request, maestra_ids: Sequence[int]) -> dict[str, Any]:
     """A page of a timeline as the API shows it."""
     refuse_unknown(request)
-    page = timeline.page(maestra_ids, limit_of(request), place_of(request, Place))
+    page = timeline.page(maestra_ids, limit_of(request), place_of(request, TimelineCursor))
     return shown(request, page.items, page.next)
 
 

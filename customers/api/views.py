@@ -23,8 +23,7 @@ from customers.api.base import ApiView, access, actor_of
 from customers.api.filters import CustomerFilters
 from customers.api.paging import CustomerPagination, limit_of, page_of, place_of, refuse_unknown, shown
 from customers.errors import ErrorCode, invalid
-from customers.history.reading import Place as HistoryPlace
-from customers.history.reading import history
+from customers.history.reading import HistoryCursor, history
 from customers.history_kinds import HISTORY_KINDS
 from customers.models import Customer, Reveal, RevealKinds, Scopes
 from customers.normalise import Invalid
@@ -150,7 +149,7 @@ class HistoryView(ApiView):
             kinds=_kinds(request),
             since=moment_of(request, "since"),
             until=moment_of(request, "until"),
-            after=place_of(request, HistoryPlace),
+            after=place_of(request, HistoryCursor),
             limit=limit_of(request),
         )
         return Response(shown(request, page.items, page.next))

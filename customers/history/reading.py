@@ -18,11 +18,10 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from customers.history_kinds import sentence
-from customers.presentation.customer import moment
+from customers.presentation.customer import Json, moment
 from customers.presentation.masking import UNMASKED, MaskingPolicy
 from customers.words import CustomerLabel, customer_label
 
-Item = dict[str, Any]
 Facts = dict[str, Any]
 
 ROWS = """
@@ -43,7 +42,7 @@ SELECT t.at, t.id, t.maestra_id, t.data::text, t.operation_id, o.actor, p.system
 """
 
 
-class Place(NamedTuple):
+class HistoryCursor(NamedTuple):
     """Where a page ends: a row, and how many of its entries were shown, counted from the newest."""
 
     at: datetime
@@ -52,11 +51,11 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HistoryPage:
     """`next` is None on the last page."""
 
-    items: list[Item]
-    next: Place | None
+    items: list[Json]
+    next: HistoryCursor | None
 
 
 def history(
@@ -66,10 +65,10 @@ def history(
     kinds: Collection[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
-    after: Place | None = None,
+    after: HistoryCursor | None = None,
     limit: int = 50,
     masking: MaskingPolicy = UNMASKED,
-) -> Page:
+) -> HistoryPage:
     """Entries of these MaestraIDs, as the API shows them, from `since` on and before `until`; without
     `kinds`, of every kind.
 
@@ -87,7 +86,7 @@ def history(
     }
     found = [entry for row in _rows(asked) for entry in _exploded(row, frozenset(kinds), after)]
     items = _items(found[:limit], labels, masking)
-    return Page(items, found[limit - 1].place if len(found) > limit else None)
+    return HistoryPage(items, found[limit - 1].place if len(found) > limit else None)
 
 
 def _rows(asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -99,7 +98,7 @@ def _rows(asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    place: Place
+    place: HistoryCursor
     maestra_id: int
     facts: Facts
     operation_id: int
@@ -113,24 +112,24 @@ def _one_of(kinds: Collection[str]) -> str | None:
     return f"$[*] ? ({tests})" if tests else None
 
 
-def _exploded(row: Sequence[Any], kinds: frozenset[str], after: Place | None) -> list[_Entry]:
+def _exploded(row: Sequence[Any], kinds: frozenset[str], after: HistoryCursor | None) -> list[_Entry]:
     """The entries of a row that are wanted, the newest first, less those the page before has shown."""
     at, row_id, maestra_id, data, operation_id, actor, point = row
     skipped = after.shown if after and after[:2] == (at, row_id) else 0
     entries = reversed(json.loads(data, parse_float=Decimal))
     return [
-        _Entry(Place(at, row_id, number), maestra_id, facts, operation_id, actor, point)
+        _Entry(HistoryCursor(at, row_id, number), maestra_id, facts, operation_id, actor, point)
         for number, facts in enumerate(entries, start=1)
         if number > skipped and (not kinds or facts["kind"] in kinds)
     ]
 
 
-def _items(entries: Sequence[_Entry], labels: Mapping[str, str], masking: MaskingPolicy) -> list[Item]:
+def _items(entries: Sequence[_Entry], labels: Mapping[str, str], masking: MaskingPolicy) -> list[Json]:
     _name(entries)
     return [_item(entry, labels, masking) for entry in entries]
 
 
-def _item(entry: _Entry, labels: Mapping[str, str], masking: MaskingPolicy) -> Item:
+def _item(entry: _Entry, labels: Mapping[str, str], masking: MaskingPolicy) -> Json:
     facts = masking.facts(entry.facts)
     data = {name: _plain(value) for name, value in facts.items() if name not in ("kind", "reason", "related")}
     return {
@@ -161,7 +160,7 @@ def _plain(value: Any) -> Any:
 Namer = Callable[[list[Facts]], None]
 
 
-def worded(
+def sentences(
     data: Sequence[Facts], labels: Mapping[str, str], customer: CustomerLabel = customer_label
 ) -> list[str]:
     """The sentences of one row's entries, in the order they happened. `customer` says what a customer is
@@ -173,7 +172,7 @@ def worded(
     return [sentence(facts, labels, customer) for facts in entries]
 
 
-def register(kind: str, namer: Namer) -> None:
+def register_namer(kind: str, namer: Namer) -> None:
     """Let a higher app put names in place of its IDs in the entries of a kind, a page at a time."""
     _namers[kind] = namer
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from customers.changes import Change
 from customers.history_kinds import consent, identifiers, ledger, merges, person
-from customers.history_kinds.base import Facts, FactsOf, HistoryKind, HistoryRows, Labels, Topic
+from customers.history_kinds.base import Facts, FactsOf, HistoryKind, HistoryRows, HistoryTopic, Labels
 from customers.words import CustomerLabel, customer_label
 
 FAMILIES = (person, identifiers, consent, ledger, merges)
@@ -21,7 +21,7 @@ FACTS: FactsOf = {change: facts for family in FAMILIES for change, facts in fami
 """What changes leave in the history; a change that is not here leaves nothing."""
 
 
-def kinds_about(topic: Topic) -> tuple[str, ...]:
+def kinds_about(topic: HistoryTopic) -> tuple[str, ...]:
     """The stored names of the kinds that are listed under a topic."""
     return tuple(kind.name for kind in HISTORY_KINDS.values() if kind.topic is topic)
 

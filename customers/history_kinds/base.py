@@ -10,9 +10,9 @@ from typing import Any
 from customers.changes import Change
 from customers.words import CustomerLabel, why_held
 
-Entry = dict[str, Any]
+HistoryEntry = dict[str, Any]
 """`{"kind": …, "reason"?: …, "related"?: MaestraID, …facts}`, as it is stored."""
-HistoryRows = list[tuple[int, Entry]]
+HistoryRows = list[tuple[int, HistoryEntry]]
 """Entries with the MaestraID each happened to."""
 Facts = Mapping[str, Any]
 """An entry as it is read."""
@@ -30,7 +30,7 @@ class Labels:
     customer: CustomerLabel
 
 
-class Topic(Enum):
+class HistoryTopic(Enum):
     """Where on the profile the entries of a kind are listed beside what they changed."""
 
     IDENTIFIERS = "identifiers"
@@ -52,7 +52,7 @@ class HistoryKind:
     name: str
     label: str
     sentence: Callable[[Facts, Labels], str]
-    topic: Topic | None = None
+    topic: HistoryTopic | None = None
     needs_other: bool = False
     has_fields: bool = False
 

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_noop
 
 from customers.changes import MembershipChanged, OptedOut, SubscriptionChanged
 from customers.history_kinds.base import (
-    Entry,
     Facts,
     FactsOf,
+    HistoryEntry,
     HistoryKind,
     HistoryRows,
+    HistoryTopic,
     Labels,
-    Topic,
     entry,
 )
 from customers.profile import Membership, Subscription
@@ -23,7 +23,7 @@ from customers.words import CHANNELS, STATUSES
 
 
 def _subscription_facts(c: SubscriptionChanged) -> HistoryRows:
-    states: Entry = {"before": _consent(c.before), "after": _consent(c.after)}
+    states: HistoryEntry = {"before": _consent(c.before), "after": _consent(c.after)}
     return entry(c, "subscription", reason=c.why, channel=c.channel.channel, topic=c.channel.topic, **states)
 
 
@@ -32,7 +32,7 @@ def _consent(s: Subscription | None) -> dict[str, Any] | None:
 
 
 def _membership_facts(c: MembershipChanged) -> HistoryRows:
-    states: Entry = {"before": _place(c.before), "after": _place(c.after)}
+    states: HistoryEntry = {"before": _place(c.before), "after": _place(c.after)}
     return entry(c, "segment", reason=c.why, segmentation=c.segmentation, **states)
 
 
@@ -84,10 +84,13 @@ KINDS: tuple[HistoryKind, ...] = (
         name="subscription",
         label=gettext_noop("Subscription"),
         sentence=_subscription_sentence,
-        topic=Topic.CONSENT,
+        topic=HistoryTopic.CONSENT,
     ),
     HistoryKind(
-        name="opt_out", label=gettext_noop("Opt-out"), sentence=_opted_out_sentence, topic=Topic.CONSENT
+        name="opt_out",
+        label=gettext_noop("Opt-out"),
+        sentence=_opted_out_sentence,
+        topic=HistoryTopic.CONSENT,
     ),
     HistoryKind(name="segment", label=gettext_noop("Segment"), sentence=_segment_sentence),
 )

@@ -12,13 +12,13 @@ from django.utils.translation import gettext_noop
 from customers.changes import Claimed, ContactLost, ContactReceived, Held, Released, Unclaimed, Why
 from customers.contact_types import CONTACT_TYPES
 from customers.history_kinds.base import (
-    Entry,
     Facts,
     FactsOf,
+    HistoryEntry,
     HistoryKind,
     HistoryRows,
+    HistoryTopic,
     Labels,
-    Topic,
     entry,
     keeper,
     named,
@@ -97,7 +97,7 @@ def _flags(h: Holding) -> dict[str, bool]:
 
 def _released_facts(c: Released) -> HistoryRows:
     h = c.holding
-    facts: Entry = {"type": h.kind, "value": h.value, "before": _flags(h), "after": None}
+    facts: HistoryEntry = {"type": h.kind, "value": h.value, "before": _flags(h), "after": None}
     return entry(c, KIND_OF[h.category], reason=c.why, related=c.to, **facts)
 
 
@@ -114,14 +114,14 @@ def _claim(c: Claimed | Unclaimed, claim: Claim, **states: Any) -> HistoryRows:
 
 
 def _lost_facts(c: ContactLost) -> HistoryRows:
-    facts: Entry = {"type": c.kind, "value": c.value, "decided_by": c.criterion}
+    facts: HistoryEntry = {"type": c.kind, "value": c.value, "decided_by": c.criterion}
     return entry(
         c, "contact_lost", reason=Why.SETTLED, related=c.to, **facts, was_held=c.was_held, pending=c.pending
     )
 
 
 def _received_facts(c: ContactReceived) -> HistoryRows:
-    facts: Entry = {"type": c.kind, "value": c.value, "decided_by": c.criterion}
+    facts: HistoryEntry = {"type": c.kind, "value": c.value, "decided_by": c.criterion}
     return entry(c, "contact_received", reason=Why.SETTLED, related=c.other, **facts, was_held=c.was_held)
 
 
@@ -197,7 +197,7 @@ def _received_sentence(facts: Facts, labels: Labels) -> str:
 KINDS: tuple[HistoryKind, ...] = (
     *(
         HistoryKind(
-            name=type_.name, label=type_.label, sentence=_identifier_sentence, topic=Topic.IDENTIFIERS
+            name=type_.name, label=type_.label, sentence=_identifier_sentence, topic=HistoryTopic.IDENTIFIERS
         )
         for type_ in CONTACT_TYPES
     ),
@@ -205,29 +205,32 @@ KINDS: tuple[HistoryKind, ...] = (
         name="identifier",
         label=gettext_noop("Identifier"),
         sentence=_identifier_sentence,
-        topic=Topic.IDENTIFIERS,
+        topic=HistoryTopic.IDENTIFIERS,
     ),
     HistoryKind(
-        name="device", label=gettext_noop("Device"), sentence=_identifier_sentence, topic=Topic.IDENTIFIERS
+        name="device",
+        label=gettext_noop("Device"),
+        sentence=_identifier_sentence,
+        topic=HistoryTopic.IDENTIFIERS,
     ),
     HistoryKind(
         name="confirmed",
         label=gettext_noop("Contact confirmed"),
         sentence=_confirmed_sentence,
-        topic=Topic.IDENTIFIERS,
+        topic=HistoryTopic.IDENTIFIERS,
     ),
     HistoryKind(
         name="contact_lost",
         label=gettext_noop("Contact lost"),
         sentence=_lost_sentence,
-        topic=Topic.IDENTIFIERS,
+        topic=HistoryTopic.IDENTIFIERS,
         needs_other=True,
     ),
     HistoryKind(
         name="contact_received",
         label=gettext_noop("Contact received"),
         sentence=_received_sentence,
-        topic=Topic.IDENTIFIERS,
+        topic=HistoryTopic.IDENTIFIERS,
         needs_other=True,
     ),
 )

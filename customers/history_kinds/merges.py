@@ -10,19 +10,19 @@ from django.utils.translation import gettext_noop
 
 from customers.changes import ApartLifted, Decision, Joined, KeptApart, Merged, Unmerged, Why
 from customers.history_kinds.base import (
-    Entry,
     Facts,
     FactsOf,
+    HistoryEntry,
     HistoryKind,
     HistoryRows,
+    HistoryTopic,
     Labels,
-    Topic,
     capitalized,
     entry,
     named,
 )
 from customers.profile import PAYMENT_CARD, Key
-from customers.words import why_one, why_priority
+from customers.words import why_priority, why_same_person
 
 
 def _joined_facts(c: Joined) -> HistoryRows:
@@ -30,7 +30,7 @@ def _joined_facts(c: Joined) -> HistoryRows:
 
 
 def _merged_facts(c: Merged) -> HistoryRows:
-    facts: Entry = {"merged_maestra_ids": sorted(c.absorbed.maestra_ids), **_evidence(c.decision)}
+    facts: HistoryEntry = {"merged_maestra_ids": sorted(c.absorbed.maestra_ids), **_evidence(c.decision)}
     return entry(c, "merged", reason=c.decision.reason, related=c.absorbed.maestra_id, **facts)
 
 
@@ -50,7 +50,7 @@ def matched(keys: Iterable[Key]) -> list[dict[str, str]]:
 def _unmerged_facts(c: Unmerged) -> HistoryRows:
     """In both histories: they are two again."""
     back = c.restored.maestra_id
-    facts: Entry = {"merge_id": c.merge_id, "restored_maestra_ids": sorted(c.restored.maestra_ids)}
+    facts: HistoryEntry = {"merge_id": c.merge_id, "restored_maestra_ids": sorted(c.restored.maestra_ids)}
     survivor = entry(c, "unmerged", reason=Why.UNDO, related=back, **facts)
     (_, restored), *_ = entry(c, "unmerged", reason=Why.UNDO, related=c.customer, **facts)
     return [*survivor, (back, restored)]
@@ -84,7 +84,7 @@ def _merged_sentence(facts: Facts, labels: Labels) -> str:
 
 def _why(facts: Facts, labels: Labels) -> str:
     matched = ", ".join(named(value, labels) for value in facts["matched"])
-    return why_one(facts["reason"], matched)
+    return why_same_person(facts["reason"], matched)
 
 
 def _unmerged_sentence(facts: Facts, labels: Labels) -> str:
@@ -103,19 +103,21 @@ def _apart_sentence(facts: Facts, labels: Labels) -> str:
 
 
 KINDS: tuple[HistoryKind, ...] = (
-    HistoryKind(name="joined", label=gettext_noop("Joined"), sentence=_joined_sentence, topic=Topic.ORIGIN),
+    HistoryKind(
+        name="joined", label=gettext_noop("Joined"), sentence=_joined_sentence, topic=HistoryTopic.ORIGIN
+    ),
     HistoryKind(
         name="merged",
         label=gettext_noop("Merged"),
         sentence=_merged_sentence,
-        topic=Topic.ORIGIN,
+        topic=HistoryTopic.ORIGIN,
         needs_other=True,
     ),
     HistoryKind(
         name="unmerged",
         label=gettext_noop("Merge undone"),
         sentence=_unmerged_sentence,
-        topic=Topic.ORIGIN,
+        topic=HistoryTopic.ORIGIN,
         needs_other=True,
     ),
     HistoryKind(name="apart", label=gettext_noop("Kept apart"), sentence=_apart_sentence, needs_other=True),

@@ -16,13 +16,13 @@ from customers.changes import (
     TimeZoneChanged,
 )
 from customers.history_kinds.base import (
-    Entry,
     Facts,
     FactsOf,
+    HistoryEntry,
     HistoryKind,
     HistoryRows,
+    HistoryTopic,
     Labels,
-    Topic,
     capitalized,
     entry,
     keeper,
@@ -55,7 +55,7 @@ def _custom_fields_facts(c: CustomFieldsChanged) -> HistoryRows:
 
 def _note_facts(c: NoteAdded) -> HistoryRows:
     n = c.note
-    facts: Entry = {"type": n.kind, "value": n.value, "decided_by": n.decided_by}
+    facts: HistoryEntry = {"type": n.kind, "value": n.value, "decided_by": n.decided_by}
     return entry(c, "note", reason=n.reason, related=n.related, **facts)
 
 
@@ -111,7 +111,7 @@ def _erased_sentence(_facts: Facts, _labels: Labels) -> str:
 
 KINDS: tuple[HistoryKind, ...] = (
     HistoryKind(
-        name="created", label=gettext_noop("Created"), sentence=_created_sentence, topic=Topic.ORIGIN
+        name="created", label=gettext_noop("Created"), sentence=_created_sentence, topic=HistoryTopic.ORIGIN
     ),
     HistoryKind(
         name="personal_data", label=gettext_noop("Personal data"), sentence=_fields_sentence, has_fields=True

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
-from customers.block_list import EVERY_KIND, Entry
+from customers.block_list import EVERY_KIND, BlockListEntry
 from customers.contact_types import CONTACT_TYPES
 from customers.normalise import Invalid
 from customers.profile import Category
@@ -327,7 +327,7 @@ class BlockedValue(models.Model):
 
     def clean(self) -> None:
         try:
-            Entry(self.type, self.value, self.pattern)
+            BlockListEntry(self.type, self.value, self.pattern)
         except Invalid as reason:
             raise ValidationError(str(reason)) from reason
 

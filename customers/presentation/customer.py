@@ -44,7 +44,7 @@ def present(profile: Profile, config: ProjectConfig) -> Json:
     } | {key: presenter(profile) for key, presenter in _presenters.items()}
 
 
-def register(key: str, presenter: Callable[[Profile], Any]) -> None:
+def register_presenter(key: str, presenter: Callable[[Profile], Any]) -> None:
     """Let a higher app present its share of a profile."""
     _presenters[key] = presenter
 

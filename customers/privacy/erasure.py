@@ -207,7 +207,7 @@ class Eraser:
     links: Callable[[Collection[int]], Links] = no_links
 
 
-def register(eraser: Eraser) -> None:
+def register_eraser(eraser: Eraser) -> None:
     """Let a higher app take part in every erasure (R54)."""
     if eraser not in _erasers:
         _erasers.append(eraser)

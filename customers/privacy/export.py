@@ -12,7 +12,7 @@ from django.db import models
 from customers.history.reading import history
 from customers.models import Customer, IntegrationPoint, PointsMovement, PromoCode, Relation
 from customers.models import Subscription as SubscriptionRow
-from customers.presentation.customer import present
+from customers.presentation.customer import Json, present
 from customers.profile import (
     PERSONAL_FIELDS,
     Claim,
@@ -25,17 +25,16 @@ from customers.storage.loading import load_profiles
 from customers.storage.locking import primary_id_of
 from customers.storage.sql import as_json
 
-Item = dict[str, Any]
-Section = Callable[[Profile, ProjectConfig], Any]
+ExportedSection = Callable[[Profile, ProjectConfig], Any]
 PAGE = 500
 
 
-def export(maestra_id: int) -> Item:
+def export(maestra_id: int) -> Json:
     """Everything known of the person, across all MaestraIDs, without payment card hashes (R55).
 
     Raises `customer_not_found`. Where the ledgers may be long, `export_in_pieces` needs no room for them.
     """
-    exported: Item = json.loads("".join(export_in_pieces(maestra_id)))
+    exported: Json = json.loads("".join(export_in_pieces(maestra_id)))
     return exported
 
 
@@ -47,12 +46,12 @@ def export_in_pieces(maestra_id: int) -> Iterator[str]:
     return _pieces(load_profiles([primary_id])[primary_id], project_config())
 
 
-def register(name: str, section: Section) -> None:
+def register_exported_section(name: str, section: ExportedSection) -> None:
     """Let a higher app add what it knows of a person."""
     _more_sections[name] = section
 
 
-_more_sections: dict[str, Section] = {}
+_more_sections: dict[str, ExportedSection] = {}
 
 
 def _pieces(profile: Profile, config: ProjectConfig) -> Iterator[str]:
@@ -73,17 +72,17 @@ def _piece(content: Any) -> Iterator[str]:
     yield "]"
 
 
-def _customer(profile: Profile, config: ProjectConfig) -> Item:
+def _customer(profile: Profile, config: ProjectConfig) -> Json:
     return present(profile, config)
 
 
-def _identifiers(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
+def _identifiers(profile: Profile, _config: ProjectConfig) -> Iterator[Json]:
     points = _points()
     for h in sorted(profile.holdings.values(), key=lambda h: (h.kind, h.since, h.value)):
         yield _held(h, points)
 
 
-def _held(h: Holding, points: Mapping[int | None, str]) -> Item:
+def _held(h: Holding, points: Mapping[int | None, str]) -> Json:
     return {
         "type": h.kind,
         "value": h.value,
@@ -102,13 +101,13 @@ def _held(h: Holding, points: Mapping[int | None, str]) -> Item:
     }
 
 
-def _claims(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
+def _claims(profile: Profile, _config: ProjectConfig) -> Iterator[Json]:
     points = _points()
     for c in sorted(profile.claims.values(), key=lambda c: (c.kind, c.since, c.value)):
         yield _claimed(c, points)
 
 
-def _claimed(c: Claim, points: Mapping[int | None, str]) -> Item:
+def _claimed(c: Claim, points: Mapping[int | None, str]) -> Json:
     return {
         "type": c.kind,
         "value": c.value,
@@ -124,9 +123,9 @@ def _points() -> Mapping[int | None, str]:
     return dict(IntegrationPoint.objects.values_list("id", "name"))
 
 
-def _per_maestra_id(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
+def _per_maestra_id(profile: Profile, _config: ProjectConfig) -> Iterator[Json]:
     """What each MaestraID brought: single values of former ones stay as they were when they were merged."""
-    subscriptions: dict[int, list[Item]] = {}
+    subscriptions: dict[int, list[Json]] = {}
     for row in _rows(SubscriptionRow, profile, "customer_id", "channel", "topic", "status", "since"):
         subscriptions.setdefault(row.pop("customer_id"), []).append(row)
     names = ("registered_at", *PERSONAL_FIELDS, "time_zone", "custom_fields", "opted_out_at")
@@ -135,23 +134,23 @@ def _per_maestra_id(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
         yield {"maestra_id": maestra_id, **row, "subscriptions": subscriptions.get(maestra_id, [])}
 
 
-def _rows(model: type[models.Model], profile: Profile, *names: str) -> Iterator[Item]:
+def _rows(model: type[models.Model], profile: Profile, *names: str) -> Iterator[Json]:
     """Rows of the person's MaestraIDs, in the order in which they were stored."""
     column = names[0]
     found = model._default_manager.filter(**{f"{column}__in": profile.maestra_ids}).order_by("pk")
     return iter(found.values(*names).iterator(PAGE))
 
 
-def timeline(page: Callable[..., Any]) -> Section:
+def timeline(page: Callable[..., Any]) -> ExportedSection:
     """A section of every item of a timeline, the newest first, read page by page."""
 
-    def section(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
+    def section(profile: Profile, _config: ProjectConfig) -> Iterator[Json]:
         return _paged(lambda after: page(profile.maestra_ids, PAGE, after))
 
     return section
 
 
-def _paged(page_after: Callable[[Any], Any]) -> Iterator[Item]:
+def _paged(page_after: Callable[[Any], Any]) -> Iterator[Json]:
     place = None
     while True:
         page = page_after(place)
@@ -161,11 +160,11 @@ def _paged(page_after: Callable[[Any], Any]) -> Iterator[Item]:
             return
 
 
-def _points_movements(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
+def _points_movements(profile: Profile, _config: ProjectConfig) -> Iterator[Json]:
     return _rows(PointsMovement, profile, "maestra_id", "number", "amount", "reason", "at")
 
 
-def _promo_codes(profile: Profile, _config: ProjectConfig) -> Iterator[Item]:
+def _promo_codes(profile: Profile, _config: ProjectConfig) -> Iterator[Json]:
     return _rows(PromoCode, profile, "maestra_id", "code", "issued_at")
 
 
@@ -175,12 +174,12 @@ def _related(profile: Profile, _config: ProjectConfig) -> list[int]:
     return list(found.values_list("related_id", flat=True).distinct())
 
 
-def _history(profile: Profile, config: ProjectConfig) -> Iterator[Item]:
+def _history(profile: Profile, config: ProjectConfig) -> Iterator[Json]:
     read = partial(history, profile.maestra_ids, labels=config.labels, limit=PAGE)
     return _paged(lambda after: read(after=after))
 
 
-SECTIONS: Mapping[str, Section] = {
+SECTIONS: Mapping[str, ExportedSection] = {
     "customer": _customer,
     "maestra_ids": _per_maestra_id,
     "identifiers": _identifiers,

@@ -15,7 +15,7 @@ from typing import Any
 from customers.history_kinds import HISTORY_KINDS
 from customers.profile import Key
 
-Entry = dict[str, Any]
+HistoryEntry = dict[str, Any]
 
 LISTS_OF_IDS = ("merged_maestra_ids", "restored_maestra_ids")
 PRIORITY = ("priority_maestra_id", "decided_by")
@@ -47,7 +47,9 @@ def _decimal(value: object) -> str:
     return str(value.normalize())
 
 
-def entries_without(entries: Iterable[Entry], person: Person, *, shared_life: bool) -> list[Entry]:
+def entries_without(
+    entries: Iterable[HistoryEntry], person: Person, *, shared_life: bool
+) -> list[HistoryEntry]:
     """The entries of somebody else's history, less what they say of the person.
 
     `shared_life`: they were written while both were one profile, so that the person's fields may be among
@@ -57,7 +59,7 @@ def entries_without(entries: Iterable[Entry], person: Person, *, shared_life: bo
     return [entry for entry in kept if entry is not None]
 
 
-def _entry_without(entry: Entry, person: Person, *, shared_life: bool) -> Entry | None:
+def _entry_without(entry: HistoryEntry, person: Person, *, shared_life: bool) -> HistoryEntry | None:
     names_person = entry.get("related") in person.maestra_ids
     if names_value(entry, person.keys) or (names_person and HISTORY_KINDS[entry["kind"]].needs_other):
         return None
@@ -76,7 +78,7 @@ def _entry_without(entry: Entry, person: Person, *, shared_life: bool) -> Entry 
     return kept
 
 
-def _fields_without(entry: Entry, person: Person) -> Entry | None:
+def _fields_without(entry: HistoryEntry, person: Person) -> HistoryEntry | None:
     """The entry less the person's fields; none where nothing is left that changed."""
     sides = {
         side: {

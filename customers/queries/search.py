@@ -87,7 +87,7 @@ def _like(beginning: str) -> str:
     return f"{connection.ops.prep_for_like_query(beginning)}%"
 
 
-class Found(NamedTuple):
+class SearchHit(NamedTuple):
     """Whom a text leads to, as what: by a value of which kind, or by a MaestraID, and whether it is a former
     one (R1, R3).
     """
@@ -98,7 +98,7 @@ class Found(NamedTuple):
     is_former: bool
 
 
-def found_by(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> list[Found]:
+def find_hits(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> list[SearchHit]:
     """Everything that a MaestraID, or the value of an identifier, leads to; former ones included."""
     values = list(_values(text, config))
     former = [kind.id for kind in config.kinds.values() if kind.searches_history]
@@ -106,13 +106,13 @@ def found_by(text: str, config: ProjectConfig, access_kinds: Collection[str] = (
     kinds, names = [kind.id for kind, _value in values], [kind.name for kind, _value in values]
     with connection.cursor() as cursor:
         cursor.execute(_HOLDERS, (kinds, names, [value for _kind, value in values], former, restricted))
-        found = [Found(*row) for row in cursor.fetchall()]
+        found = [SearchHit(*row) for row in cursor.fetchall()]
     return [*_by_maestra_id(text), *found]
 
 
 def holders(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> set[int]:
     """Primary MaestraIDs of those the text leads to."""
-    return {found.primary_id for found in found_by(text, config, access_kinds)}
+    return {found.primary_id for found in find_hits(text, config, access_kinds)}
 
 
 def _values(text: str, config: ProjectConfig) -> Iterator[tuple[Kind, str]]:
@@ -125,8 +125,8 @@ def _values(text: str, config: ProjectConfig) -> Iterator[tuple[Kind, str]]:
                 yield kind, value
 
 
-def _by_maestra_id(text: str) -> list[Found]:
+def _by_maestra_id(text: str) -> list[SearchHit]:
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= HIGHEST_MAESTRA_ID):
         return []
     primary_id = primary_ids_of([int(text)]).get(int(text))
-    return [Found(primary_id, MAESTRA_ID, text, is_former=primary_id != int(text))] if primary_id else []
+    return [SearchHit(primary_id, MAESTRA_ID, text, is_former=primary_id != int(text))] if primary_id else []

@@ -14,13 +14,12 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from customers.presentation.customer import moment
+from customers.presentation.customer import Json, moment
 
-Item = dict[str, Any]
 Row = tuple[Any, ...]
 
 
-class Place(NamedTuple):
+class TimelineCursor(NamedTuple):
     """Where a page ends; the next one begins behind it."""
 
     at: datetime
@@ -28,11 +27,11 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class TimelinePage:
     """`next` is None on the last page."""
 
-    items: list[Item]
-    next: Place | None
+    items: list[Json]
+    next: TimelineCursor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,15 @@ class Timeline:
     """A statement whose last two columns are the place of its row, and what becomes of the others."""
 
     sql: str
-    item: Callable[[Row], Item]
+    item: Callable[[Row], Json]
 
-    def page(self, maestra_ids: Collection[int], limit: int, after: Place | None = None) -> Page:
+    def page(
+        self, maestra_ids: Collection[int], limit: int, after: TimelineCursor | None = None
+    ) -> TimelinePage:
         at, last = after or (None, None)
         rows = self.rows({"maestra_ids": list(maestra_ids), "at": at, "id": last, "limit": limit + 1})
         items = [self.item(row[:-2]) for row in rows[:limit]]
-        return Page(items, Place(*rows[limit - 1][-2:]) if len(rows) > limit else None)
+        return TimelinePage(items, TimelineCursor(*rows[limit - 1][-2:]) if len(rows) > limit else None)
 
     def rows(self, asked: Mapping[str, Any]) -> list[Row]:
         """The rows of a page and the one behind it, that tells whether there is another page."""
@@ -142,7 +143,7 @@ SELECT s.place, a.maestra_id, a.kind, a.occurred_at, s.device, a.url, a.title, a
 """
 
 
-def _order(row: Row) -> Item:
+def _order(row: Row) -> Json:
     maestra_id, number, total, currency, placed_at, status, lines = row
     return {
         "maestra_id": maestra_id,
@@ -155,7 +156,7 @@ def _order(row: Row) -> Item:
     }
 
 
-def _activity(row: Row) -> Item:
+def _activity(row: Row) -> Json:
     maestra_id, kind, occurred_at, device, url, title, properties = row
     return {
         "maestra_id": maestra_id,
@@ -168,7 +169,7 @@ def _activity(row: Row) -> Item:
     }
 
 
-def _movement(row: Row) -> Item:
+def _movement(row: Row) -> Json:
     maestra_id, number, amount, reason, at = row
     return {
         "maestra_id": maestra_id,
@@ -179,12 +180,12 @@ def _movement(row: Row) -> Item:
     }
 
 
-def _promo_code(row: Row) -> Item:
+def _promo_code(row: Row) -> Json:
     maestra_id, code, issued_at = row
     return {"maestra_id": maestra_id, "code": code, "issued_at": moment(issued_at)}
 
 
-def _session(row: Row) -> Item:
+def _session(row: Row) -> Json:
     device, started_at, ended_at, actions, maestra_ids = row
     return {
         "device_id": device,
@@ -231,13 +232,13 @@ PROMO_CODES = Timeline(
 SESSIONS = SessionTimeline(_SESSIONS, _session)
 
 
-def actions_of(sessions: Sequence[Item], limit: int) -> list[list[Item]]:
+def actions_of(sessions: Sequence[Json], limit: int) -> list[list[Json]]:
     """The newest actions of each session, at most `limit`, in one query."""
     if not sessions:
         return []
     columns = [[session[name] for session in sessions] for name in ("device_id", "started_at", "ended_at")]
     ids = sorted({maestra_id for session in sessions for maestra_id in session["maestra_ids"]})
-    actions: list[list[Item]] = [[] for _ in sessions]
+    actions: list[list[Json]] = [[] for _ in sessions]
     with connection.cursor() as cursor:
         cursor.execute(_ACTIONS, [*columns, ids, limit])
         for place, *row in cursor.fetchall():

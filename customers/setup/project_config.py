@@ -19,7 +19,7 @@ from django.db import connection
 from structlog.stdlib import get_logger
 
 from customers import normalise
-from customers.block_list import BlockList, Entry
+from customers.block_list import BlockList, BlockListEntry
 from customers.normalise import CustomType, Invalid
 from customers.profile import Category, Kind
 
@@ -162,10 +162,10 @@ def _built(  # noqa: PLR0917 - the columns of a row
     )
 
 
-def _entries(rows: Iterable[Sequence[str]]) -> Iterator[Entry]:
+def _entries(rows: Iterable[Sequence[str]]) -> Iterator[BlockListEntry]:
     for of_kind, value, pattern in rows:
         try:
-            yield Entry(of_kind, value, pattern)
+            yield BlockListEntry(of_kind, value, pattern)
         except Invalid as reason:
             # The forms refuse such an entry; one that came past them must not stop the service.
             log.warning("blocked_value_left_out", kind=of_kind, reason=str(reason))

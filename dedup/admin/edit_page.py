@@ -28,7 +28,7 @@ from customers.admin.profile_registry import (
 )
 from customers.changes import Released, Unclaimed
 from customers.errors import SelfsameError
-from customers.history.reading import worded
+from customers.history.reading import sentences
 from customers.history_kinds import history_facts
 from customers.profile import Key, Profile
 from dedup.admin.edit_form import Body, EditForm, body_of
@@ -107,8 +107,8 @@ def _question(shown: ShownProfile, preview: Result, *, was_asked: bool) -> HttpR
 def effects(shown: ShownProfile, outcome: Outcome) -> Iterator[tuple[int, str]]:
     """What would happen under which MaestraID, in the words of the history."""
     rows = [row for change in outcome.changes for row in history_facts(change)]
-    sentences = worded([shown.masking.facts(entry) for _pk, entry in rows], shown.config.labels)
-    for (maestra_id, _entry), text in zip(rows, sentences, strict=True):
+    said = sentences([shown.masking.facts(entry) for _pk, entry in rows], shown.config.labels)
+    for (maestra_id, _entry), text in zip(rows, said, strict=True):
         yield maestra_id, text
 
 

@@ -17,13 +17,13 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from customers.errors import SelfsameError, invalid
-from customers.history.reading import worded
+from customers.history.reading import sentences
 from customers.history_kinds import history_facts
 from customers.models import IntegrationPoint
 from customers.provisional import is_provisional, stored_id
 from customers.setup.integration_points import Point, point_of
 from customers.storage.sql import as_json
-from customers.words import customer_label, why_one
+from customers.words import customer_label, why_same_person
 from dedup.admin.addresses import explain_address
 from dedup.admin.customer_cards import customer_card
 from dedup.admin.customer_lookup import find_customers
@@ -143,7 +143,7 @@ def _outcome_context(answer: Result, formatter: ValueFormatter) -> dict[str, Any
             {
                 "absorbed": m.absorbed.maestra_id,
                 "survivor": m.customer,
-                "reason": why_one(m.decision.reason, _named(m.decision.matched, formatter)),
+                "reason": why_same_person(m.decision.reason, _named(m.decision.matched, formatter)),
                 "criterion": m.decision.criterion,
                 "criterion_sentence": m.decision.criterion and criterion_sentence(m.decision.criterion),
                 "priority": m.decision.priority,
@@ -202,7 +202,7 @@ def _history(answer: Result, formatter: ValueFormatter) -> list[dict[str, Any]]:
     """What the change history would say, as it will be stored and worded."""
     rows = [row for change in answer.outcome.changes for row in history_facts(change)]
     facts = json.loads(as_json([entry for _maestra_id, entry in rows]), parse_float=Decimal)
-    sentences = worded(formatter.masking.facts(facts), formatter.config.labels)
+    said = sentences(formatter.masking.facts(facts), formatter.config.labels)
     return [
         {
             "kind": entry["kind"],
@@ -210,5 +210,5 @@ def _history(answer: Result, formatter: ValueFormatter) -> list[dict[str, Any]]:
             "customer": customer_label(maestra_id),
             "sentence": sentence,
         }
-        for (maestra_id, entry), sentence in zip(rows, sentences, strict=True)
+        for (maestra_id, entry), sentence in zip(rows, said, strict=True)
     ]

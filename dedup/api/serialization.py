@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from customers.errors import SelfsameError
-from customers.history.reading import Item
-from customers.presentation.customer import present
+from customers.presentation.customer import Json, present
 from customers.presentation.problem import problem_json
 from customers.profile import Key
 from customers.provisional import stored_id
@@ -68,7 +67,7 @@ def batch_json(results: Iterable[ResultOrError], config: ProjectConfig) -> list[
 # --- Explain ----------------------------------------------------------------------------------------------
 
 
-def explanation_json(explanation: Explanation, became_one: Sequence[Item]) -> dict[str, Any]:
+def explanation_json(explanation: Explanation, became_one: Sequence[Json]) -> dict[str, Any]:
     """What two customers share, what keeps them apart, who has priority by which criterion, and what would
     have to change. Of two that are one: what made them one.
     """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from customers.history.reading import Item, history
+from customers.history.reading import history
+from customers.presentation.customer import Json
 from customers.presentation.masking import UNMASKED, MaskingPolicy
 from customers.profile import DEVICES, MAESTRA_ID, Key
 from dedup.engine.explain import Explanation
@@ -35,7 +36,7 @@ def explain(caller: Caller, left: Key, right: Key) -> Explanation:
 
 def became_one(
     explanation: Explanation, labels: Mapping[str, str], masking: MaskingPolicy = UNMASKED
-) -> list[Item]:
+) -> list[Json]:
     """Of two that are one customer, the latest history entries that say why: what was merged, and undone, and
     which records joined (R41).
     """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from customers.presentation.customer import moment
-from customers.queries.timelines import Item, Row, Timeline
+from customers.presentation.customer import Json, moment
+from customers.queries.timelines import Row, Timeline
 
 _SQL = """
 SELECT t.id, t.survivor_id, t.absorbed_id, t.absorbed_ids, t.reason, t.criterion, t.priority_id,
@@ -17,7 +17,7 @@ SELECT t.id, t.survivor_id, t.absorbed_id, t.absorbed_ids, t.reason, t.criterion
 """
 
 
-def _merge(row: Row) -> Item:
+def _merge(row: Row) -> Json:
     (
         merge_id,
         survivor,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from customers.privacy.export import Item
+from customers.presentation.customer import Json
 from customers.profile import DEVICES, Profile
 from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import array
@@ -32,7 +32,7 @@ SELECT e.maestra_id, e.kind, e.occurred_at, e.device, e.url, e.title, e.properti
 """
 
 
-def unresolved(profile: Profile, config: ProjectConfig) -> Iterator[Item]:
+def unresolved(profile: Profile, config: ProjectConfig) -> Iterator[Json]:
     """Events of the person that are not in the ledger yet, with the reason where they failed."""
     devices = [key for key, holding in profile.holdings.items() if holding.category in DEVICES]
     asked = {

@@ -7,10 +7,10 @@ from typing import Any
 
 from customers.models import IntegrationPoint
 from customers.normalise import Invalid
-from customers.setup.file.sections import Declared, Section, listed, needed, stored, system_name, without
+from customers.setup.file.sections import Declared, FileSection, listed, needed, stored, system_name, without
 from customers.setup.file.shapes import (
-    Entry,
-    Place,
+    FileEntry,
+    FilePlace,
     boolean,
     list_of,
     mapping_of,
@@ -46,7 +46,7 @@ read_sites = list_of(
 )
 
 
-def check_sites(declared: Declared, place: Place) -> None:
+def check_sites(declared: Declared, place: FilePlace) -> None:
     stored_points = stored(IntegrationPoint)
     named = [entry.get("system_name") for entry in declared.get("integration_points") or () if entry]
     points = list(dict.fromkeys([*stored_points, *filter(None, named)]))
@@ -61,13 +61,13 @@ def check_sites(declared: Declared, place: Place) -> None:
         check_key(entry, here)
 
 
-def check_key(entry: Entry, place: Place) -> None:
+def check_key(entry: FileEntry, place: FilePlace) -> None:
     others = Site.objects.exclude(point__system_name=entry.get("integration_point"))
     if entry.get("key") and others.filter(key=entry["key"]).exists():
         place.key("key").fault("another integration point has this key")
 
 
-def save_sites(entries: Iterable[Entry]) -> None:
+def save_sites(entries: Iterable[FileEntry]) -> None:
     for entry in entries:
         point = IntegrationPoint.objects.get(system_name=entry["integration_point"])
         values: dict[str, Any] = without(entry, "integration_point", "enabled")
@@ -76,4 +76,4 @@ def save_sites(entries: Iterable[Entry]) -> None:
         Site.objects.update_or_create(point=point, defaults=values)
 
 
-SECTIONS = (Section("tracking", read_sites, check_sites, save_sites),)
+SECTIONS = (FileSection("tracking", read_sites, check_sites, save_sites),)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers import normalise
-from customers.block_list import PATTERN_LIMIT, SHIPPED, BlockList, Entry, check_pattern
+from customers.block_list import PATTERN_LIMIT, SHIPPED, BlockList, BlockListEntry, check_pattern
 from customers.normalise import Invalid
 
 
@@ -51,11 +51,11 @@ def shipped():
 
 
 def test_an_exact_value_is_compared_as_typed_and_normalised_without_case():
-    phones = listing(Entry("mobile_phone", value="(415) 555-0122"))
+    phones = listing(BlockListEntry("mobile_phone", value="(415) 555-0122"))
     same = ["(415) 555-0122", "+14155550122", "415.555.0122", 4155550122]
     assert blocked(phones, "mobile_phone", [*same, "+14155550123"]) == same
 
-    ids = listing(Entry("crm_id", value="No-Customer"))
+    ids = listing(BlockListEntry("crm_id", value="No-Customer"))
     same = [
         "No-Customer",
         " no-customer\n",
@@ -69,7 +69,9 @@ def test_an_exact_value_is_compared_as_typed_and_normalised_without_case():
 
 def test_an_entry_counts_for_its_kind_and_a_general_one_for_every_kind():
     block_list = listing(
-        Entry("crm_id", value="x1"), Entry("*", value="x2"), Entry("device_id", pattern="^x3")
+        BlockListEntry("crm_id", value="x1"),
+        BlockListEntry("*", value="x2"),
+        BlockListEntry("device_id", pattern="^x3"),
     )
     found = {
         kind: blocked(block_list, kind, ["x1", "x2", "x3"]) for kind in ("crm_id", "device_id", "website_id")
@@ -79,19 +81,21 @@ def test_an_entry_counts_for_its_kind_and_a_general_one_for_every_kind():
 
 def test_a_pattern_is_searched_for_anywhere_without_case():
     block_list = listing(
-        Entry("email", pattern="@spam"), Entry("email", pattern="^bot"), Entry("email", pattern="bot$")
+        BlockListEntry("email", pattern="@spam"),
+        BlockListEntry("email", pattern="^bot"),
+        BlockListEntry("email", pattern="bot$"),
     )
     raws = ["ann@SPAM.example.com", "Bot1@example.com", "ann@my.bot", "robot@example.com", "ann@example.com"]
     assert blocked(block_list, "email", raws) == raws[:3]
 
 
 def test_patterns_that_all_begin_the_value_are_still_each_tried():
-    block_list = listing(Entry("crm_id", pattern="^a|^b"), Entry("crm_id", pattern=r"\Ac"))
+    block_list = listing(BlockListEntry("crm_id", pattern="^a|^b"), BlockListEntry("crm_id", pattern=r"\Ac"))
     assert blocked(block_list, "crm_id", ["a1", "b1", "c1", " c1", "1a"]) == ["a1", "b1", "c1", " c1"]
 
 
 def test_a_value_that_cannot_be_normalised_is_blocked_as_typed():
-    block_list = listing(Entry("email", value="none"), Entry("device_id", pattern="^0+$"))
+    block_list = listing(BlockListEntry("email", value="none"), BlockListEntry("device_id", pattern="^0+$"))
     assert normalised("email", "NONE") is None
     assert block_list.blocks("email", "NONE", None)
     assert block_list.blocks("device_id", 0, None)
@@ -111,7 +115,9 @@ def test_what_is_neither_text_nor_whole_number_is_left_to_the_normaliser(raw):
     st.sampled_from(["email", "crm_id", "device_id"]),
 )
 def test_any_typed_value_has_an_answer(raw, kind):
-    assert listing(Entry("*", pattern="^x+$"), Entry(kind, value="y")).blocks(kind, raw, None) in (
+    assert listing(BlockListEntry("*", pattern="^x+$"), BlockListEntry(kind, value="y")).blocks(
+        kind, raw, None
+    ) in (
         True,
         False,
     )
@@ -131,9 +137,9 @@ def test_an_endless_value_is_answered_at_once(shipped):
 def test_an_entry_has_either_a_value_or_a_pattern():
     for fields in ({}, {"value": "a", "pattern": "a"}):
         with pytest.raises(Invalid, match="either a value or a pattern"):
-            Entry("email", **fields)
+            BlockListEntry("email", **fields)
     with pytest.raises(Invalid, match="not a valid regular expression"):
-        Entry("email", pattern="(")
+        BlockListEntry("email", pattern="(")
 
 
 def test_patterns_that_could_take_too_long_are_refused():
@@ -179,7 +185,7 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=8).map("".join), st.text("ab", max_size=60))
 def test_a_pattern_that_is_accepted_is_fast(pattern, value):
     if pattern and refusal(pattern) is None:
-        block_list = listing(Entry("crm_id", pattern=pattern))
+        block_list = listing(BlockListEntry("crm_id", pattern=pattern))
         started = time.perf_counter()
         found = block_list.blocks("crm_id", value, None)
         assert time.perf_counter() - started < 0.5

@@ -67,8 +67,8 @@ def test_every_reason_is_worded_and_may_be_stored() -> None:
     choices = Merge._meta.get_field("reason").choices
     assert choices == [(reason.value, reason.label) for reason in Reason]
     for reason in Reason:
-        assert words.why_one(reason.value, "E-mail x") == reason.because % {"matched": "E-mail x"}
-    assert words.why_one(Reason.MATCHED_EXACTLY, "") == "they share an identifier"
+        assert words.why_same_person(reason.value, "E-mail x") == reason.because % {"matched": "E-mail x"}
+    assert words.why_same_person(Reason.MATCHED_EXACTLY, "") == "they share an identifier"
 
 
 def test_the_description_of_the_api_names_them_all(schemas: Any) -> None:

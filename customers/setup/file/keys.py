@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from customers.models import ApiKey, IntegrationPoint
-from customers.setup.file.shapes import Place
+from customers.setup.file.shapes import FilePlace
 from customers.setup.integration_points import KEY_MARK, PREFIX_LENGTH, digest, make_key
 
 KEY_NAME = "Set-up file"
 KEY = re.compile(rf"{KEY_MARK}_([0-9a-f]{{{PREFIX_LENGTH}}})_[\w-]{{43}}", re.ASCII)
 
 
-def read_keys(path: Path, place: Place) -> dict[str, str]:
+def read_keys(path: Path, place: FilePlace) -> dict[str, str]:
     """The keys of the file; none where there is no such file yet."""
     try:
         content = json.loads(path.read_text()) if path.exists() else {}
@@ -39,7 +39,7 @@ def read_keys(path: Path, place: Place) -> dict[str, str]:
     return content
 
 
-def check_key(point: str, text: Any, place: Place) -> None:
+def check_key(point: str, text: Any, place: FilePlace) -> None:
     if not isinstance(text, str) or not KEY.fullmatch(text):
         place.fault("this is no key; take it out and a new one is made")
         return

@@ -30,9 +30,9 @@ from customers.models.setup import SYSTEM_NAME
 from customers.normalise import Invalid
 from customers.profile import DEVICE, MAESTRA_ID, MOBILE_DEVICE, PAYMENT_CARD, Category
 from customers.setup.file.shapes import (
-    Entry,
-    Place,
-    Reader,
+    FileEntry,
+    FilePlace,
+    ValueReader,
     as_written,
     boolean,
     list_of,
@@ -51,14 +51,14 @@ M = TypeVar("M", bound=models.Model)
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class FileSection:
     """A part of the file. `check` names what is at fault beside the other parts and what is stored; `save`
     writes it.
     """
 
     name: str
-    read: Reader
-    check: Callable[[Declared, Place], None]
+    read: ValueReader
+    check: Callable[[Declared, FilePlace], None]
     save: Callable[[Any], None]
 
 
@@ -77,7 +77,9 @@ def checked_system_name(value: str) -> str:
 system_name = normalised(checked_system_name)
 
 
-def listed(entries: Iterable[Entry | None] | None, place: Place) -> Iterator[tuple[Entry, Place]]:
+def listed(
+    entries: Iterable[FileEntry | None] | None, place: FilePlace
+) -> Iterator[tuple[FileEntry, FilePlace]]:
     """The entries of a list with their places, less those that are at fault already."""
     for number, entry in enumerate(entries or ()):
         if entry:
@@ -89,20 +91,20 @@ def stored(model: type[M]) -> dict[str, M]:
     return {row.system_name: row for row in model._default_manager.all()}  # type: ignore[attr-defined]
 
 
-def needed(entry: Entry, place: Place, *names: str) -> None:
+def needed(entry: FileEntry, place: FilePlace, *names: str) -> None:
     """Names what an entry that is not stored yet has to say."""
     for name in names:
         if name not in entry:
             place.key(name).fault("it is missing; a new entry needs it")
 
 
-def fixed(entry: Entry, place: Place, name: str, present: Any, why: str) -> None:
+def fixed(entry: FileEntry, place: FilePlace, name: str, present: Any, why: str) -> None:
     """Names a value that differs from the stored one although it cannot change any more."""
     if entry.get(name) not in (None, present):
         place.key(name).fault(f"it is {as_written(present)} already and cannot be changed: {why}")
 
 
-def put(model: type[M], system_name: str, values: Entry, **otherwise: Any) -> M:
+def put(model: type[M], system_name: str, values: FileEntry, **otherwise: Any) -> M:
     """The row of that system name with these values. What is not named keeps what it has, or in a new row
     is as `otherwise`.
     """
@@ -112,7 +114,7 @@ def put(model: type[M], system_name: str, values: Entry, **otherwise: Any) -> M:
     return row
 
 
-def without(entry: Entry, *names: str) -> dict[str, Any]:
+def without(entry: FileEntry, *names: str) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name not in names}
 
 
@@ -125,7 +127,7 @@ def region(value: str) -> str:
     return value
 
 
-def save_settings(values: Entry) -> None:
+def save_settings(values: FileEntry) -> None:
     ProjectSettings.objects.update(**values)
 
 
@@ -160,7 +162,7 @@ read_kinds = list_of(
 )
 
 
-def check_kinds(declared: Declared, place: Place) -> None:
+def check_kinds(declared: Declared, place: FilePlace) -> None:
     kinds = stored(IdentifierKind)
     no_repetition(declared["identifier_kinds"], place, "system_name")
     for entry, here in listed(declared["identifier_kinds"], place):
@@ -176,7 +178,7 @@ def check_kinds(declared: Declared, place: Place) -> None:
             here.key("do_not_merge_different").fault("only a unique kind has this switch")
 
 
-def save_kinds(entries: Iterable[Entry]) -> None:
+def save_kinds(entries: Iterable[FileEntry]) -> None:
     for entry in entries:
         values = without(entry, "system_name", "unique")
         if "unique" in entry:
@@ -207,7 +209,7 @@ read_fields = list_of(
 )
 
 
-def check_fields(declared: Declared, place: Place) -> None:
+def check_fields(declared: Declared, place: FilePlace) -> None:
     fields = stored(CustomField)
     no_repetition(declared["custom_fields"], place, "system_name")
     for entry, here in listed(declared["custom_fields"], place):
@@ -221,7 +223,7 @@ def check_fields(declared: Declared, place: Place) -> None:
             here.key("merge").fault("only a number can be larger than another")
 
 
-def save_fields(entries: Iterable[Entry]) -> None:
+def save_fields(entries: Iterable[FileEntry]) -> None:
     for entry in entries:
         put(CustomField, entry["system_name"], without(entry, "system_name"))
 
@@ -250,7 +252,7 @@ read_points = list_of(
 )
 
 
-def check_points(declared: Declared, place: Place) -> None:
+def check_points(declared: Declared, place: FilePlace) -> None:
     points = stored(IntegrationPoint)
     lookups = [MAESTRA_ID, *kind_names(declared)]
     no_repetition(declared["integration_points"], place, "system_name")
@@ -260,7 +262,7 @@ def check_points(declared: Declared, place: Place) -> None:
         check_lookup_by(entry.get("lookup_by") or (), lookups, here.key("lookup_by"))
 
 
-def check_lookup_by(names: Iterable[str | None], known: list[str], place: Place) -> None:
+def check_lookup_by(names: Iterable[str | None], known: list[str], place: FilePlace) -> None:
     """R13: any kinds except the payment card hash, each once."""
     seen: set[str] = set()
     for number, name in enumerate(names):
@@ -274,7 +276,7 @@ def check_lookup_by(names: Iterable[str | None], known: list[str], place: Place)
         seen |= {name} if name else set()
 
 
-def save_points(entries: Iterable[Entry]) -> None:
+def save_points(entries: Iterable[FileEntry]) -> None:
     points = stored(IntegrationPoint)
     for entry in entries:
         name = entry["system_name"]
@@ -282,7 +284,7 @@ def save_points(entries: Iterable[Entry]) -> None:
         put(IntegrationPoint, name, columns, default_scopes=USUAL_SCOPES)
 
 
-def point_columns(entry: Entry, present: IntegrationPoint) -> dict[str, Any]:
+def point_columns(entry: FileEntry, present: IntegrationPoint) -> dict[str, Any]:
     renamed = {"enabled": "is_enabled", "scopes": "default_scopes"}
     columns = {renamed.get(n, n): v for n, v in without(entry, "system_name", "contacts").items()}
     for flag, column in CONTACT_FLAGS.items():
@@ -308,7 +310,7 @@ read_block_list = list_of(
 )
 
 
-def check_block_list(declared: Declared, place: Place) -> None:
+def check_block_list(declared: Declared, place: FilePlace) -> None:
     known = [*kind_names(declared), EVERY_KIND]
     for entry, here in listed(declared["block_list"], place):
         if entry.get("type") not in (*known, None):
@@ -317,19 +319,19 @@ def check_block_list(declared: Declared, place: Place) -> None:
             here.fault("an entry has either a value or a pattern")
 
 
-def save_block_list(entries: Iterable[Entry]) -> None:
+def save_block_list(entries: Iterable[FileEntry]) -> None:
     for entry in entries:
         BlockedValue.objects.get_or_create(**{"value": "", "pattern": "", **entry})
 
 
-def stands_alone(_declared: Declared, _place: Place) -> None:
+def stands_alone(_declared: Declared, _place: FilePlace) -> None:
     """The check of a section that refers to nothing else."""
 
 
 SECTIONS = (
-    Section("settings", read_settings, stands_alone, save_settings),
-    Section("identifier_kinds", read_kinds, check_kinds, save_kinds),
-    Section("custom_fields", read_fields, check_fields, save_fields),
-    Section("integration_points", read_points, check_points, save_points),
-    Section("block_list", read_block_list, check_block_list, save_block_list),
+    FileSection("settings", read_settings, stands_alone, save_settings),
+    FileSection("identifier_kinds", read_kinds, check_kinds, save_kinds),
+    FileSection("custom_fields", read_fields, check_fields, save_fields),
+    FileSection("integration_points", read_points, check_points, save_points),
+    FileSection("block_list", read_block_list, check_block_list, save_block_list),
 )

@@ -15,22 +15,22 @@ from typing import Any
 
 from customers.normalise import Invalid
 
-Reader = Callable[[Any, "Place"], Any]
-Entry = Mapping[str, Any]
+ValueReader = Callable[[Any, "FilePlace"], Any]
+FileEntry = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace:
     """A spot in the file, `integration_points[0].kind`, and the list of all faults found so far."""
 
     path: str = ""
     faults: list[str] = field(default_factory=list)
 
-    def key(self, name: object) -> Place:
-        return Place(f"{self.path}.{name}" if self.path else str(name), self.faults)
+    def key(self, name: object) -> FilePlace:
+        return FilePlace(f"{self.path}.{name}" if self.path else str(name), self.faults)
 
-    def index(self, number: int) -> Place:
-        return Place(f"{self.path}[{number}]", self.faults)
+    def index(self, number: int) -> FilePlace:
+        return FilePlace(f"{self.path}[{number}]", self.faults)
 
     def fault(self, message: str) -> Any:
         """Note it, and give back the None that a faulty value reads as."""
@@ -38,10 +38,10 @@ class Place:
         return None
 
 
-def text(limit: int = 255) -> Reader:
+def text(limit: int = 255) -> ValueReader:
     """A text that is not empty, of at most `limit` characters."""
 
-    def read(value: Any, place: Place) -> Any:
+    def read(value: Any, place: FilePlace) -> Any:
         if not isinstance(value, str):
             return place.fault(f"a text is needed, so put {as_written(value)} in quotes")
         if not value.strip():
@@ -53,10 +53,10 @@ def text(limit: int = 255) -> Reader:
     return read
 
 
-def normalised(normalise: Callable[[str], Any], limit: int = 255) -> Reader:
+def normalised(normalise: Callable[[str], Any], limit: int = 255) -> ValueReader:
     """A text that `normalise` accepts; what that says of any other is the fault."""
 
-    def read(value: Any, place: Place) -> Any:
+    def read(value: Any, place: FilePlace) -> Any:
         given = text(limit)(value, place)
         try:
             return None if given is None else normalise(given)
@@ -66,12 +66,12 @@ def normalised(normalise: Callable[[str], Any], limit: int = 255) -> Reader:
     return read
 
 
-def boolean(value: Any, place: Place) -> Any:
+def boolean(value: Any, place: FilePlace) -> Any:
     return value if isinstance(value, bool) else place.fault(f"write true or false, not {as_written(value)}")
 
 
-def whole_number(lowest: int, highest: int) -> Reader:
-    def read(value: Any, place: Place) -> Any:
+def whole_number(lowest: int, highest: int) -> ValueReader:
+    def read(value: Any, place: FilePlace) -> Any:
         if type(value) is int and lowest <= value <= highest:
             return value
         return place.fault(f"write a whole number from {lowest} to {highest}, not {as_written(value)}")
@@ -79,15 +79,15 @@ def whole_number(lowest: int, highest: int) -> Reader:
     return read
 
 
-def one_of(choices: Collection[str]) -> Reader:
-    def read(value: Any, place: Place) -> Any:
+def one_of(choices: Collection[str]) -> ValueReader:
+    def read(value: Any, place: FilePlace) -> Any:
         return value if value in list(choices) else place.fault(not_among(value, choices))
 
     return read
 
 
-def list_of(reader: Reader) -> Reader:
-    def read(value: Any, place: Place) -> Any:
+def list_of(reader: ValueReader) -> ValueReader:
+    def read(value: Any, place: FilePlace) -> Any:
         if not isinstance(value, list):
             return place.fault("a list is needed")
         return [reader(item, place.index(number)) for number, item in enumerate(value)]
@@ -95,10 +95,10 @@ def list_of(reader: Reader) -> Reader:
     return read
 
 
-def mapping_of(readers: Mapping[str, Reader], required: Collection[str] = ()) -> Reader:
+def mapping_of(readers: Mapping[str, ValueReader], required: Collection[str] = ()) -> ValueReader:
     """A mapping with these keys and no others."""
 
-    def read(value: Any, place: Place) -> Any:
+    def read(value: Any, place: FilePlace) -> Any:
         if not isinstance(value, dict):
             return place.fault("a mapping of keys to values is needed")
         for name in value:
@@ -124,7 +124,7 @@ def as_written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def no_repetition(entries: Collection[Entry | None] | None, place: Place, *keys: str) -> None:
+def no_repetition(entries: Collection[FileEntry | None] | None, place: FilePlace, *keys: str) -> None:
     """Names every entry that declares what an earlier one of the same list declares already."""
     seen: dict[tuple[Any, ...], int] = {}
     for number, entry in enumerate(entries or ()):

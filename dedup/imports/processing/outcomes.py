@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from customers.changes import Change, Claimed, Created, Held, OptedOut, SubscriptionChanged
 from customers.errors import SelfsameError
-from customers.history.reading import worded
+from customers.history.reading import sentences
 from customers.history_kinds import history_facts
 from customers.profile import CONTACTS, SubscriptionStatus
 from customers.provisional import is_provisional, stored_id
@@ -147,13 +147,13 @@ def _example(
 ) -> dict[str, Any]:
     if isinstance(answer, SelfsameError):
         return {"line": row.line, "maestra_id": None, "sentences": [answer.detail]}
-    told = [fact for change in answer.outcome.changes for fact in history_facts(change)]
-    said = worded([entry for _told_of, entry in told], config.labels, label)
-    sentences = [
-        text if told_of in answer.profile.maestra_ids else f"{_capitalized(label(told_of))}: {text}"
-        for (told_of, _entry), text in zip(told, said, strict=True)
+    rows = [fact for change in answer.outcome.changes for fact in history_facts(change)]
+    said = sentences([entry for _maestra_id, entry in rows], config.labels, label)
+    lines = [
+        text if maestra_id in answer.profile.maestra_ids else f"{_capitalized(label(maestra_id))}: {text}"
+        for (maestra_id, _entry), text in zip(rows, said, strict=True)
     ]
-    return {"line": row.line, "maestra_id": _customer(answer), "sentences": sentences}
+    return {"line": row.line, "maestra_id": _customer(answer), "sentences": lines}
 
 
 def _capitalized(text: str) -> str:

@@ -13,7 +13,7 @@ from customers.models import ApiKey, IntegrationPoint, ProjectSettings
 from customers.setup.file.keys import keep_keys, read_keys, write_keys
 from customers.setup.file.sections import SECTIONS as CUSTOMER_SECTIONS
 from customers.setup.file.sections import Declared
-from customers.setup.file.shapes import Place, mapping_of
+from customers.setup.file.shapes import FilePlace, mapping_of
 from dedup.models import Site
 from dedup.tracking.setup_file import SECTIONS as TRACKING_SECTIONS
 from segments.setup_file import SECTIONS as SEGMENT_SECTIONS
@@ -59,7 +59,7 @@ def configure(declared: Any, keys_path: Path | None) -> list[str]:
     """Write a set-up and its keys, and give back the points that got a new key. Raises CommandError with
     every fault.
     """
-    file = Place()
+    file = FilePlace()
     values = read_file(declared, file) or {}
     with transaction.atomic():
         # One set-up at a time.
@@ -67,7 +67,7 @@ def configure(declared: Any, keys_path: Path | None) -> list[str]:
         for section in SECTIONS:
             if values.get(section.name) is not None:
                 section.check(values, file.key(section.name))
-        keys = read_keys(keys_path, Place(str(keys_path), file.faults)) if keys_path else {}
+        keys = read_keys(keys_path, FilePlace(str(keys_path), file.faults)) if keys_path else {}
         refuse(file.faults)
         for section in SECTIONS:
             if section.name in values:

@@ -15,7 +15,7 @@ from customers.admin import time_limited_list
 from customers.models import Customer, Identifier, Reveal, SavedFilter
 from customers.presentation.csv import plain_cell
 from customers.queries import search
-from customers.queries.search import found_by, matching
+from customers.queries.search import find_hits, matching
 from customers.setup.project_config import project_config
 from customers.storage.transactions import limited
 from dedup.demo.story import EVAN, NINA, PAUL
@@ -108,7 +108,7 @@ def test_what_finds_nobody_says_so() -> None:
 def test_a_search_says_as_what_a_value_was_found() -> None:
     nina = Customer.objects.get(first_name="Nina")
     rename("crm_id", "301", "crm-301")
-    assert found_by("crm-301", project_config()) == [(nina.pk, "crm_id", "crm-301", True)]
+    assert find_hits("crm-301", project_config()) == [(nina.pk, "crm_id", "crm-301", True)]
 
 
 def test_filters_narrow_the_list() -> None:

@@ -59,7 +59,7 @@ def zone(maestra_id: int, name: str) -> ch.TimeZoneChanged:
     return ch.TimeZoneChanged(customer=maestra_id, maestra_id=maestra_id, before=None, after=name)
 
 
-def read(*maestra_ids: int, **asked: Any) -> reading.Page:
+def read(*maestra_ids: int, **asked: Any) -> reading.HistoryPage:
     return history(maestra_ids or (7,), labels=project_config().labels, **asked)
 
 
@@ -149,7 +149,7 @@ def test_history_can_be_limited_to_kinds_and_times():
     assert [i["kind"] for i in read(until=minutes(5), kinds=["personal_data"], limit=1).items] == [
         "personal_data"
     ]
-    assert read(until=minutes(1)) == reading.Page([], None)
+    assert read(until=minutes(1)) == reading.HistoryPage([], None)
 
 
 def test_what_is_said_of_single_values():

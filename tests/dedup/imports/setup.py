@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from customers.block_list import BlockList, Entry
+from customers.block_list import BlockList, BlockListEntry
 from customers.normalise import CustomType
 from customers.profile import Category, Kind
 from customers.setup.integration_points import Point
@@ -31,7 +31,8 @@ CATALOGUE = ProjectConfig(
     custom_fields={definition.name: definition for definition in FIELDS},
     larger_fields=frozenset(),
     block_list=BlockList(
-        [Entry("email", value="junk@example.com"), Entry("*", value="null")], lambda _kind, value: value
+        [BlockListEntry("email", value="junk@example.com"), BlockListEntry("*", value="null")],
+        lambda _kind, value: value,
     ),
     default_region="US",
     shared_device_limit=5,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.block_list import BlockList, Entry
+from customers.block_list import BlockList, BlockListEntry
 from customers.changes import Order
 from customers.errors import SelfsameError
 from customers.normalise import CustomType
@@ -47,9 +47,9 @@ KINDS = (
 )
 CUSTOM_FIELDS = [FieldDefinition(of.value, of, larger=False) for of in CustomType]
 BLOCKED = [
-    Entry("email", value="junk@example.com"),
-    Entry("device_id", pattern="^x+$"),
-    Entry("*", value="null"),
+    BlockListEntry("email", value="junk@example.com"),
+    BlockListEntry("device_id", pattern="^x+$"),
+    BlockListEntry("*", value="null"),
 ]
 CATALOGUE = ProjectConfig(
     version=1,
