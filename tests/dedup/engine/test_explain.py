@@ -1,5 +1,7 @@
 """Why two customers are one, or are not (R22, R26, R28, R29)."""
 
+from dataclasses import replace
+
 import pytest
 
 from dedup.engine.explain import Match, Standing, Step, explain
@@ -94,3 +96,63 @@ def test_a_shared_payment_card_is_told_without_its_hash(shop):
     shop(REGISTER, 2, email=BOB, cards=(HASH,))
     found = explain(shop.world(), 1, 2)
     assert (found.shares_payment_card, found.matches) == (True, ())
+
+
+def test_of_one_profile_both_sides_are_shown(shop):
+    """R1"""
+    shop(REGISTER, 1, email=ANN)
+    found = explain(shop.world(), 1, 1)
+    assert (found.left, found.right) == (shop.profiles[1], shop.profiles[1])
+
+
+def test_everything_that_is_explained_of_two(shop):
+    """R22, R29: the contact that matched counts on both sides, the card of one is not shared"""
+    flagged = sent("mobile_phone", PHONE, gives_access=True, is_confirmed=True)
+    shop(REGISTER, 1, email=ANN, mobile_phone=flagged, discount_card="1", cards=(HASH,))
+    shop(REGISTER, 2, email=BOB, mobile_phone=sent("mobile_phone", PHONE, must_be_confirmed=True))
+    shop.keep_apart(1, 2)
+    shop(REGISTER, 3, email=BOB, discount_card=sent("discount_card", "1", must_be_confirmed=True))
+    found = explain(shop.world(), 2, 1)
+    assert (found.left, found.right) == (shop.profiles[2], shop.profiles[1])
+    assert [m.key.kind for m in found.matches] == ["mobile_phone", "discount_card"]
+    assert (found.contact, found.shares_payment_card, found.priority) == (THE_PHONE, False, 1)
+    assert [(s.left, s.right, s.decides) for s in found.steps[:3]] == [
+        (False, True, True),
+        (False, True, False),
+        (False, True, False),
+    ]
+    turned = explain(shop.world(), 1, 2)
+    assert [(s.left, s.right) for s in turned.steps[:2]] == [(True, False), (True, False)]
+
+
+def test_matches_are_told_strongest_first(shop):
+    """R22: not by their names"""
+    shop(REGISTER, 1, email=ANN, mobile_phone=PHONE, discount_card="1", device_id=COOKIE)
+    shop(REGISTER, 2, email=BOB, mobile_phone=PHONE, discount_card="1", device_id=COOKIE)
+    kinds = [match.key.kind for match in explain(shop.world(), 1, 2).matches]
+    assert kinds == ["mobile_phone", "discount_card", "device_id"]
+
+
+def test_a_device_of_others_is_no_match(shop):
+    """R8"""
+    shop(REGISTER, 1, email=ANN)
+    shop(REGISTER, 2, email=BOB)
+    shop(REGISTER, 3, email="eve@example.com", device_id=COOKIE)
+    assert explain(shop.world(), 1, 2).matches == ()
+
+
+def test_unique_ids_are_no_match(shop):
+    """R22: nobody shares one with another"""
+    shop(REGISTER, 1, email=ANN, crm_id="301")
+    shop(REGISTER, 2, email=BOB)
+    world = shop.world()
+    profiles = {**world.profiles, 2: replace(world.profiles[2], holdings=world.profiles[1].holdings)}
+    assert [m.key.kind for m in explain(replace(world, profiles=profiles), 1, 2).matches] == ["email"]
+
+
+def test_what_is_blocked_is_asked_by_its_value(shop):
+    """R12"""
+    shop(REGISTER, 1, email=ANN, mobile_phone=PHONE, discount_card="1")
+    shop(REGISTER, 2, email=BOB, mobile_phone=PHONE, discount_card="1")
+    found = explain(shop.world(), 1, 2, lambda blocked: blocked == THE_PHONE)
+    assert [m.key.kind for m in found.matches] == ["discount_card"]

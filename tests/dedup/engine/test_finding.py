@@ -193,3 +193,27 @@ def test_a_record_of_devices_only_is_about_whoever_uses_the_device(operation):
     assert find(operation, mobile_device_id=APP) is None
     assert find(operation, mobile_device_id=APP, device_id=COOKIE) == Subject(1, 1)
     assert find(REGISTER, device_id=COOKIE, cards=("hash",)) is None
+
+
+def test_ids_of_two_customers_are_ambiguous():
+    """R17: naming both, and the IDs in conflict"""
+    assert refused(UPSERT, crm_id="301", maestra_id=2) == (
+        "ambiguous_customer",
+        {"maestra_ids": [1, 2], "keys": [by_id(2), key("crm_id", "301")]},
+    )
+    assert refused(UPSERT, crm_id=["301", "302"]) == (
+        "ambiguous_customer",
+        {"maestra_ids": [1, 2], "keys": [key("crm_id", "301"), key("crm_id", "302")]},
+    )
+
+
+def test_the_browser_goes_before_the_app():
+    """R21"""
+    app = profile(3, holding("email", BOB, 3), holding("mobile_device_id", APP, 3))
+    work = UnitOfWork(world(FIRST, SECOND, app))
+    for devices in (
+        {"mobile_device_id": APP, "device_id": COOKIE},
+        {"device_id": COOKIE, "mobile_device_id": APP},
+    ):
+        assert find_subject(work, record(UPSERT, **devices)) == Subject(1, 1)
+    assert find_subject(work, record(UPSERT, mobile_device_id=APP)) == Subject(3, 3)

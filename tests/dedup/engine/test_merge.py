@@ -1,13 +1,30 @@
 """A merge somebody asked for (R28, R33, R41)."""
 
+from dataclasses import replace
+
 import pytest
 
 from customers.changes import Decision, Held, IdentifiedChanged, Merged, PersonalDataChanged, Why
-from customers.profile import Personal
+from customers.profile import Category, Claim, Personal
+from dedup.engine.merge import Ranking, rank
 from dedup.engine.outcome import OutcomeStatus, Refusal, RefusalCode, Veto
 from dedup.engine.reasons import Reason
 from dedup.engine.record import Operation
-from tests.dedup.engine.builders import ANN, BOB, COOKIE, EVE, PHONE, PHONE_2, Memory, key, order, sent
+from tests.dedup.engine.builders import (
+    ANN,
+    BOB,
+    COOKIE,
+    EVE,
+    PHONE,
+    PHONE_2,
+    Memory,
+    day,
+    holding,
+    key,
+    order,
+    profile,
+    sent,
+)
 
 REGISTER, ORDER = Operation.REGISTER, Operation.ORDER
 
@@ -138,3 +155,52 @@ def test_a_named_anonymous_customer_becomes_identified(shop):
     shop(REGISTER, 2, email=EVE)
     outcome = shop.merge([2], 1)
     assert outcome.changes[-1] == IdentifiedChanged(customer=1, maestra_id=1, is_identified=True)
+
+
+# Who of several has priority
+
+
+def test_of_several_the_one_that_beats_all_others_is_first(shop):
+    """R29: whatever their order"""
+    shop(REGISTER, 1, email=ANN)
+    shop(ORDER, 2, email=BOB, order=order("1"))
+    shop(REGISTER, 3, email=EVE, personal_action=True)
+    profiles = [shop.profiles[n] for n in (3, 1, 2)]
+    assert rank(profiles) == Ranking(2, {3: "orders", 1: "orders"})
+    assert rank(profiles[:2]) == Ranking(3, {1: "last_activity"})
+    assert rank(profiles[1:2]) == Ranking(1, {})
+
+
+def test_they_are_tested_in_the_order_of_their_maestra_ids(shop):
+    """R29: confirmed contacts of their own go round in a circle"""
+    held = (
+        holding("email", ANN, 1, confirmed_at=day(1)),
+        holding("mobile_phone", PHONE, 2, confirmed_at=day(1)),
+    )
+    claim = Claim("email", ANN, Category.EMAIL, ANN, 2, day(1))
+    one = profile(1, held[0], registered=1)
+    two = replace(profile(2, held[1], registered=2), claims={claim.key: claim})
+    assert rank([two, one]) == Ranking(1, {2: "this_contact_confirmed"})
+
+
+def test_the_contact_that_one_holds_and_the_other_claims_decides(shop):
+    """R29: the strongest; what both only claim, and what is no contact, does not"""
+    email = holding("email", ANN, 2, confirmed_at=day(1))
+    card = holding("discount_card", "7001", 1, confirmed_at=day(1), gives_access=True)
+    session = holding("session_key", "s", 1)
+    claims = [
+        Claim(kind, value, Category.EMAIL, value, 1, day(1))
+        for kind, value in (("email", ANN), ("email", BOB))
+    ]
+    one = replace(profile(1, card, session, registered=1), claims={claim.key: claim for claim in claims})
+    claimed = [Claim(h.kind, h.value, h.category, h.raw, 2, day(1)) for h in (card, session)]
+    both = [*claimed, Claim("email", BOB, Category.EMAIL, BOB, 2, day(1))]
+    two = replace(profile(2, email, registered=2), claims={claim.key: claim for claim in both})
+    assert rank([one, two]) == Ranking(2, {1: "this_contact_confirmed"})
+
+
+def test_without_a_contact_in_common_the_first_two_criteria_do_not_count(shop):
+    """R29"""
+    one = profile(1, holding("email", ANN, 1, gives_access=True), registered=1)
+    two = profile(2, holding("email", BOB, 2), registered=2)
+    assert rank([one, two]) == Ranking(1, {2: "any_account_access"})

@@ -166,3 +166,9 @@ def test_the_contact_in_question_is_the_strongest_that_matched():
     device, session = key("device_id", COOKIE), key("session_key", "s")
     assert contact_in_question([THE_PHONE, session, device], customer(2), holder) == THE_PHONE
     assert contact_in_question([session, device], customer(2), holder) is None
+
+
+def test_a_customer_is_not_weighed_against_itself():
+    """R29"""
+    with pytest.raises(AssertionError, match=r"^two different customers have different MaestraIDs$"):
+        decide_priority(customer(1), customer(1), None)

@@ -16,7 +16,7 @@ from customers.profile import (
     SubscriptionStatus,
 )
 from customers.transitions import united
-from dedup.engine.survivorship import SURVIVORSHIP, MergeSides, survive
+from dedup.engine.survivorship import SURVIVORSHIP, MergeSides, both_flags, survive
 from tests.dedup.engine.builders import ANN, BOB, CARD, EVE, NOW, PHONE, day, holding, key, kinds, profile
 
 FIRST, OTHER = profile(2), profile(1)
@@ -295,3 +295,15 @@ def test_what_a_merge_moves_keeps_the_survivors_single_values():
         cards={"x": 1, "y": 2},
     )
     assert key("email", BOB) in absorbed.holdings
+
+
+def test_of_one_contact_the_flags_of_both_and_the_earlier_confirmation_count():
+    """R36"""
+    stored = holding("email", ANN, 1, confirmed_at=day(5))
+    sent_again = holding("email", ANN, 0, since=9, must_be_confirmed=True, confirmed_at=day(9))
+    flagged = holding("email", ANN, 0, since=9, gives_access=True, confirmed_at=day(2))
+    together = replace(stored, must_be_confirmed=True, gives_access=True, confirmed_at=day(2))
+    assert both_flags(stored, sent_again, flagged) == together
+    assert both_flags(stored, flagged, sent_again) == together
+    unconfirmed = replace(stored, confirmed_at=None)
+    assert both_flags(unconfirmed, unconfirmed, unconfirmed) == unconfirmed
