@@ -325,7 +325,7 @@ erasure = extend_schema_view(
     delete=documented(
         "erase",
         "Forget a person",
-        description="Removes everything that names the person, under every MaestraID (R54).",
+        description="Removes everything that names the person, under every MaestraID.",
         tag="Privacy",
         answers={204: None},
         refused=(ErrorCode.CUSTOMER_NOT_FOUND,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
@@ -10,6 +11,7 @@ from rest_framework import serializers
 from customers.api.schema import text
 from customers.errors import ErrorCode
 from customers.models import Scopes
+from customers.profile import Key
 from dedup.api import schema
 from dedup.api.base import Call, OperationView
 from dedup.api.bodies import BATCH_LIMIT, Body
@@ -18,6 +20,8 @@ from dedup.operations import lookups
 from segments import members
 from segments.api.views import SegmentCustomersView, segment_of
 from segments.members import Actor
+
+PUT_IN, TAKE_OUT = "put_in", "take_out"
 
 
 class SegmentMembersSerializer(serializers.Serializer[Any]):
@@ -40,37 +44,47 @@ class SegmentMovedSerializer(serializers.Serializer[Any]):
     answer=SegmentMovedSerializer,
     refused=(ErrorCode.NOT_FOUND,),
     description="Who is put in leaves the other segments of the segmentation. Who is in it already keeps the "
-    "date of entry. Identifiers that find nobody are passed over and named (R51, R52).",
+    "date of entry. Identifiers that find nobody are passed over and named.",
 )
 class SegmentMembersView(SegmentCustomersView, OperationView):
-    """GET lists the members, POST changes them."""
+    """GET lists the members, POST changes them (R51, R52)."""
 
     scope = Scopes.READ
     scopes: ClassVar[dict[str, Scopes]] = {"POST": Scopes.WRITE}
 
     def act(self, call: Call) -> Reply:
         segment = segment_of(self.kwargs["segment_id"])
-        body = Body(call.data, (), ("put_in", "take_out"))
-        if not body.has("put_in") and not body.has("take_out"):
-            body.fault("", _("Say whom to put in or to take out."))
-        asked = {
-            name: body.lookups(call.parser, name, BATCH_LIMIT) if body.has(name) else []
-            for name in ("put_in", "take_out")
-        }
-        body.check()
-        found = {name: lookups.primary_ids_found(call.caller, keys) for name, keys in asked.items()}
-        moved = {
-            name: [primary_id for primary_id in primary_ids if primary_id]
-            for name, primary_ids in found.items()
+        customers = {
+            name: lookups.primary_ids_found(call.caller, keys) for name, keys in _asked(call).items()
         }
         who = Actor(call.caller.actor, call.caller.user_id, call.caller.point.id)
-        left = members.take_out(segment, moved["take_out"], who).left
-        entered = members.put_in(segment, moved["put_in"], who).entered
-        places = (
-            (name, n)
-            for name, primary_ids in found.items()
-            for n, primary_id in enumerate(primary_ids)
-            if not primary_id
-        )
-        missing = [f"{name}[{n}]" for name, n in places]
-        return Reply(200, {"put_in": entered, "taken_out": left, "not_found": missing})
+        left = members.take_out(segment, _only_found(customers[TAKE_OUT]), who).left
+        entered = members.put_in(segment, _only_found(customers[PUT_IN]), who).entered
+        return Reply(200, {"put_in": entered, "taken_out": left, "not_found": _not_found(customers)})
+
+
+def _asked(call: Call) -> dict[str, list[Key]]:
+    """Whom the body names, to be put in and to be taken out."""
+    body = Body(call.data, (), (PUT_IN, TAKE_OUT))
+    if not body.has(PUT_IN) and not body.has(TAKE_OUT):
+        body.fault("", _("Say whom to put in or to take out."))
+    asked = {
+        name: body.lookups(call.parser, name, BATCH_LIMIT) if body.has(name) else []
+        for name in (PUT_IN, TAKE_OUT)
+    }
+    body.check()
+    return asked
+
+
+def _only_found(primary_ids: Sequence[int | None]) -> list[int]:
+    return [primary_id for primary_id in primary_ids if primary_id]
+
+
+def _not_found(customers: Mapping[str, Sequence[int | None]]) -> list[str]:
+    """The places in the request of identifiers that find nobody, such as `put_in[3]`."""
+    return [
+        f"{name}[{n}]"
+        for name, primary_ids in customers.items()
+        for n, primary_id in enumerate(primary_ids)
+        if not primary_id
+    ]

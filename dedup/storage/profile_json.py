@@ -6,8 +6,8 @@ included.
 Images outlive the release that wrote them. Each tells its `version`, and reading one of any earlier version
 gives a profile of today: `UPGRADERS` turn it into the next version step by step, a field it does not have
 takes the default of its dataclass, and a field that no dataclass has any more is passed over (an upgrader
-moves what is to live on elsewhere). An image of a later version, met after going back to an earlier release,
-can be shown but not undone: what this release does not know would be lost.
+moves what is to live on elsewhere). An image of a later version, met while an upgrade is under way, can be
+shown but not undone: what this release does not know would be lost.
 """
 
 from __future__ import annotations
