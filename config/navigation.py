@@ -22,8 +22,13 @@ def page(title: Promise | str, icon: str, model: str) -> dict[str, Any]:
 
 
 def is_in_queue(request: HttpRequest) -> bool:
-    """Whether a page of the review queue is open. Explaining has addresses below it, and its own line."""
+    """Whether a page of the review queue is open. Comparing has addresses below it, and its own line."""
     return "/dedup/reviewpair/" in request.path and "/explain/" not in request.path
+
+
+def is_in_segmentations(request: HttpRequest) -> bool:
+    """Whether a segmentation or one of its segments is open."""
+    return request.path.startswith(("/admin/segments/segmentation/", "/admin/segments/segment/"))
 
 
 SIDEBAR = [
@@ -52,9 +57,9 @@ SIDEBAR = [
                 "active": is_in_queue,
             },
             page(_("Merges"), "merge", "dedup.merge"),
-            page(_("Held apart"), "call_split", "dedup.apartpair"),
+            page(_("Kept apart"), "call_split", "dedup.apartpair"),
             {
-                "title": _("Explain"),
+                "title": _("Compare"),
                 "icon": "compare_arrows",
                 "link": reverse_lazy("admin:dedup_reviewpair_explain"),
                 "permission": may_view("dedup.reviewpair"),
@@ -65,7 +70,10 @@ SIDEBAR = [
         "title": _("Segments"),
         "separator": True,
         "items": [
-            page(_("Segmentations"), "category", "segments.segmentation"),
+            {
+                **page(_("Segmentations"), "category", "segments.segmentation"),
+                "active": is_in_segmentations,
+            },
             page(_("Members"), "groups", "segments.membership"),
         ],
     },
@@ -113,7 +121,7 @@ SIDEBAR = [
             page(_("Forgotten months"), "event_busy", "dedup.forgottenmonth"),
             page(_("Confirmations"), "verified", "dedup.confirmation"),
             page(_("Idempotency keys"), "repeat", "dedup.idempotencykey"),
-            page(_("Facts"), "calculate", "customers.customerfacts"),
+            page(_("Totals"), "calculate", "customers.customerfacts"),
             page(_("Device uses"), "devices", "customers.deviceuse"),
             page(_("Payment cards"), "credit_card", "customers.paymentcard"),
             page(_("Suppression list"), "person_off", "customers.suppressedvalue"),
