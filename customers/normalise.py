@@ -39,11 +39,24 @@ EARLIEST_YEAR = 1900
 
 
 class Invalid(Exception):  # noqa: N818 - it says what the value is, and reads so where it is caught
-    """A value that cannot be normalised. `reason` says what is wrong and what to send instead (R11)."""
+    """A value that cannot be normalised. The sentences say what is wrong and what to send instead (R11); the
+    `values` go into them.
+    """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, *sentences: str, **values: object) -> None:
+        super().__init__(*sentences)
+        self.sentences = sentences
+        self.values = values
+
+    def told(self, translate: Callable[[str], str]) -> str:
+        """The sentences in the reader's language."""
+        texts = [translate(sentence) for sentence in self.sentences]
+        return " ".join(text % self.values for text in texts) if self.values else " ".join(texts)
+
+    @property
+    def reason(self) -> str:
+        """The sentences as they stand here."""
+        return self.told(str)
 
 
 # --- Text

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
+from django.db.models import DateField
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
@@ -23,7 +24,8 @@ from rest_framework import serializers
 
 from customers.errors import ErrorCode
 from customers.history_kinds import HISTORY_KINDS
-from customers.models import Channels, Genders, Statuses
+from customers.models import Channels, Customer, Statuses
+from customers.profile import PERSONAL_FIELDS
 
 PROBLEM = "application/problem+json"
 
@@ -166,12 +168,17 @@ class IdentifierSerializer(serializers.Serializer[Any]):
     value = text()
 
 
-class PersonalSerializer(serializers.Serializer[Any]):
-    last_name = text(required=False)
-    first_name = text(required=False)
-    middle_name = text(required=False)
-    birth_date = serializers.DateField(required=False)
-    gender = serializers.ChoiceField(choices=Genders.choices, required=False)
+def column(name: str) -> serializers.Field[Any, Any, Any, Any]:
+    """What a column of customers holds, which may be absent."""
+    field = Customer._meta.get_field(name)
+    if field.choices:
+        return serializers.ChoiceField(choices=field.choices, required=False)
+    return serializers.DateField(required=False) if isinstance(field, DateField) else text(required=False)
+
+
+PersonalSerializer = type(
+    "PersonalSerializer", (serializers.Serializer,), {name: column(name) for name in PERSONAL_FIELDS}
+)
 
 
 class SubscriptionSerializer(serializers.Serializer[Any]):

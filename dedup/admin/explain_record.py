@@ -35,7 +35,8 @@ from dedup.engine.outcome import BlockedMatch, Conflict, Move, OutcomeStatus
 from dedup.engine.record import Operation
 from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit_one
-from dedup.parsing import FIELDS, Parser
+from dedup.parsing import Parser
+from dedup.parsing.table import RECORD_TYPES
 from dedup.wording import criterion_sentence, warnings_of
 
 OPERATIONS = {
@@ -66,7 +67,9 @@ class RecordForm(forms.Form):
 
     operation = forms.ChoiceField(
         label=gettext_lazy("Operation"),
-        choices=[(operation.value, label) for operation, label in OPERATIONS.items() if operation in FIELDS],
+        choices=[
+            (operation.value, label) for operation, label in OPERATIONS.items() if operation in RECORD_TYPES
+        ],
         initial=Operation.UPSERT.value,
         widget=UnfoldAdminSelectWidget,
     )

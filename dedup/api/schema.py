@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -29,15 +30,17 @@ from customers.api.schema import (
 )
 from customers.contact_types import CONTACT_NAMES
 from customers.errors import ErrorCode
-from customers.models import Channels, Genders, Statuses
 from dedup.api.bodies import BATCH_LIMIT, MERGE, MERGE_LIMIT, RECORDED
 from dedup.engine.explain import Standing
 from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.priority import CRITERIA
 from dedup.engine.reasons import Reason
-from dedup.engine.record import Mode
+from dedup.engine.record import Operation
 from dedup.engine.remedies import Remedy
 from dedup.engine.vetoes import RULES
+from dedup.parsing.schemas import LOOKUP as LOOKUP_SCHEMA
+from dedup.parsing.schemas import Choices, JsonSchema, ObjectSchema, Schema
+from dedup.parsing.table import RECORD_TYPES
 
 CRITERION_NAMES = [criterion.name for criterion in CRITERIA]
 VETO_NAMES = list(RULES)
@@ -51,172 +54,44 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 # --- Records ---------------------------------------------------------------------------------------------
 
-VALUE: dict[str, Any] = {"type": ["string", "integer"], "maxLength": 255}
-CONTACT: dict[str, Any] = {
-    "oneOf": [
-        VALUE,
-        {
-            "type": "object",
-            "properties": {
-                "value": VALUE,
-                "is_primary": {"type": "boolean"},
-                "is_confirmed": {
-                    "type": "boolean",
-                    "description": "Only where the point must confirm this type.",
-                },
-            },
-            "required": ["value"],
-            "additionalProperties": False,
-        },
-    ]
-}
-NULL: dict[str, Any] = {"type": "null"}
+# What they say stands with the fields of `dedup.parsing`, which read them.
 
 
-def several(item: dict[str, Any], description: str) -> dict[str, Any]:
-    """One, several, or null to clear."""
-    return {"description": description, "anyOf": [item, {"type": "array", "items": item}, NULL]}
+@cache
+def component(schema: ObjectSchema) -> type[serializers.Serializer[Any]]:
+    """The serializer that describes an object, always the same one."""
+    required = schema.required
+    fields = {name: _field(part, required=name in required) for name, part in schema.properties.items()}
+    attributes = {"__doc__": schema.description or None, **fields}
+    return type(f"{schema.name}Serializer", (serializers.Serializer,), attributes)
 
 
-@extend_schema_field(
-    several(CONTACT, "A value, an object with its flags, or a list, the first one primary. Null clears.")
-)
-class ContactField(serializers.JSONField):
-    pass
+def _field(schema: Schema, *, required: bool) -> Any:
+    match schema:
+        case ObjectSchema():
+            return component(schema)(many=schema.is_list, required=required)
+        case Choices():
+            return serializers.ChoiceField(
+                choices=schema.choices,
+                required=required,
+                allow_null=schema.is_nullable,
+                help_text=schema.description,
+            )
+        case _:
+            return fragment(schema)(required=required)
 
 
-@extend_schema_field(several(VALUE, "A value or a list. Null clears."))
-class ValuesField(serializers.JSONField):
-    pass
+def fragment(schema: JsonSchema) -> Any:
+    """A field that the schema shows as it is."""
+    return extend_schema_field(schema)(type("FragmentField", (serializers.JSONField,), {}))
 
 
-@extend_schema_field(
-    {
-        "type": "object",
-        "description": "By the system names of the project's identifier kinds. Null clears.",
-        "properties": {"maestra_id": {"type": ["integer", "string"]}},
-        "additionalProperties": several(VALUE, "A list only for a kind that is not unique."),
-    }
-)
-class IdsField(serializers.JSONField):
-    pass
+def record_of(operation: Operation) -> type[serializers.Serializer[Any]]:
+    """The body of an operation."""
+    return component(RECORD_TYPES[operation].schema)
 
 
-@extend_schema_field(
-    {
-        "type": "object",
-        "description": "Exactly one identifier: `maestra_id`, `email`, `mobile_phone`, `discount_card`, "
-        "`device_id`, `mobile_device_id`, or a kind of the project.",
-        "minProperties": 1,
-        "maxProperties": 1,
-        "additionalProperties": VALUE,
-        "examples": [{"email": "ann@example.com"}],
-    }
-)
-class LookupField(serializers.JSONField):
-    pass
-
-
-class RecordPersonalSerializer(serializers.Serializer[Any]):
-    last_name = text(required=False, allow_null=True)
-    first_name = text(required=False, allow_null=True)
-    middle_name = text(required=False, allow_null=True)
-    birth_date = serializers.DateField(required=False, allow_null=True)
-    gender = serializers.ChoiceField(choices=Genders.choices, required=False, allow_null=True)
-
-
-class RecordSubscriptionSerializer(serializers.Serializer[Any]):
-    channel = serializers.ChoiceField(choices=Channels.choices)
-    topic = text(required=False, allow_null=True)
-    status = serializers.ChoiceField(choices=Statuses.choices)
-    since = moment(required=False)
-
-
-class RecordMembershipSerializer(serializers.Serializer[Any]):
-    segmentation = text()
-    segment = text("Null takes the customer out of the segmentation.", allow_null=True)
-    since = moment(required=False)
-
-
-class RecordSerializer(serializers.Serializer[Any]):
-    """Everything optional, at least one identifier. Null clears, what is absent or empty changes nothing."""
-
-    ids = IdsField(required=False)
-    email = ContactField(required=False)
-    mobile_phone = ContactField(required=False)
-    discount_card = ContactField(required=False)
-    device_id = ValuesField(required=False)
-    mobile_device_id = ValuesField(required=False)
-    payment_card_hash = ValuesField(required=False)
-    personal = RecordPersonalSerializer(required=False)
-    time_zone = text("A name of the IANA list.", required=False, allow_null=True)
-    custom_fields = AnyObject(required=False)
-    subscriptions = RecordSubscriptionSerializer(many=True, required=False)
-    segments = RecordMembershipSerializer(many=True, required=False)
-    occurred_at = moment("When it happened; now where it is not said.", required=False)
-
-
-class UpsertSerializer(RecordSerializer):
-    lookup_by = serializers.ListField(
-        child=text(), required=False, help_text="Identifier kinds, in place of the integration point's."
-    )
-    mode = serializers.ChoiceField(
-        choices=list(Mode),
-        required=False,
-        help_text="`fill` sets only what is empty and ignores what conflicts.",
-    )
-
-
-class EditSerializer(RecordSerializer):
-    lookup = LookupField()
-
-
-class AuthorizeSerializer(serializers.Serializer[Any]):
-    lookup = LookupField()
-    device_id = ValuesField(required=False)
-    mobile_device_id = ValuesField(required=False)
-    occurred_at = moment(required=False)
-
-
-@extend_schema_field(
-    {
-        "type": ["string", "number"],
-        "description": "At most two digits after the point.",
-        "examples": ["59.90"],
-    }
-)
-class Amount(serializers.JSONField):
-    pass
-
-
-class PlacedOrderSerializer(serializers.Serializer[Any]):
-    number = text("Unique; sent again it updates the order.", max_length=255)
-    total = Amount()
-    currency = serializers.RegexField(r"^[A-Za-z]{3}$", required=False, help_text="ISO 4217.")
-    placed_at = moment("Now where it is not said.", required=False)
-    status = text(required=False)
-    lines = serializers.ListField(child=AnyObject(), required=False)
-
-
-class OrderedSerializer(serializers.Serializer[Any]):
-    order = PlacedOrderSerializer()
-    customer = UpsertSerializer()
-
-
-class PointsSerializer(serializers.Serializer[Any]):
-    lookup = LookupField()
-    amount = Amount()
-    reason = text(required=False)
-    number = text("Unique; sent again it changes nothing.", required=False, max_length=255)
-    occurred_at = moment(required=False)
-
-
-class PromoCodeSerializer(serializers.Serializer[Any]):
-    lookup = LookupField()
-    code = text("Unique; sent again it changes nothing.", max_length=255)
-    issued_at = moment("Now where it is not said.", required=False)
-    occurred_at = moment(required=False)
-
+LookupField = fragment(LOOKUP_SCHEMA)
 
 # --- Other bodies ----------------------------------------------------------------------------------------
 
@@ -278,13 +153,7 @@ class NothingSerializer(serializers.Serializer[Any]):
 
 
 LOOKUP: dict[str, Any] = {
-    "application/json": {
-        "type": "object",
-        "minProperties": 1,
-        "maxProperties": 1,
-        "additionalProperties": VALUE,
-        "examples": [{"email": "ann@example.com"}],
-    }
+    "application/json": {name: value for name, value in LOOKUP_SCHEMA.items() if name != "description"}
 }
 
 # --- Answers ---------------------------------------------------------------------------------------------

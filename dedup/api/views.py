@@ -61,7 +61,7 @@ def _is_new_entry(change: Change) -> bool:
 @schema.operation(
     "register",
     "Register a customer",
-    schema.RecordSerializer,
+    schema.record_of(Operation.REGISTER),
     created=True,
     refused=schema.REFUSED_RECORD,
     description="Always makes a new customer of the record, which then joins whoever it matches.",
@@ -75,7 +75,7 @@ class RegisterView(RecordView):
 @schema.operation(
     "upsert",
     "Create or change a customer",
-    schema.UpsertSerializer,
+    schema.record_of(Operation.UPSERT),
     created=True,
     refused=schema.REFUSED_RECORD,
     description="Finds the customer by the record's own identifiers, and edits it; else as register.",
@@ -89,7 +89,7 @@ class UpsertView(RecordView):
 @schema.operation(
     "edit",
     "Change a customer",
-    schema.EditSerializer,
+    schema.record_of(Operation.EDIT),
     refused=schema.REFUSED_RECORD,
     description="Finds the customer by exactly one identifier; creates nobody.",
 )
@@ -102,7 +102,7 @@ class EditView(RecordView):
 @schema.operation(
     "authorize",
     "Sign in on a device",
-    schema.AuthorizeSerializer,
+    schema.record_of(Operation.AUTHORIZE),
     refused=schema.REFUSED_RECORD,
     description="The device, and what was done on it anonymously, become the customer's.",
 )
@@ -115,7 +115,7 @@ class AuthorizeView(RecordView):
 @schema.operation(
     "subscribe",
     "Subscribe",
-    schema.UpsertSerializer,
+    schema.record_of(Operation.UPSERT),
     created=True,
     refused=schema.REFUSED_RECORD,
     description="As upsert, but its contacts give no account access and need no confirmation.",
@@ -129,7 +129,7 @@ class SubscribeView(RecordView):
 @schema.operation(
     "orders",
     "Save an order",
-    schema.OrderedSerializer,
+    schema.record_of(Operation.ORDER),
     tag=LOYALTY,
     created=True,
     refused=schema.REFUSED_RECORD,
@@ -144,7 +144,7 @@ class OrdersView(LedgerView):
 @schema.operation(
     "points",
     "Add reward points",
-    schema.PointsSerializer,
+    schema.record_of(Operation.POINTS),
     tag=LOYALTY,
     created=True,
     refused=schema.REFUSED_RECORD,
@@ -159,7 +159,7 @@ class PointsView(LedgerView):
 @schema.operation(
     "promo_codes",
     "Issue a promo code",
-    schema.PromoCodeSerializer,
+    schema.record_of(Operation.PROMO_CODE),
     tag=LOYALTY,
     created=True,
     refused=schema.REFUSED_RECORD,

@@ -38,6 +38,7 @@ from dedup.models import (
     ImportPiece,
     ImportStates,
 )
+from dedup.parsing.cells import day_first_in
 from segments.naming import named_segmentations
 
 BLOCK = 1 << 20
@@ -84,7 +85,7 @@ def _tell(source: Import, found: Inspected, options: Options, point: Point) -> N
     """What the file is, and how it is read where nobody says otherwise."""
     mapping = recognise(ImportKind(source.kind), found.header, project_config(), named_segmentations(), point)
     if options.day_first is None:
-        options = replace(options, day_first=found.day_first)
+        options = replace(options, day_first=day_first_in(found.first_rows))
     source.format, source.header = found.format.to_json(), list(found.header)
     source.targets, source.options = list(mapping.targets), options.to_json()
     source.warnings = list(found.warnings)

@@ -1,7 +1,6 @@
-"""A record while it is read: what the readers of its fields fill, and what they note on the way.
+"""A record while it is read: what its fields fill, and what they note on the way.
 
-A reader takes the path, the name and the value of a field. What is wrong is noted with its path and reading
-goes on, so that the sender learns of everything at once.
+What is wrong is noted with its path and reading goes on, so that the sender learns of everything at once.
 """
 
 from __future__ import annotations
@@ -9,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from customers import normalise
 from customers.changes import Order
@@ -33,19 +35,21 @@ from segments.naming import NamedSegmentation, named_segmentations
 LIST_LIMIT = 100
 """Entries of any list in a record."""
 
-UNKNOWN = "There is no such field. Look for a typing error."
-OBJECT = "It must be an object, in curly brackets."
-LIST = "It must be a list, in square brackets."
-MISSING = "It is missing."
-NOT_NULL = "It cannot be null. Leave it out, or set what is inside it to null one by one."
-UNIDENTIFIED = "At least one identifier is needed, one that is not on the block list."
-BLOCKED = "is on the block list and was left out."
+UNKNOWN = _("There is no such field. Look for a typing error.")
+OBJECT = _("It must be an object, in curly brackets.")
+LIST = _("It must be a list, in square brackets.")
+MISSING = _("It is missing.")
+NOT_NULL = _("It cannot be null. Leave it out, or set what is inside it to null one by one.")
+UNIDENTIFIED = _("At least one identifier is needed, one that is not on the block list.")
+BLOCKED = _("%(path)s is on the block list and was left out.")
+TOO_LONG = _("The list is too long: at most %(limit)d entries.")
+ONE_OF = _("It is one of: %(names)s.")
 
 CLEARING = frozenset({Operation.UPSERT, Operation.EDIT, Operation.SUBSCRIBE, Operation.ORDER})
 """Operations in which null clears (R44); a new customer has nothing to clear."""
 
 
-class Setting:
+class ParsingContext:
     """What all records of a request share. What it needs of the set-up is read once."""
 
     def __init__(self, point: Point, config: ProjectConfig, now: datetime) -> None:
@@ -69,17 +73,23 @@ class Setting:
         return (MAESTRA_ID, *unique, *others)
 
 
-class Draft:
+class ReadableField(Protocol):
+    """What a draft needs of a field (`dedup.parsing.fields.RecordField`)."""
+
+    def read(self, draft: RecordDraft, path: str, raw: Any, /) -> None: ...
+
+
+class RecordDraft:
     """A record while it is read. `identifiers` are values as typed; of these are those that are sent
     `confirmed`, and as the `primary` one.
     """
 
-    def __init__(self, setting: Setting, operation: Operation) -> None:
+    def __init__(self, context: ParsingContext, operation: Operation) -> None:
         plain = operation is Operation.SUBSCRIBE  # R15
-        self.setting = setting
+        self.context = context
         self.operation = operation
-        self.confirming = frozenset() if plain else setting.point.must_be_confirmed
-        self.accessing = frozenset() if plain else setting.point.gives_access
+        self.confirming = frozenset() if plain else context.point.must_be_confirmed
+        self.accessing = frozenset() if plain else context.point.gives_access
         self.errors: list[tuple[str, str]] = []
         self.warnings: list[str] = []
         self.identifiers: dict[Key, str] = {}
@@ -101,24 +111,35 @@ class Draft:
         self.order: Order | None = None
         self.ledger: dict[str, Any] = {}
 
-    def fault(self, path: str, message: str) -> None:
-        self.errors.append((path, message))
+    def fault(self, path: str, message: str, **values: object) -> None:
+        """Note what is wrong with a field. `message` is a sentence marked by `gettext_noop`, into which the
+        `values` go.
+        """
+        self.errors.append((path, gettext(message) % values if values else gettext(message)))
+
+    def invalid(self, path: str, error: Invalid) -> None:
+        """Note why a value cannot be normalised."""
+        self.errors.append((path, error.told(gettext)))
+
+    def warn_blocked(self, path: str) -> None:
+        """Note that a value on the block list was left out (R12)."""
+        self.warnings.append(gettext(BLOCKED) % {"path": path})
 
     def is_faulty(self, path: str) -> bool:
         return any(at == path for at, _message in self.errors)
 
-    def read(self, path: str, data: Any, fields: Mapping[str, Reader]) -> None:
-        """Every entry of an object by the reader of its name. An empty text is as good as absent (R44)."""
+    def read(self, path: str, data: Any, fields: Mapping[str, ReadableField]) -> None:
+        """Every entry of an object by the field of its name. An empty text is treated as absent (R44)."""
         if not isinstance(data, dict):
             self.fault(path, OBJECT)
             return
         for name, value in data.items():
-            reader = fields.get(name)
+            field = fields.get(name)
             at = f"{path}.{name}" if path else name
-            if reader is None:
+            if field is None:
                 self.fault(shown(at), UNKNOWN)
             elif value != "":
-                reader(self, at, name, value)
+                field.read(self, at, value)
 
     def lacks(self, name: str, data: Any) -> bool:
         """Whether what the operation cannot do without was not sent."""
@@ -130,29 +151,29 @@ class Draft:
             return function(raw)
         except Invalid as error:
             if not is_empty(raw):
-                self.fault(path, error.reason)
+                self.invalid(path, error)
             return None
 
     def value(self, path: str, kind: Kind, raw: Any) -> str | None:
         """The normalised identifier; None where it is empty, faulty, or blocked, which is a warning (R11,
         R12).
         """
-        value, reason = None, None
+        value, fault = None, None
         try:
-            value = self.setting.normalise[kind.category](raw)
+            value = self.context.normalise[kind.category](raw)
         except Invalid as error:
-            reason = error.reason
-        if self.setting.config.block_list.blocks(kind.name, raw, value):
-            self.warnings.append(f"{path} {BLOCKED}")
+            fault = error
+        if self.context.config.block_list.blocks(kind.name, raw, value):
+            self.warn_blocked(path)
             return None
-        if reason and not is_empty(raw):
-            self.fault(path, reason)
+        if fault and not is_empty(raw):
+            self.invalid(path, fault)
         return value
 
     def moment(self, path: str, raw: Any) -> datetime | None:
         """A point in time; one in the future counts as now."""
         at: datetime | None = self.take(path, normalise.moment, raw)
-        return min(at, self.setting.now) if at else None
+        return min(at, self.context.now) if at else None
 
     def identifies(self) -> bool:
         named = self.identifiers or self.cards or self.maestra_id is not None
@@ -163,7 +184,7 @@ class Draft:
     def record(self) -> Record:
         if self.nobody:
             raise not_found(self.nobody)
-        point = self.setting.point
+        point = self.context.point
         return Record(
             operation=self.operation,
             occurred_at=self._time(),
@@ -171,7 +192,7 @@ class Draft:
             cards=tuple(self.cards),
             maestra_id=self.maestra_id,
             lookup=self.lookup,
-            lookup_by=self.lookup_by or self.setting.lookup_by,
+            lookup_by=self.lookup_by or self.context.lookup_by,
             access_kinds=self.accessing,
             mode=self.mode,
             personal=self.personal,
@@ -190,7 +211,7 @@ class Draft:
 
     def _sent(self) -> tuple[Sent, ...]:
         """The identifiers with the flags that were sent, and those that the point gives them (R13)."""
-        kinds = self.setting.config.kinds
+        kinds = self.context.config.kinds
         return tuple(
             [
                 Sent(
@@ -213,12 +234,12 @@ class Draft:
         An order is a personal action when it was placed; what else its record says is one only through a
         point whose records are (R57).
         """
-        if self.order and self.occurred_at and self.setting.point.personal_actions:
+        if self.order and self.occurred_at and self.context.point.personal_actions:
             return max(self.occurred_at, self.order.placed_at)
         if self.order:
             return self.order.placed_at
         issued_at: datetime | None = self.ledger.get("issued_at")
-        return self.occurred_at or issued_at or self.setting.now
+        return self.occurred_at or issued_at or self.context.now
 
     def _points(self) -> PointsMovement | None:
         if self.operation is not Operation.POINTS:
@@ -230,16 +251,12 @@ class Draft:
     def _promo_code(self) -> PromoCode | None:
         if self.operation is not Operation.PROMO_CODE:
             return None
-        issued_at = self.ledger.get("issued_at") or self.occurred_at or self.setting.now
+        issued_at = self.ledger.get("issued_at") or self.occurred_at or self.context.now
         return PromoCode(self.ledger["code"], issued_at)
 
 
-Reader = Callable[[Draft, str, str, Any], None]
-Fields = Mapping[str, Reader]
-
-
 def is_empty(raw: Any) -> bool:
-    """An empty text is as good as absent (R44)."""
+    """Whether it is a text with nothing in it, which is treated as absent (R44)."""
     return isinstance(raw, str) and not normalise.trim(raw)
 
 
@@ -252,18 +269,18 @@ def shown(path: str) -> str:
     return path[:200].encode("ascii", "backslashreplace").decode()
 
 
-def entries(draft: Draft, path: str, value: Any, limit: int = LIST_LIMIT) -> Iterator[tuple[str, Any]]:
+def entries(draft: RecordDraft, path: str, value: Any, limit: int = LIST_LIMIT) -> Iterator[tuple[str, Any]]:
     """A single value, or each of a list that is not too long, with its path."""
     if not isinstance(value, list):
         yield path, value
     elif len(value) > limit:
-        draft.fault(path, f"The list is too long: at most {limit} entries.")
+        draft.fault(path, TOO_LONG, limit=limit)
     else:
         yield from ((f"{path}[{index}]", item) for index, item in enumerate(value))
 
 
 def objects(
-    draft: Draft, path: str, value: Any, fields: frozenset[str], limit: int = LIST_LIMIT
+    draft: RecordDraft, path: str, value: Any, fields: frozenset[str], limit: int = LIST_LIMIT
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each object of a list, with its path; their fields are known ones."""
     if not isinstance(value, list):
@@ -276,25 +293,25 @@ def objects(
             yield at, item
 
 
-def known(draft: Draft, path: str, data: Mapping[str, Any], fields: frozenset[str]) -> bool:
+def known(draft: RecordDraft, path: str, data: Mapping[str, Any], fields: frozenset[str]) -> bool:
     unknown = [name for name in data if name not in fields]
     for name in unknown:
         draft.fault(shown(below(path, name)), UNKNOWN)
     return not unknown
 
 
-def one_of(draft: Draft, path: str, raw: Any, allowed: frozenset[str]) -> str | None:
+def one_of(draft: RecordDraft, path: str, raw: Any, allowed: frozenset[str]) -> str | None:
     if isinstance(raw, str) and raw in allowed:
         return raw
-    draft.fault(path, f"It is one of: {', '.join(sorted(allowed))}.")
+    draft.fault(path, ONE_OF, names=", ".join(sorted(allowed)))
     return None
 
 
-def optional(draft: Draft, path: str, function: Callable[[Any], Any], raw: Any) -> Any:
+def optional(draft: RecordDraft, path: str, function: Callable[[Any], Any], raw: Any) -> Any:
     return None if raw is None or raw == "" else draft.take(path, function, raw)
 
 
-def needed(draft: Draft, path: str, function: Callable[[Any], Any], raw: Any) -> Any:
+def needed(draft: RecordDraft, path: str, function: Callable[[Any], Any], raw: Any) -> Any:
     if raw is None or is_empty(raw):
         draft.fault(path, MISSING)
         return None

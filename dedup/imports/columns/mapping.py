@@ -15,36 +15,16 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from customers.errors import invalid
-from customers.models import Channels
-from customers.profile import (
-    CONTACTS,
-    EMAIL,
-    MAESTRA_ID,
-    MOBILE_PHONE,
-    PAYMENT_CARD,
-    PERSONAL_FIELDS,
-    Category,
-)
+from customers.profile import MAESTRA_ID, PAYMENT_CARD
 from customers.setup.integration_points import Point
 from customers.setup.project_config import ProjectConfig
 from dedup.imports.columns.options import Options
 from dedup.models import ImportKind
-from segments.naming import NamedSegmentation
+from dedup.parsing.fields import RecordField, Segmentations, Target, squeezed
+from dedup.parsing.identifiers import CONFIRMED
+from dedup.parsing.table import IDENTIFIERS, IMPORTED, ORDER, RECORD, SEGMENTS
 
 __all__ = ["ImportKind", "Mapping", "Options", "Target", "read_mapping", "recognise", "targets", "unmapped"]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a column can be mapped to. Where `is_single` is not set, several columns may go to it. `spellings`
-    are the column names it is recognised by, without case, spaces and punctuation.
-    """
-
-    name: str
-    label: str
-    group: str
-    is_single: bool = True
-    spellings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +38,6 @@ class Mapping:
         return dict(zip(header, self.targets, strict=True))
 
 
-Segmentations = Lookup[str, NamedSegmentation]
-
-
 def targets(kind: ImportKind, config: ProjectConfig, segmentations: Segmentations) -> tuple[Target, ...]:
     """All that the columns of a file of this kind can be mapped to, in the order to offer them.
 
@@ -68,11 +45,11 @@ def targets(kind: ImportKind, config: ProjectConfig, segmentations: Segmentation
     """
     match kind:
         case ImportKind.CUSTOMERS:
-            found = _customer_targets(config, segmentations)
+            found = _of(RECORD.values(), config, segmentations)
         case ImportKind.ORDERS:
-            found = [*_order_targets(), *_customer_targets(config, segmentations)]
+            found = _of((ORDER, *RECORD.values()), config, segmentations)
         case ImportKind.SEGMENT:
-            found = [*_identifier_targets(config), *_segment_targets(segmentations)]
+            found = [*_identifier_targets(config), *_of((SEGMENTS,), config, segmentations)]
         case ImportKind.MERGES:
             found = _merge_targets(config)
     return tuple(found)
@@ -150,14 +127,20 @@ def require_usable(kind: ImportKind, mapping: Mapping, options: Options) -> None
         raise invalid(*(("mapping", _missing(name)) for name in missing))
 
 
+def parted(target: str) -> tuple[str, str]:
+    """The record's field of a target, and the rest: `ids` and `crm_id` of `ids.crm_id`."""
+    field, _dot, part = target.partition(".")
+    return field, part
+
+
 def identifies(target: str) -> bool:
     """Whether a column of that target can tell who a row is about."""
-    return target.startswith("ids.") or target in _IDENTIFYING
+    field, part = parted(target)
+    return field in IMPORTED and IMPORTED[field].identifies(part)
 
 
 RESULTING, MERGED = "resulting", "merged"
 _NOBODY = "ids"
-_CONTACT_FLAGS = ("is_confirmed", "is_primary")
 
 
 def _missing(name: str) -> str:
@@ -173,8 +156,8 @@ def _missing(name: str) -> str:
 
 def _is_taken(target: str, point: Point | None) -> bool:
     """Whether the integration point takes such a value (R13)."""
-    contact, _dot, flag = target.partition(".")
-    return flag != "is_confirmed" or point is None or contact in point.must_be_confirmed
+    contact, flag = parted(target)
+    return flag != CONFIRMED or point is None or contact in point.must_be_confirmed
 
 
 def _is_topic(target: str, offered: Lookup[str, Target]) -> bool:
@@ -197,200 +180,13 @@ def _taken_twice(chosen: Lookup[str, Any], offered: Lookup[str, Target]) -> Iter
 # --- What there is to choose
 
 
-def _customer_targets(config: ProjectConfig, segmentations: Segmentations) -> list[Target]:
-    return [
-        *_identifier_targets(config),
-        *_flag_targets(),
-        *_personal_targets(),
-        *_subscription_targets(),
-        *_segment_targets(segmentations),
-        *_custom_field_targets(config),
-        Target("occurred_at", _("Time of the record"), _("Other"), spellings=("occurredat", "timestamp")),
-    ]
-
-
-_IDENTIFIER_SPELLINGS = {
-    MAESTRA_ID: ("maestraid",),
-    "email": ("email", "emailaddress", "mail", "mailaddress", "eaddress"),
-    "mobile_phone": (
-        *("mobilephone", "mobile", "cellphone", "cell", "phone", "phonenumber", "telephone", "tel", "msisdn"),
-        *("mobilenumber", "phonemobile", "handy"),
-    ),
-    "discount_card": ("discountcard", "card", "cardnumber", "loyaltycard", "bonuscard", "clubcard"),
-    "device_id": ("deviceid", "device", "deviceuuid", "cookieid", "cookie"),
-    "mobile_device_id": ("mobiledeviceid", "mobiledevice", "mobiledeviceuuid", "appdevice"),
-    PAYMENT_CARD: ("paymentcardhash", "paymentcard", "cardhash", "creditcardhash"),
-}
+def _of(fields: Iterable[RecordField], config: ProjectConfig, segmentations: Segmentations) -> list[Target]:
+    return [target for field in fields for target in field.targets(config, segmentations)]
 
 
 def _identifier_targets(config: ProjectConfig) -> list[Target]:
-    """IDs first; of a unique kind a row has one value, of the others it may have several (R2–R10)."""
-    ids = [Target(f"ids.{MAESTRA_ID}", "MaestraID", _("IDs"), spellings=_IDENTIFIER_SPELLINGS[MAESTRA_ID])]
-    others = []
-    for kind in config.kinds.values():
-        label = config.labels.get(kind.name, kind.name)
-        if kind.category in (Category.UNIQUE, Category.IDENTIFIER):
-            spellings = (_squeezed(kind.name), _squeezed(label))
-            is_single = kind.category is Category.UNIQUE
-            ids.append(Target(f"ids.{kind.name}", label, _("IDs"), is_single, spellings))
-        else:
-            group = _("Contacts") if kind.category in CONTACTS else _("Devices and cards")
-            others.append(Target(kind.name, label, group, False, _IDENTIFIER_SPELLINGS[kind.name]))
-    cards = Target(
-        PAYMENT_CARD,
-        _("Payment card hash"),
-        _("Devices and cards"),
-        False,
-        _IDENTIFIER_SPELLINGS[PAYMENT_CARD],
-    )
-    return [*ids, *others, cards]
-
-
-_IDENTIFYING = frozenset(
-    {*(category.value for category in CONTACTS), "device_id", "mobile_device_id", PAYMENT_CARD}
-)
-
-
-def _flag_targets() -> list[Target]:
-    """What may be said of the first contact of a type."""
-    spoken = {EMAIL: _("E-mail"), MOBILE_PHONE: _("Mobile phone"), "discount_card": _("Discount card")}
-    confirmed = [
-        Target(
-            f"{contact}.is_confirmed",
-            _("%(contact)s is confirmed") % {"contact": label},
-            _("Contacts"),
-            spellings=tuple(
-                spelling.format(name)
-                for name in _IDENTIFIER_SPELLINGS[contact]
-                for spelling in ("is{}confirmed", "{}confirmed", "{}isconfirmed", "confirmed{}", "{}verified")
-            ),
-        )
-        for contact, label in spoken.items()
-    ]
-    primary = [
-        Target(
-            f"{contact}.is_primary",
-            _("%(contact)s is the primary one") % {"contact": spoken[contact]},
-            _("Contacts"),
-            spellings=tuple(f"is{name}primary" for name in _IDENTIFIER_SPELLINGS[contact]),
-        )
-        for contact in (EMAIL, MOBILE_PHONE)
-    ]
-    return [*confirmed, *primary]
-
-
-_PERSONAL_SPELLINGS = {
-    "last_name": ("lastname", "surname", "familyname", "namelast", "lname", "secondname", "nachname"),
-    "first_name": ("firstname", "givenname", "forename", "namefirst", "fname", "christianname", "vorname"),
-    "middle_name": ("middlename", "namemiddle", "mname", "patronymic", "middleinitial"),
-    "birth_date": ("birthdate", "dateofbirth", "dob", "birthday", "bday", "birth", "born", "bornon"),
-    "gender": ("gender", "sex"),
-}
-_TIME_ZONE_SPELLINGS = ("timezone", "tz", "timezoneid", "ianatimezone", "ianatz")
-
-
-def _personal_targets() -> list[Target]:
-    labels = {
-        "last_name": _("Last name"),
-        "first_name": _("First name"),
-        "middle_name": _("Middle name"),
-        "birth_date": _("Birth date"),
-        "gender": _("Gender"),
-    }
-    group = _("Person")
-    return [
-        *(
-            Target(f"personal.{name}", labels[name], group, spellings=_PERSONAL_SPELLINGS[name])
-            for name in PERSONAL_FIELDS
-        ),
-        Target("time_zone", _("Time zone"), group, spellings=_TIME_ZONE_SPELLINGS),
-    ]
-
-
-_CHANNEL_SPELLINGS = {
-    "email": ("email", "mail"),
-    "sms": ("sms", "text", "phone", "mobilephone"),
-    "web_push": ("webpush", "browserpush"),
-    "mobile_push": ("mobilepush", "apppush", "push"),
-    "viber": ("viber",),
-    "call": ("call", "calls", "phonecall"),
-}
-_SUBSCRIBED = (
-    *("issubscribedby{}", "issubscribedto{}", "subscribedby{}", "subscribedto{}", "{}subscribed"),
-    *("is{}subscribed", "{}subscription", "subscription{}", "{}optin", "optin{}", "{}consent", "{}marketing"),
-)
-
-
-def _subscription_targets() -> list[Target]:
-    return [
-        Target(
-            f"subscriptions.{channel}",
-            _("Subscribed: %(channel)s") % {"channel": label},
-            _("Subscriptions"),
-            spellings=tuple(s.format(name) for name in _CHANNEL_SPELLINGS[channel] for s in _SUBSCRIBED),
-        )
-        for channel, label in Channels.choices
-    ]
-
-
-def _segment_targets(segmentations: Segmentations) -> list[Target]:
-    """The static ones: nobody is put into the others by hand (R51). Where there is one, it is what a column
-    "Segment" means.
-    """
-    static = [name for name, segmentation in segmentations.items() if segmentation.is_static]
-    plain = ("segment",) if len(static) == 1 else ()
-    return [
-        Target(
-            f"segments.{name}",
-            _("Segment of %(segmentation)s") % {"segmentation": name},
-            _("Segments"),
-            spellings=(
-                *(s.format(_squeezed(name)) for s in ("{}", "{}segment", "segment{}", "segments{}")),
-                *plain,
-            ),
-        )
-        for name in static
-    ]
-
-
-def _custom_field_targets(config: ProjectConfig) -> list[Target]:
-    return [
-        Target(
-            f"custom_fields.{name}",
-            config.labels.get(name, name),
-            _("Custom fields"),
-            spellings=(_squeezed(name), _squeezed(config.labels.get(name, name))),
-        )
-        for name in config.custom_fields
-    ]
-
-
-_ORDER_SPELLINGS = {
-    "number": ("ordernumber", "orderid", "orderno", "number", "order", "ordercode"),
-    "total": ("ordertotal", "total", "amount", "orderamount", "sum", "ordersum", "totalprice", "price"),
-    "currency": ("currency", "ordercurrency", "currencycode"),
-    "placed_at": (
-        *("placedat", "orderplacedat", "orderdate", "ordertime", "date", "datetime", "createdat"),
-        *("orderdatetime", "ordered", "orderedat", "orderedon", "time"),
-    ),
-    "status": ("orderstatus", "status", "orderstate"),
-    "lines": ("orderlines", "lines", "items", "orderitems"),
-}
-
-
-def _order_targets() -> list[Target]:
-    labels = {
-        "number": _("Order number"),
-        "total": _("Order total"),
-        "currency": _("Currency"),
-        "placed_at": _("Time of the order"),
-        "status": _("Order status"),
-        "lines": _("Order lines (JSON)"),
-    }
-    return [
-        Target(f"order.{name}", label, _("Order"), spellings=_ORDER_SPELLINGS[name])
-        for name, label in labels.items()
-    ]
+    """By what a customer can be looked up; no flags of contacts."""
+    return [target for target in _of(IDENTIFIERS.values(), config, {}) if identifies(target.name)]
 
 
 _ROLE_SPELLINGS = {
@@ -432,28 +228,23 @@ _BEFORE = ("customer", "client", "user", "contact", "person", "primary", "buyer"
 _AFTER = ("number", "no", "value", "address", "code")
 
 
-def _squeezed(name: str) -> str:
-    """The letters and digits alone, in lower case: E-mail, E_MAIL and Email are one."""
-    return re.sub(r"[\W_]+", "", name).casefold()
-
-
 def _by_spelling(offered: Iterable[Target]) -> dict[str, str]:
     known: dict[str, str] = {}
     for target in offered:
-        for spelling in (_squeezed(target.name), *target.spellings, _squeezed(target.label)):
+        for spelling in (squeezed(target.name), *target.spellings, squeezed(target.label)):
             known.setdefault(spelling, target.name)
     return known
 
 
 def _exactly(name: str, known: Lookup[str, str]) -> str | None:
-    return known.get(_squeezed(name)) or _topic(name, known)
+    return known.get(squeezed(name)) or _topic(name, known)
 
 
 def _loosely(name: str, known: Lookup[str, str]) -> str | None:
     """Without the word that says whose it is, or the one that says what every value is."""
-    squeezed = _squeezed(name)
-    forms = [squeezed.removeprefix(word) for word in _BEFORE]
-    forms += [form.removesuffix(word) for form in (squeezed, *forms) for word in _AFTER]
+    plain = squeezed(name)
+    forms = [plain.removeprefix(word) for word in _BEFORE]
+    forms += [form.removesuffix(word) for form in (plain, *forms) for word in _AFTER]
     return next((known[form] for form in forms if form in known), None)
 
 
@@ -465,5 +256,5 @@ def _topic(name: str, known: Lookup[str, str]) -> str | None:
     if match := _TOPIC_NAME.fullmatch(name):
         return f"{match[1]}.{match[2]}" if match[1] in known.values() else None
     channel, colon, topic = name.partition(":")
-    target = known.get(_squeezed(channel), "") if colon and topic.strip() else ""
+    target = known.get(squeezed(channel), "") if colon and topic.strip() else ""
     return f"{target}.{topic.strip()}" if target.startswith("subscriptions.") else None

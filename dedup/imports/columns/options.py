@@ -15,9 +15,9 @@ from customers.normalise import Invalid
 from customers.profile import MAESTRA_ID
 from customers.setup.project_config import ProjectConfig
 from dedup.engine.record import Mode
-from dedup.imports.columns.values import yes_or_no
 from dedup.imports.files import encodings
 from dedup.imports.files.delimited import is_delimiter
+from dedup.parsing.cells import yes_or_no
 from segments.naming import NamedSegmentation
 
 

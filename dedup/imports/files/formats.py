@@ -38,15 +38,12 @@ class FileFormat:
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What the beginning of a file tells. `samples` are its first rows, at most 20. `day_first`: whether its
-    dates prove that the day comes before the month, None where they do not tell.
-    """
+    """What the beginning of a file tells. `first_rows` are those of its first thousand that can be read."""
 
     format: FileFormat
     header: tuple[str, ...]
-    samples: tuple[tuple[str, ...], ...]
+    first_rows: tuple[tuple[str, ...], ...]
     warnings: tuple[str, ...] = ()
-    day_first: bool | None = None
 
 
 class FileRow(NamedTuple):

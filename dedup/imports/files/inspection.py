@@ -18,15 +18,13 @@ from django.utils.translation import gettext_lazy
 from customers.errors import invalid
 from dedup.imports.files import delimited, encodings, workbooks
 from dedup.imports.files.containers import GZIP, ZIP, content, only_member, opened_zip, seekable
-from dedup.imports.files.dates import day_first_in
 from dedup.imports.files.formats import Container, FileFormat, FileRow, Inspected, Layout, unreadable
 from dedup.imports.files.xlsx import Workbook
 
 __all__ = ["FileFormat", "FileRow", "Inspected", "inspect", "rows"]
 
-SAMPLES = 20
-DATED = 1000
-"""Rows that are looked through for the order of day and month."""
+BEGINNING = 1000
+"""Rows that are read to tell what the file is."""
 HEAD = 2**16
 """Bytes by which a file's kind and its delimiter are known."""
 SCANNED = 64 * 2**20
@@ -69,11 +67,11 @@ def inspect(
     else:
         file_format, warnings = _text_format(path, container, encoding, delimiter)
     with _records(path, file_format) as records:
-        first = list(islice(records, DATED + 1))
+        first = list(islice(records, BEGINNING + 1))
     header = _header(first)
-    found = [row.cells for row in first[1:] if row.fault is None]
+    found = tuple(row.cells for row in first[1:] if row.fault is None)
     warnings = [*_name_warnings(name, layout), *warnings, *_header_warnings(header)]
-    return Inspected(file_format, header, tuple(found[:SAMPLES]), tuple(warnings), day_first_in(found))
+    return Inspected(file_format, header, found, tuple(warnings))
 
 
 def rows(path: Path, file_format: FileFormat) -> Iterator[FileRow]:

@@ -31,7 +31,8 @@ from dedup.engine.record import (
     SentMembership,
     SentSubscription,
 )
-from dedup.parsing import FIELDS, Parser, parse_lookup, parse_record
+from dedup.parsing import Parser, parse_lookup, parse_record
+from dedup.parsing.table import RECORD_TYPES
 from segments.naming import NamedSegmentation
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
@@ -242,10 +243,12 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=10,
 )
-NAMES = sorted({name for table in FIELDS.values() for name in table})
+NAMES = sorted({name for taken in RECORD_TYPES.values() for name in taken.fields})
 
 
-@given(st.sampled_from(sorted(FIELDS)), st.dictionaries(st.sampled_from(NAMES), json_values, max_size=5))
+@given(
+    st.sampled_from(sorted(RECORD_TYPES)), st.dictionaries(st.sampled_from(NAMES), json_values, max_size=5)
+)
 def test_any_json_is_a_record_or_a_refusal(operation, data):
     assert_accepted(operation, data)
 

@@ -16,11 +16,10 @@ from customers.errors import SelfsameError
 from customers.normalise import Invalid
 from customers.profile import Channel, Key, SubscriptionStatus
 from dedup.engine.record import Mode, Operation, Record, SentMembership, SentSubscription
-from dedup.imports.columns import values
 from dedup.imports.columns.mapping import Mapping, Options
 from dedup.imports.columns.rows import RowReader
 from dedup.models import ImportKind
-from dedup.parsing import Parser
+from dedup.parsing import Parser, cells
 from dedup.parsing.draft import UNIDENTIFIED
 from tests.dedup.imports.setup import CATALOGUE, CONFIRMING, NOW, POINT, SEGMENTATIONS
 
@@ -504,24 +503,24 @@ TODAY = date(2026, 1, 5)
     ],
 )
 def test_a_day_is_read_in_the_usual_ways(text):
-    assert values.day(text, None, TODAY) == date(1990, 1, 31)
+    assert cells.day(text, None, TODAY) == date(1990, 1, 31)
 
 
 def test_a_day_that_could_be_two_is_read_as_chosen_and_refused_without_a_choice():
-    assert values.day("02/01/1990", day_first=True, today=TODAY) == date(1990, 1, 2)
-    assert values.day("02/01/1990", day_first=False, today=TODAY) == date(1990, 2, 1)
-    assert values.day("01/01/1990", None, TODAY) == date(1990, 1, 1)
-    assert values.day("02.01.1990", None, TODAY) == date(1990, 1, 2)
-    assert values.day("02.01.1990", day_first=False, today=TODAY) == date(1990, 2, 1)
+    assert cells.day("02/01/1990", day_first=True, today=TODAY) == date(1990, 1, 2)
+    assert cells.day("02/01/1990", day_first=False, today=TODAY) == date(1990, 2, 1)
+    assert cells.day("01/01/1990", None, TODAY) == date(1990, 1, 1)
+    assert cells.day("02.01.1990", None, TODAY) == date(1990, 1, 2)
+    assert cells.day("02.01.1990", day_first=False, today=TODAY) == date(1990, 2, 1)
     with pytest.raises(Invalid, match="day_first"):
-        values.day("02/01/1990", None, TODAY)
+        cells.day("02/01/1990", None, TODAY)
 
 
 @pytest.mark.parametrize(
     ("text", "year"), [("31/1/25", 2025), ("31/1/26", 1926), ("31/1/70", 1970), ("31/1/00", 2000)]
 )
 def test_a_short_year_is_the_latest_that_has_been(text, year):
-    assert values.day(text, None, TODAY) == date(year, 1, 31)
+    assert cells.day(text, None, TODAY) == date(year, 1, 31)
 
 
 @pytest.mark.parametrize(
@@ -529,7 +528,7 @@ def test_a_short_year_is_the_latest_that_has_been(text, year):
 )
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(Invalid):
-        values.day(text, day_first=True, today=TODAY)
+        cells.day(text, day_first=True, today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -544,13 +543,13 @@ def test_what_is_no_day_is_refused(text):
     ],
 )
 def test_a_time_without_offset_is_of_the_time_zone_chosen(text, expected):
-    assert values.instant(text, None, ZoneInfo("Europe/Berlin"), NOW) == expected
+    assert cells.instant(text, None, ZoneInfo("Europe/Berlin"), NOW) == expected
 
 
 @pytest.mark.parametrize("text", ["2026-01-05 25:00", "5/13/2025 13:00 pm", "10:00", "soon"])
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(Invalid):
-        values.instant(text, None, ZoneInfo("UTC"), NOW)
+        cells.instant(text, None, ZoneInfo("UTC"), NOW)
 
 
 @pytest.mark.parametrize(
@@ -572,12 +571,12 @@ def test_what_is_no_time_is_refused(text):
     ],
 )
 def test_a_number_is_read_where_its_comma_means_one_thing(text, plain):
-    assert values.number(text) == plain
+    assert cells.number(text) == plain
 
 
 def test_a_number_whose_comma_could_mean_two_things_is_refused():
     with pytest.raises(Invalid, match="thousands"):
-        values.number("1,234")
+        cells.number("1,234")
 
 
 def test_consent_is_read_from_answers_and_statuses():

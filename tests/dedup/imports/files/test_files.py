@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from customers.presentation.csv import csv_lines
 from dedup.imports.files import containers, delimited, encodings
 from dedup.imports.files.inspection import FileFormat, rows
+from dedup.parsing.cells import day_first_in
 from tests.dedup.imports.files.making import lines_and_faults, megabytes_for, zipped
 
 # --- Delimited text
@@ -26,7 +27,7 @@ def test_a_plain_file_is_read_with_the_line_of_every_row(read):
 
     assert inspected.format == FileFormat("plain", "delimited", "utf-8", ",")
     assert inspected.header == ("name", "city")
-    assert inspected.samples == (("Ann", "Rome"), ("Bob", "Oslo"))
+    assert inspected.first_rows == (("Ann", "Rome"), ("Bob", "Oslo"))
     assert inspected.warnings == ()
     assert found == [(2, ("Ann", "Rome"), None), (4, ("Bob", "Oslo"), None)]
 
@@ -247,11 +248,11 @@ def test_a_cell_or_line_that_is_too_long_fails_its_row(read):
 
 
 def test_the_first_rows_prove_the_order_of_day_and_month(read):
-    assert read(b"born,x\n1/2/1990,1\n1/31/1990,1\n")[0].day_first is False
-    assert read(b"born,x\n1/2/1990,1\n31/1/1990,1\n")[0].day_first is True
-    assert read(b"born,x\n1/2/1990,1\n1990-01-31,1\n")[0].day_first is None
-    assert read(b"born,x\n31/1/1990,1\n1/31/1990,1\n")[0].day_first is None
-    assert read(b"born,x\n31/1/1990,1\n" + b"1/31/1990,1\n" * 11)[0].day_first is False
+    assert day_first_in(read(b"born,x\n1/2/1990,1\n1/31/1990,1\n")[0].first_rows) is False
+    assert day_first_in(read(b"born,x\n1/2/1990,1\n31/1/1990,1\n")[0].first_rows) is True
+    assert day_first_in(read(b"born,x\n1/2/1990,1\n1990-01-31,1\n")[0].first_rows) is None
+    assert day_first_in(read(b"born,x\n31/1/1990,1\n1/31/1990,1\n")[0].first_rows) is None
+    assert day_first_in(read(b"born,x\n31/1/1990,1\n" + b"1/31/1990,1\n" * 11)[0].first_rows) is False
 
 
 def test_a_first_line_that_looks_like_data_is_warned_of(read):

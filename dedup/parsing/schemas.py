@@ -1,0 +1,94 @@
+"""What the OpenAPI schema says of the fields of records: fragments of JSON Schema, choices, and objects
+that are components there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+JsonSchema: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """One of a closed set of names, alone or with their labels."""
+
+    choices: Sequence[Any]
+    description: str = ""
+    is_nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectSchema:
+    """An object that is a component of the schema under its `name`; `is_list`: a list of such objects."""
+
+    name: str
+    properties: Mapping[str, Schema]
+    required: frozenset[str] = frozenset()
+    description: str = ""
+    is_list: bool = False
+
+
+Schema: TypeAlias = JsonSchema | Choices | ObjectSchema
+
+
+def described(schema: JsonSchema, description: str) -> JsonSchema:
+    return {**schema, "description": description}
+
+
+def nullable(schema: JsonSchema) -> JsonSchema:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def several(item: JsonSchema, description: str) -> JsonSchema:
+    """One, several, or null to clear."""
+    return {"description": description, "anyOf": [item, {"type": "array", "items": item}, {"type": "null"}]}
+
+
+TEXT: JsonSchema = {"type": "string", "minLength": 1}
+SHORT_TEXT: JsonSchema = {**TEXT, "maxLength": 255}
+MOMENT: JsonSchema = {"type": "string", "format": "date-time"}
+DAY: JsonSchema = {"type": "string", "format": "date"}
+ANY_OBJECT: JsonSchema = {"type": "object", "additionalProperties": True}
+VALUE: JsonSchema = {"type": ["string", "integer"], "maxLength": 255}
+"""An identifier as it is sent."""
+CONTACT: JsonSchema = {
+    "oneOf": [
+        VALUE,
+        {
+            "type": "object",
+            "properties": {
+                "value": VALUE,
+                "is_primary": {"type": "boolean"},
+                "is_confirmed": {
+                    "type": "boolean",
+                    "description": "Only where the point must confirm this type.",
+                },
+            },
+            "required": ["value"],
+            "additionalProperties": False,
+        },
+    ]
+}
+IDS: JsonSchema = {
+    "type": "object",
+    "description": "By the system names of the project's identifier kinds. Null clears.",
+    "properties": {"maestra_id": {"type": ["integer", "string"]}},
+    "additionalProperties": several(VALUE, "A list only for a kind that is not unique."),
+}
+LOOKUP: JsonSchema = {
+    "type": "object",
+    "description": "Exactly one identifier: `maestra_id`, `email`, `mobile_phone`, `discount_card`, "
+    "`device_id`, `mobile_device_id`, or a kind of the project.",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": VALUE,
+    "examples": [{"email": "ann@example.com"}],
+}
+AMOUNT: JsonSchema = {
+    "type": ["string", "number"],
+    "description": "At most two digits after the point.",
+    "examples": ["59.90"],
+}
