@@ -13,6 +13,7 @@ from re import _constants, _parser  # type: ignore[attr-defined, unused-ignore] 
 from typing import Any
 
 from customers.normalise import TEXT_LIMIT, VALUE_LIMIT, Invalid, trim
+from customers.texts import gettext_noop as _
 
 EVERY_KIND = "*"
 _AROUND = "\"'`()[]{}<> "
@@ -36,7 +37,7 @@ class BlockListEntry:
 
     def __post_init__(self) -> None:
         if bool(self.value) == bool(self.pattern):
-            raise Invalid("An entry has either a value or a pattern.")
+            raise Invalid(_("An entry has either a value or a pattern."))
         if self.pattern:
             check_pattern(self.pattern)
 
@@ -84,17 +85,21 @@ class BlockList:
 def check_pattern(pattern: str) -> None:
     """Raises `Invalid` unless the pattern can be compiled and its matching time has a low bound."""
     if len(pattern) > PATTERN_LIMIT:
-        raise Invalid(f"The pattern is too long: at most {PATTERN_LIMIT} characters.")
+        raise Invalid(_("The pattern is too long: at most %(limit)d characters."), limit=PATTERN_LIMIT)
     try:
         parsed = _parser.parse(pattern)
         re.compile(pattern, re.IGNORECASE)
     except (re.error, OverflowError, RecursionError):
-        raise Invalid("The pattern is not a valid regular expression. Try it on an example first.") from None
+        raise Invalid(
+            _("The pattern is not a valid regular expression. Try it on an example first.")
+        ) from None
     if parsed.state.flags != re.UNICODE.value or parsed.state.groupdict:
-        raise Invalid("The pattern may not set flags or name groups. Case does not count anyway.")
+        raise Invalid(_("The pattern may not set flags or name groups. Case does not count anyway."))
     starts = 1 if _is_anchored(parsed) else VALUE_LIMIT
     if starts * _ways(parsed) > ATTEMPTS_LIMIT:
-        raise Invalid("The pattern is too complicated. Use fewer * and +, and begin it with ^ where you can.")
+        raise Invalid(
+            _("The pattern is too complicated. Use fewer * and +, and begin it with ^ where you can.")
+        )
 
 
 _BEGINNINGS = ((_constants.AT, _constants.AT_BEGINNING), (_constants.AT, _constants.AT_BEGINNING_STRING))
@@ -124,14 +129,14 @@ def _ways(parsed: Iterable[tuple[Any, Any]]) -> int:
         elif operator is _constants.BRANCH:
             total *= sum(_ways(branch) for branch in argument[1])
         elif operator not in _SINGLE:
-            raise Invalid("The pattern may not look ahead or behind, or refer back to a group.")
+            raise Invalid(_("The pattern may not look ahead or behind, or refer back to a group."))
     return total
 
 
 def _without_flags(subpattern: tuple[Any, int, int, Any]) -> Iterable[tuple[Any, Any]]:
-    _, added, removed, body = subpattern
+    _group, added, removed, body = subpattern
     if added or removed:
-        raise Invalid("The pattern may not set flags. Case does not count anyway.")
+        raise Invalid(_("The pattern may not set flags. Case does not count anyway."))
     return body  # type: ignore[no-any-return]
 
 

@@ -26,6 +26,8 @@ import phonenumbers
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from phonenumbers import NumberParseException, PhoneMetadata, ValidationResult
 
+from customers.texts import gettext_noop as _
+
 VALUE_LIMIT = 255
 """Characters of an identifier or a name."""
 TEXT_LIMIT = 1000
@@ -53,11 +55,6 @@ class Invalid(Exception):  # noqa: N818 - it says what the value is, and reads s
         texts = [translate(sentence) for sentence in self.sentences]
         return " ".join(text % self.values for text in texts) if self.values else " ".join(texts)
 
-    @property
-    def reason(self) -> str:
-        """The sentences as they stand here."""
-        return self.told(str)
-
 
 # --- Text
 
@@ -72,8 +69,11 @@ _NOT_IN_TEXT = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u
 _SPACES = re.compile(r"\s+")
 _GAPS = re.compile(r"[^\S\x00-\x1f\x85\u2028\u2029]+")
 
-_EMPTY = "It is empty. Leave the field out where nothing is known."
-_HIDDEN = "It contains characters that cannot be seen, such as a line break. Type it instead of copying it."
+_EMPTY = _("It is empty. Leave the field out where nothing is known.")
+_HIDDEN = _(
+    "It contains characters that cannot be seen, such as a line break. Type it instead of copying it."
+)
+_TOO_LONG = _("It is too long: at most %(limit)d characters.")
 
 
 def trim(text: str) -> str:
@@ -83,9 +83,9 @@ def trim(text: str) -> str:
 
 def _as_text(raw: object) -> str:
     if not isinstance(raw, str):
-        raise Invalid('It must be text: write it in quotation marks, as in "value".')
+        raise Invalid(_('It must be text: write it in quotation marks, as in "value".'))
     if len(raw) > TEXT_LIMIT:
-        raise Invalid(f"It is too long: at most {TEXT_LIMIT} characters.")
+        raise Invalid(_TOO_LONG, limit=TEXT_LIMIT)
     return raw
 
 
@@ -94,10 +94,10 @@ def _as_text_or_integer(raw: object) -> str:
     if type(raw) is int:
         # Turning a very long integer into text takes Python long, and is refused by it beyond 4300 digits.
         if raw.bit_length() > 4 * VALUE_LIMIT:
-            raise Invalid(f"It is too long: at most {VALUE_LIMIT} characters.")
+            raise Invalid(_TOO_LONG, limit=VALUE_LIMIT)
         return str(raw)
     if not isinstance(raw, str):
-        raise Invalid('It must be text or a whole number: write it as "value" or 123.')
+        raise Invalid(_('It must be text or a whole number: write it as "value" or 123.'))
     return _as_text(raw)
 
 
@@ -113,7 +113,7 @@ def _composed(text: str, forbidden: re.Pattern[str], limit: int) -> str:
     if not text:
         raise Invalid(_EMPTY)
     if len(text) > limit:
-        raise Invalid(f"It is too long: at most {limit} characters.")
+        raise Invalid(_TOO_LONG, limit=limit)
     return text
 
 
@@ -157,7 +157,7 @@ _PLAIN_EMAIL = re.compile(
     rf"(?:(?!xn--)(?=[^.]{{1,63}}\.){_LABEL}\.)+(?!(?:arpa|invalid|local|localhost|onion)\Z)[a-z]{{2,63}}",
     re.IGNORECASE | re.ASCII,
 )
-_EMAIL_ADVICE = "Write it like ann@example.com."
+_EMAIL_ADVICE = _("Write it like ann@example.com.")
 
 
 def email(raw: object) -> str:
@@ -176,24 +176,24 @@ def _email_by_library(text: str) -> str:
     try:
         parts = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise Invalid(_email_reason(error)) from None
+        raise Invalid(_email_reason(error), _EMAIL_ADVICE) from None
     return _email_from(parts)
 
 
 def _email_from(parts: ValidatedEmail) -> str:
     if "." not in parts.ascii_domain:
-        raise Invalid(f"The part after the @-sign should have a period. {_EMAIL_ADVICE}")
+        raise Invalid(_("The part after the @-sign should have a period."), _EMAIL_ADVICE)
     # The domain comes in lower case; folding it as well would make straße.de the address of strasse.de.
     result = f"{unicodedata.normalize('NFC', parts.local_part.casefold())}@{parts.ascii_domain}"
     if len(result.encode()) > EMAIL_LIMIT:
-        raise Invalid(f"The e-mail address is too long: at most {EMAIL_LIMIT} characters.")
+        raise Invalid(_("The e-mail address is too long: at most %(limit)d characters."), limit=EMAIL_LIMIT)
     return result
 
 
 def _email_reason(error: EmailNotValidError) -> str:
     if isinstance(error.__cause__, idna.IDNAError):  # its message repeats parts of the value
-        return f"The part after the @-sign is not a valid domain name. {_EMAIL_ADVICE}"
-    return f"{error} {_EMAIL_ADVICE}"
+        return _("The part after the @-sign is not a valid domain name.")
+    return str(error)
 
 
 # --- Phone
@@ -215,17 +215,18 @@ _BETWEEN_DIGITS = str.maketrans("", "", "-. ()")
 _FIRST_OF_NUMBER = re.compile(r"[+＋\d]")
 _BEFORE_NUMBER = re.compile(r"(?:tel[.:]?)?[\W_]*", re.IGNORECASE)
 
-_PHONE_ADVICE = "Write it with + and the country code, as in +1 415 555 0122."
+_PHONE_ADVICE = _("Write it with + and the country code, as in +1 415 555 0122.")
+_NOT_A_PHONE = _("This is not a phone number.")
 _PARSE_REASONS: Mapping[int, str] = {
-    NumberParseException.INVALID_COUNTRY_CODE: "The country code is missing or does not exist.",
-    NumberParseException.TOO_SHORT_AFTER_IDD: "The phone number is too short.",
-    NumberParseException.TOO_SHORT_NSN: "The phone number is too short.",
-    NumberParseException.TOO_LONG: "The phone number is too long.",
+    NumberParseException.INVALID_COUNTRY_CODE: _("The country code is missing or does not exist."),
+    NumberParseException.TOO_SHORT_AFTER_IDD: _("The phone number is too short."),
+    NumberParseException.TOO_SHORT_NSN: _("The phone number is too short."),
+    NumberParseException.TOO_LONG: _("The phone number is too long."),
 }
 _LENGTH_REASONS: Mapping[int, str] = {
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "The area code is missing.",
-    ValidationResult.TOO_SHORT: "The phone number is too short.",
-    ValidationResult.TOO_LONG: "The phone number is too long.",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: _("The area code is missing."),
+    ValidationResult.TOO_SHORT: _("The phone number is too short."),
+    ValidationResult.TOO_LONG: _("The phone number is too long."),
 }
 
 
@@ -278,11 +279,13 @@ def _plan(calling_code: str) -> _Plan | None:
 def _phone_by_library(text: str, region: str | None) -> str:
     start = _FIRST_OF_NUMBER.search(text)
     if start is None or not _BEFORE_NUMBER.fullmatch(text[: start.start()]):
-        raise Invalid(f"This is not a phone number. {_PHONE_ADVICE}")
+        raise Invalid(_NOT_A_PHONE, _PHONE_ADVICE)
     # After a + with a country code that does not exist, the library would guess at the default region.
     number = _parsed(text, None if start[0] in "+＋" else region)
     if number.extension:
-        raise Invalid("The phone number has an extension, so others share it. Send the person's own number.")
+        raise Invalid(
+            _("The phone number has an extension, so others share it. Send the person's own number.")
+        )
     return _settled(_possible(number))
 
 
@@ -297,15 +300,15 @@ def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber:
     try:
         return phonenumbers.parse(text, region)
     except NumberParseException as error:
-        reason = _PARSE_REASONS.get(error.error_type, "This is not a phone number.")
-        raise Invalid(f"{reason} {_PHONE_ADVICE}") from None
+        reason = _PARSE_REASONS.get(error.error_type, _NOT_A_PHONE)
+        raise Invalid(reason, _PHONE_ADVICE) from None
 
 
 def _possible(number: phonenumbers.PhoneNumber) -> str:
     result = phonenumbers.is_possible_number_with_reason(number)
     if result != ValidationResult.IS_POSSIBLE:
-        reason = _LENGTH_REASONS.get(result, "No phone number of that country has so many digits.")
-        raise Invalid(f"{reason} {_PHONE_ADVICE}")
+        reason = _LENGTH_REASONS.get(result, _("No phone number of that country has so many digits."))
+        raise Invalid(reason, _PHONE_ADVICE)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -316,6 +319,8 @@ _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?[0-5]\d)?)",
     re.ASCII | re.IGNORECASE,
 )
+_DATE_ADVICE = _("Write the date as year-month-day, as in 1990-01-31.")
+_NO_SUCH_DAY = _("There is no such day.")
 _GENDERS = frozenset({"male", "female", "other", "unknown"})
 _NOT_TIME_ZONES = frozenset({"Factory", "localtime"})
 
@@ -330,7 +335,9 @@ def birth_date(raw: object, *, today: date | None = None) -> date:
     born = _calendar_date(raw)
     latest = today or (datetime.now(UTC) + timedelta(hours=14)).date()
     if born.year < EARLIEST_YEAR or born > latest:
-        raise Invalid(f"A birth date lies between {EARLIEST_YEAR} and today. Leave it out if unknown.")
+        raise Invalid(
+            _("A birth date lies between %(year)d and today. Leave it out if unknown."), year=EARLIEST_YEAR
+        )
     return born
 
 
@@ -339,18 +346,18 @@ def _calendar_date(raw: object) -> date:
         return raw
     text = trim(_as_text(raw))
     if not _DATE.fullmatch(text):
-        raise Invalid("Write the date as year-month-day, as in 1990-01-31.")
+        raise Invalid(_DATE_ADVICE)
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Invalid("There is no such day. Write the date as year-month-day, as in 1990-01-31.") from None
+        raise Invalid(_NO_SUCH_DAY, _DATE_ADVICE) from None
 
 
 def gender(raw: object) -> str:
     """`male`, `female`, `other` or `unknown`, in any case."""
     text = trim(_as_text(raw)).lower()
     if text not in _GENDERS:
-        raise Invalid("Gender is one of: male, female, other, unknown.")
+        raise Invalid(_("Gender is one of: male, female, other, unknown."))
     return text
 
 
@@ -358,7 +365,7 @@ def time_zone(raw: object) -> str:
     """The name of an IANA time zone, found in any case."""
     zone = _zones().get(trim(_as_text(raw)).lower())
     if zone is None:
-        raise Invalid("There is no such time zone. Use a name of the IANA list, as in Europe/Berlin.")
+        raise Invalid(_("There is no such time zone. Use a name of the IANA list, as in Europe/Berlin."))
     return zone
 
 
@@ -372,9 +379,9 @@ def moment(raw: object) -> datetime:
     try:
         result = _with_offset(raw).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Invalid("There is no such time. Write it as in 2026-01-05T10:00:00Z.") from None
+        raise Invalid(_("There is no such time. Write it as in 2026-01-05T10:00:00Z.")) from None
     if result.year < EARLIEST_YEAR:
-        raise Invalid(f"It lies before {EARLIEST_YEAR}. Leave the time out if unknown.")
+        raise Invalid(_("It lies before %(year)d. Leave the time out if unknown."), year=EARLIEST_YEAR)
     return result
 
 
@@ -383,7 +390,9 @@ def _with_offset(raw: object) -> datetime:
         return raw
     text = trim(_as_text(raw))
     if not _MOMENT.fullmatch(text):
-        raise Invalid("Write date, time and offset, as in 2026-01-05T10:00:00Z or 2026-01-05T12:00:00+02:00.")
+        raise Invalid(
+            _("Write date, time and offset, as in 2026-01-05T10:00:00Z or 2026-01-05T12:00:00+02:00.")
+        )
     return datetime.fromisoformat(text.upper())
 
 
@@ -392,8 +401,8 @@ def _with_offset(raw: object) -> datetime:
 _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,10})?", re.ASCII)
 _BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
-_NOT_AN_INTEGER = "Write a whole number, as in 42."
-_NOT_A_DECIMAL = "Write a number as in 59.90: at most 18 digits before the point and 10 after it."
+_NOT_AN_INTEGER = _("Write a whole number, as in 42.")
+_NOT_A_DECIMAL = _("Write a number as in 59.90: at most 18 digits before the point and 10 after it.")
 
 
 class CustomType(StrEnum):
@@ -430,7 +439,7 @@ def whole_number(raw: object) -> int:
     if type(raw) is not int:
         raise Invalid(_NOT_AN_INTEGER)
     if not -(2**63) <= raw < 2**63:
-        raise Invalid("The number is too large: at most 18 digits.")
+        raise Invalid(_("The number is too large: at most 18 digits."))
     return raw
 
 
@@ -464,16 +473,16 @@ def _boolean(raw: object) -> bool:
         return raw
     value = _BOOLEANS.get(trim(_as_text(raw)).lower()) if isinstance(raw, str) else None
     if value is None:
-        raise Invalid("Write true or false.")
+        raise Invalid(_("Write true or false."))
     return value
 
 
 def _list(raw: object) -> tuple[str, ...]:
     """Each entry once, in the order of its first appearance."""
     if not isinstance(raw, list | tuple):
-        raise Invalid('Write a list of texts, as in ["red", "blue"].')
+        raise Invalid(_('Write a list of texts, as in ["red", "blue"].'))
     if len(raw) > LIST_LIMIT:
-        raise Invalid(f"The list is too long: at most {LIST_LIMIT} entries.")
+        raise Invalid(_("The list is too long: at most %(limit)d entries."), limit=LIST_LIMIT)
     return tuple(dict.fromkeys(name(entry) for entry in raw))
 
 

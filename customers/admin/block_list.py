@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import (
@@ -44,7 +45,7 @@ class BlockedValueForm(forms.ModelForm[BlockedValue]):
         try:
             BlockListEntry(EVERY_KIND, data.get("value", ""), data.get("pattern", ""))
         except Invalid as error:
-            raise ValidationError(error.reason) from None
+            raise ValidationError(error.told(gettext)) from None
         return data
 
 
@@ -66,7 +67,7 @@ def tested(kind: str, value: str) -> dict[str, Any]:
     try:
         normalised = by_category[config.kinds[kind].category](value)
     except Invalid as error:
-        fault = error.reason
+        fault = error.told(gettext)
     return {
         "normalised": normalised,
         "fault": fault,

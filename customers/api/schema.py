@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from django.db.models import DateField
+from django.db.models import DateField, Field
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
@@ -171,6 +171,7 @@ class IdentifierSerializer(serializers.Serializer[Any]):
 def column(name: str) -> serializers.Field[Any, Any, Any, Any]:
     """What a column of customers holds, which may be absent."""
     field = Customer._meta.get_field(name)
+    assert isinstance(field, Field)
     if field.choices:
         return serializers.ChoiceField(choices=field.choices, required=False)
     return serializers.DateField(required=False) if isinstance(field, DateField) else text(required=False)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from customers import normalise
 from customers.contact_types import CONTACT_NAMES
 from customers.errors import ErrorCode, SelfsameError, invalid
@@ -33,15 +35,15 @@ class Body:
         self.errors: list[tuple[str, str]] = []
         self.refused: SelfsameError | None = None
         if not isinstance(data, dict):
-            raise invalid((path, "It must be an object, in curly brackets."))
+            raise invalid((path, _("It must be an object, in curly brackets.")))
         self.data: Mapping[str, Any] = data
         known = {*required, *optional}
         for name in data.keys() - known:
             shown = name[:100].encode("ascii", "backslashreplace").decode()
-            self.fault(shown, "There is no such field. Look for a typing error.")
+            self.fault(shown, _("There is no such field. Look for a typing error."))
         for name in required:
             if data.get(name) in (None, ""):
-                self.fault(name, "It is missing.")
+                self.fault(name, _("It is missing."))
 
     def at(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
@@ -66,7 +68,7 @@ class Body:
             return ""
         if isinstance(value, str) and len(value) <= TEXT_LIMIT:
             return value.strip()
-        self.fault(name, "It must be a text.")
+        self.fault(name, _("It must be a text."))
         return ""
 
     def lookup(self, parser: Parser, name: str, value: Any) -> Key | None:
@@ -83,10 +85,15 @@ class Body:
     def lookups(self, parser: Parser, name: str, limit: int) -> list[Key]:
         value = self.data.get(name)
         if not isinstance(value, list) or not 0 < len(value) <= limit:
-            self.fault(name, f"It must be a list of 1 to {limit} identifiers.")
+            self.fault(name, _("It must be a list of 1 to %(limit)d identifiers.") % {"limit": limit})
             return []
         found = [self.lookup(parser, f"{name}[{index}]", item) for index, item in enumerate(value)]
         return [key for key in found if key]
+
+
+def one_of(names: Iterable[str]) -> str:
+    """What is wrong with a name that is none of these."""
+    return _("It is one of: %(names)s.") % {"names": ", ".join(names)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ def pair(data: Any, parser: Parser) -> tuple[Key, Key]:
     """Two customers to be explained."""
     body = Body(data, ("customers",))
     if body.has("customers") and (not isinstance(data["customers"], list) or len(data["customers"]) != 2):
-        body.fault("customers", "Name exactly two customers.")
+        body.fault("customers", _("Name exactly two customers."))
     keys = body.lookups(parser, "customers", 2) if not body.errors else []
     body.check()
     return keys[0], keys[1]
@@ -129,13 +136,12 @@ def batch(data: Any) -> Batch:
     operation = operation_of(body)
     records = data.get("records")
     if body.has("records") and not isinstance(records, list):
-        body.fault("records", "It must be a list, in square brackets.")
+        body.fault("records", _("It must be a list, in square brackets."))
     body.check()
     assert operation
     if len(records) > BATCH_LIMIT:
-        raise SelfsameError(
-            ErrorCode.TOO_LARGE, f"A batch takes up to {BATCH_LIMIT} records. Send them in several."
-        )
+        detail = _("A batch takes up to %(limit)d records. Send them in several.")
+        raise SelfsameError(ErrorCode.TOO_LARGE, detail % {"limit": BATCH_LIMIT})
     return Batch(operation, records)
 
 
@@ -145,7 +151,7 @@ def operation_of(body: Body, *more: str) -> Operation | None:
     if isinstance(name, str) and name in RECORDED:
         return Operation(name)
     if body.has("operation") and name not in more:
-        body.fault("operation", f"It is one of: {', '.join((*RECORDED, *more))}.")
+        body.fault("operation", one_of((*RECORDED, *more)))
     return None
 
 
@@ -181,9 +187,11 @@ def confirming(data: Any, parser: Parser) -> ByToken | ByCode | Reported:
     lookup = body.lookup(parser, "lookup", data["lookup"]) if body.has("lookup") else None
     contact = body.lookup(parser, "contact", data["contact"]) if body.has("contact") else None
     if contact and contact.kind not in CONTACT_NAMES:
-        body.fault("contact", f"It is one of: {', '.join(CONTACT_NAMES)}.")
+        body.fault("contact", one_of(CONTACT_NAMES))
     if body.has("code") == body.has("confirmed_at"):
-        body.fault("code", "Send either the code, or confirmed_at where you confirmed the contact yourself.")
+        body.fault(
+            "code", _("Send either the code, or confirmed_at where you confirmed the contact yourself.")
+        )
     code, confirmed_at = body.text("code"), _moment(body, parser)
     body.check()
     assert lookup
@@ -197,5 +205,5 @@ def _moment(body: Body, parser: Parser) -> datetime | None:
     try:
         return min(normalise.moment(body.data["confirmed_at"]), parser.context.now)
     except Invalid as error:
-        body.fault("confirmed_at", error.reason)
+        body.fault("confirmed_at", error.told(_))
         return None

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import IntegrationPoint
@@ -75,7 +76,7 @@ class Site(models.Model):
         try:
             self.origins = [origin_of(text) for text in self.origins or []]
         except Invalid as error:
-            raise ValidationError({"origins": error.reason}) from error
+            raise ValidationError({"origins": error.told(gettext)}) from error
 
 
 class EventColumns(models.Model):

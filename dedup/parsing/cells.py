@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from customers.normalise import Invalid, moment, trim
 from customers.profile import SubscriptionStatus
+from customers.texts import gettext_noop as _
 
 _YES_OR_NO: Mapping[str, bool] = {
     **dict.fromkeys(("yes", "y", "true", "t", "1", "on"), True),
@@ -76,8 +77,8 @@ _MONTH_NAMES = (
 )
 _EPOCH = date(1899, 12, 30)
 
-_ADVICE = "Write the date as year-month-day, as in 1990-01-31."
-_AMBIGUOUS = (
+_ADVICE = _("Write the date as year-month-day, as in 1990-01-31.")
+_AMBIGUOUS = _(
     "Day and month could be either way round. Choose in the option day_first whether the day comes first."
 )
 
@@ -95,7 +96,7 @@ def day(text: str, day_first: bool | None, today: date) -> date:
     try:
         return date(year, month, number)
     except ValueError:
-        raise Invalid(f"There is no such day. {_ADVICE}") from None
+        raise Invalid(_("There is no such day."), _ADVICE) from None
 
 
 def _parts(text: str, day_first: bool | None) -> tuple[int, int, int]:
@@ -169,12 +170,12 @@ def _clock(match: re.Match[str]) -> time:
     hour = int(match["hour"])
     if match["half"]:
         if not 1 <= hour <= 12:
-            raise Invalid("There is no such time. Write it as in 2026-01-05T10:00:00Z.")
+            raise Invalid(_("There is no such time. Write it as in 2026-01-05T10:00:00Z."))
         hour = hour % 12 + (12 if match["half"].lower() == "pm" else 0)
     try:
         return time(hour, int(match["minute"]), int(match["second"] or 0))
     except ValueError:
-        raise Invalid("There is no such time. Write it as in 2026-01-05T10:00:00Z.") from None
+        raise Invalid(_("There is no such time. Write it as in 2026-01-05T10:00:00Z.")) from None
 
 
 # --- Numbers
@@ -196,7 +197,10 @@ def number(text: str) -> str:
         return plain
     if _EITHER.fullmatch(plain):
         raise Invalid(
-            "The comma could stand for thousands or for the decimal point. Write it without, as in 1234.00."
+            _(
+                "The comma could stand for thousands or for the decimal point. "
+                "Write it without, as in 1234.00."
+            )
         )
     if _POINT_GROUPS.fullmatch(plain) or _DECIMAL_COMMA.fullmatch(plain):
         return plain.replace(".", "").replace(",", ".")
@@ -220,4 +224,4 @@ def json_value(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise Invalid('Write it as JSON, as in [{"sku": "7"}].') from None
+        raise Invalid(_('Write it as JSON, as in [{"sku": "7"}].')) from None

@@ -29,7 +29,7 @@ from dedup.parsing.draft import (
     optional,
 )
 from dedup.parsing.fields import CellContext, FromCell, NotImported, RecordField, Segmentations, Target
-from dedup.parsing.schemas import JsonSchema, ObjectSchema, described
+from dedup.parsing.schemas import JsonSchema, ObjectSchema
 
 LINES_LIMIT = 1000
 LINE_DEPTH = 10
@@ -127,7 +127,7 @@ ORDER_PARTS = (
         normalise.identifier,
         _("Order number"),
         ("ordernumber", "orderid", "orderno", "number", "order", "ordercode"),
-        schema=described(schemas.SHORT_TEXT, "Unique; sent again it updates the order."),
+        schema=schemas.ORDER_NUMBER,
         is_required=True,
     ),
     OrderPart(
@@ -144,7 +144,7 @@ ORDER_PARTS = (
         currency_code,
         _("Currency"),
         ("currency", "ordercurrency", "currencycode"),
-        schema=described({**schemas.TEXT, "pattern": "^[A-Za-z]{3}$"}, "ISO 4217."),
+        schema=schemas.CURRENCY,
     ),
     OrderPart(
         "placed_at",
@@ -154,7 +154,7 @@ ORDER_PARTS = (
             *("placedat", "orderplacedat", "orderdate", "ordertime", "date", "datetime", "createdat"),
             *("orderdatetime", "ordered", "orderedat", "orderedon", "time"),
         ),
-        schema=described(schemas.MOMENT, "Now where it is not said."),
+        schema=schemas.DONE_AT,
         from_cell=CellContext.instant,
     ),
     OrderPart("status", normalise.name, _("Order status"), ("orderstatus", "status", "orderstate")),

@@ -48,9 +48,7 @@ MEMBERSHIP = ObjectSchema(
     "RecordMembership",
     {
         "segmentation": schemas.TEXT,
-        "segment": schemas.described(
-            schemas.nullable(schemas.TEXT), "Null takes the customer out of the segmentation."
-        ),
+        "segment": schemas.SEGMENT,
         "since": schemas.MOMENT,
     },
     required=frozenset({"segmentation", "segment"}),

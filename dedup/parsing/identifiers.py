@@ -146,7 +146,7 @@ class DeviceField(RecordField):
     """Devices or mobile devices, one or several, without flags."""
 
     def __init__(self, name: str, *spellings: str) -> None:
-        super().__init__(name, schemas.several(schemas.VALUE, "A value or a list. Null clears."))
+        super().__init__(name, schemas.SEVERAL_VALUES)
         self.spellings = spellings
 
     def read(self, draft: RecordDraft, path: str, raw: Any) -> None:
@@ -201,8 +201,7 @@ class ContactField(RecordField):
     """
 
     def __init__(self, category: Category, label: str, *spellings: str) -> None:
-        description = "A value, an object with its flags, or a list, the first one primary. Null clears."
-        super().__init__(category.value, schemas.several(schemas.CONTACT, description))
+        super().__init__(category.value, schemas.SEVERAL_CONTACTS)
         self.label = label
         self.spellings = spellings
         self.has_primary = category in WITH_PRIMARY

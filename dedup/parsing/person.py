@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache, partial
 from typing import Any
 
+from django.db.models import Field
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
@@ -53,7 +54,9 @@ class PersonalField:
     @property
     def label(self) -> str:
         """As the model names it."""
-        return str(capfirst(Customer._meta.get_field(self.name).verbose_name))
+        field = Customer._meta.get_field(self.name)
+        assert isinstance(field, Field)
+        return str(capfirst(field.verbose_name))
 
     def read(self, draft: RecordDraft, path: str, raw: Any) -> None:
         self.take(draft, path, self.function, raw)

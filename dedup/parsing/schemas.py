@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from dedup.engine.record import Mode
+
 JsonSchema: TypeAlias = dict[str, Any]
 
 
@@ -87,6 +89,26 @@ LOOKUP: JsonSchema = {
     "additionalProperties": VALUE,
     "examples": [{"email": "ann@example.com"}],
 }
+SEVERAL_CONTACTS = several(
+    CONTACT, "A value, an object with its flags, or a list, the first one primary. Null clears."
+)
+SEVERAL_VALUES = several(VALUE, "A value or a list. Null clears.")
+TIME_ZONE = described(nullable(TEXT), "A name of the IANA list.")
+HAPPENED_AT = described(MOMENT, "When it happened; now where it is not said.")
+DONE_AT = described(MOMENT, "Now where it is not said.")
+LOOKUP_BY: JsonSchema = {
+    "type": "array",
+    "items": TEXT,
+    "description": "Identifier kinds, in place of the integration point's.",
+}
+MODE = Choices(list(Mode), "`fill` sets only what is empty and ignores what conflicts.")
+ORDER_NUMBER = described(SHORT_TEXT, "Unique; sent again it updates the order.")
+LEDGER_NUMBER = described(SHORT_TEXT, "Unique; sent again it changes nothing.")
+CURRENCY = described({**TEXT, "pattern": "^[A-Za-z]{3}$"}, "ISO 4217.")
+SEGMENT = described(nullable(TEXT), "Null takes the customer out of the segmentation.")
+ALL_OPTIONAL = (
+    "Everything optional, at least one identifier. Null clears, what is absent or empty changes nothing."
+)
 AMOUNT: JsonSchema = {
     "type": ["string", "number"],
     "description": "At most two digits after the point.",

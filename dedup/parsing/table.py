@@ -13,7 +13,8 @@ from django.utils.translation import gettext_noop as _
 
 from customers import normalise
 from customers.profile import DEVICE, MOBILE_DEVICE, PAYMENT_CARD, Category
-from dedup.engine.record import Mode, Operation
+from dedup.engine.record import Operation
+from dedup.parsing import schemas
 from dedup.parsing.circumstances import LookupByField, ModeField, OccurredAtField
 from dedup.parsing.commerce import (
     ORDER_PARTS,
@@ -27,19 +28,6 @@ from dedup.parsing.consent import MEMBERSHIP, SUBSCRIPTION, SegmentsField, Subsc
 from dedup.parsing.fields import RecordField
 from dedup.parsing.identifiers import ContactField, DeviceField, IdsField, LookupField, PaymentCardField
 from dedup.parsing.person import PERSONAL, CustomFieldsField, PersonField, TimeZoneField
-from dedup.parsing.schemas import (
-    AMOUNT,
-    ANY_OBJECT,
-    IDS,
-    LOOKUP,
-    MOMENT,
-    SHORT_TEXT,
-    TEXT,
-    Choices,
-    ObjectSchema,
-    described,
-    nullable,
-)
 
 Fields = Mapping[str, RecordField]
 
@@ -49,7 +37,7 @@ def _by_name(*fields: RecordField) -> Fields:
 
 
 IDENTIFIERS = _by_name(
-    IdsField("ids", IDS),
+    IdsField("ids", schemas.IDS),
     ContactField(Category.EMAIL, _("E-mail"), "email", "emailaddress", "mail", "mailaddress", "eaddress"),
     ContactField(
         Category.MOBILE_PHONE,
@@ -67,13 +55,13 @@ IDENTIFIERS = _by_name(
     PaymentCardField(PAYMENT_CARD, "paymentcardhash", "paymentcard", "cardhash", "creditcardhash"),
 )
 SEGMENTS = SegmentsField("segments", MEMBERSHIP)
-OCCURRED_AT = OccurredAtField("occurred_at", described(MOMENT, "When it happened; now where it is not said."))
+OCCURRED_AT = OccurredAtField("occurred_at", schemas.HAPPENED_AT)
 RECORD: Fields = {
     **IDENTIFIERS,
     **_by_name(
         PersonField("personal", PERSONAL),
-        TimeZoneField("time_zone", described(nullable(TEXT), "A name of the IANA list.")),
-        CustomFieldsField("custom_fields", ANY_OBJECT),
+        TimeZoneField("time_zone", schemas.TIME_ZONE),
+        CustomFieldsField("custom_fields", schemas.ANY_OBJECT),
         SubscriptionsField("subscriptions", SUBSCRIPTION),
         SEGMENTS,
         OCCURRED_AT,
@@ -82,19 +70,9 @@ RECORD: Fields = {
 """What may be said of a customer."""
 UPSERT: Fields = {
     **RECORD,
-    **_by_name(
-        LookupByField(
-            "lookup_by",
-            {
-                "type": "array",
-                "items": TEXT,
-                "description": "Identifier kinds, in place of the integration point's.",
-            },
-        ),
-        ModeField("mode", Choices(list(Mode), "`fill` sets only what is empty and ignores what conflicts.")),
-    ),
+    **_by_name(LookupByField("lookup_by", schemas.LOOKUP_BY), ModeField("mode", schemas.MODE)),
 }
-LOOKED_UP = _by_name(LookupField("lookup", LOOKUP), OCCURRED_AT)
+LOOKED_UP = _by_name(LookupField("lookup", schemas.LOOKUP), OCCURRED_AT)
 ORDER = OrderField("order", ORDER_PARTS)
 
 
@@ -111,20 +89,19 @@ class RecordType:
     description: str = ""
 
     @cached_property
-    def schema(self) -> ObjectSchema:
+    def schema(self) -> schemas.ObjectSchema:
         properties = {field.name: field.schema for field in self.fields.values()}
-        return ObjectSchema(self.name, properties, frozenset(self.required), self.description)
+        return schemas.ObjectSchema(self.name, properties, frozenset(self.required), self.description)
 
 
-ALL_OPTIONAL = (
-    "Everything optional, at least one identifier. Null clears, what is absent or empty changes nothing."
-)
-UPSERTED = RecordType("Upsert", UPSERT, description=ALL_OPTIONAL)
+UPSERTED = RecordType("Upsert", UPSERT, description=schemas.ALL_OPTIONAL)
 RECORD_TYPES: Mapping[Operation, RecordType] = {
-    Operation.REGISTER: RecordType("Record", RECORD, description=ALL_OPTIONAL),
+    Operation.REGISTER: RecordType("Record", RECORD, description=schemas.ALL_OPTIONAL),
     Operation.UPSERT: UPSERTED,
     Operation.SUBSCRIBE: UPSERTED,
-    Operation.EDIT: RecordType("Edit", {**RECORD, **LOOKED_UP}, ("lookup",), description=ALL_OPTIONAL),
+    Operation.EDIT: RecordType(
+        "Edit", {**RECORD, **LOOKED_UP}, ("lookup",), description=schemas.ALL_OPTIONAL
+    ),
     Operation.AUTHORIZE: RecordType(
         "Authorize",
         {DEVICE: RECORD[DEVICE], MOBILE_DEVICE: RECORD[MOBILE_DEVICE], **LOOKED_UP},
@@ -142,13 +119,9 @@ RECORD_TYPES: Mapping[Operation, RecordType] = {
         {
             **LOOKED_UP,
             **_by_name(
-                LedgerField("amount", amount, AMOUNT),
-                LedgerField("reason", normalise.name, TEXT),
-                LedgerField(
-                    "number",
-                    normalise.identifier,
-                    described(SHORT_TEXT, "Unique; sent again it changes nothing."),
-                ),
+                LedgerField("amount", amount, schemas.AMOUNT),
+                LedgerField("reason", normalise.name, schemas.TEXT),
+                LedgerField("number", normalise.identifier, schemas.LEDGER_NUMBER),
             ),
         },
         ("lookup", "amount"),
@@ -158,12 +131,8 @@ RECORD_TYPES: Mapping[Operation, RecordType] = {
         {
             **LOOKED_UP,
             **_by_name(
-                LedgerField(
-                    "code",
-                    normalise.identifier,
-                    described(SHORT_TEXT, "Unique; sent again it changes nothing."),
-                ),
-                IssuedAtField("issued_at", described(MOMENT, "Now where it is not said.")),
+                LedgerField("code", normalise.identifier, schemas.LEDGER_NUMBER),
+                IssuedAtField("issued_at", schemas.DONE_AT),
             ),
         },
         ("lookup", "code"),

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import phonenumbers
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from customers import normalise
 from customers.errors import invalid
@@ -51,14 +52,16 @@ class Options:
         """
         readers = _readers(config, segmentations)
         found: dict[str, Any] = {}
-        errors = [(f"options.{name}", _("There is no such option.")) for name in data if name not in readers]
+        errors = [
+            (f"options.{name}", gettext("There is no such option.")) for name in data if name not in readers
+        ]
         for name in readers.keys() & data.keys():
             if data[name] in (None, "", [], ()):
                 continue
             try:
                 found[name] = readers[name](data[name])
             except Invalid as error:
-                errors.append((f"options.{name}", error.reason))
+                errors.append((f"options.{name}", error.told(gettext)))
         if errors:
             raise invalid(*sorted(errors))
         return cls(**found)
