@@ -12,13 +12,11 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
 from customers.privacy import export
 from customers.privacy.erasure import Eraser, Erasure, Links, SharedLife, register_eraser
 from customers.privacy.redaction import image_without
 from customers.profile import MAESTRA_ID, Key
-from customers.storage.sql import as_json
+from customers.storage.sql import as_json, execute, fetch
 from dedup.api import idempotency
 from dedup.imports.processing import redaction as imports
 from dedup.imports.processing.keys import number_of
@@ -106,10 +104,10 @@ def links(maestra_ids: Collection[int]) -> Links:
     where = _where(maestra_ids)
     lives = [
         SharedLife(frozenset(json.loads(members)) - frozenset(maestra_ids), first, last)
-        for _merge, first, last, members in _rows(MERGES_OF_PERSON, where)
+        for _merge, first, last, members in fetch(MERGES_OF_PERSON, where)
         if last is not None
     ]
-    partners = frozenset(row[0] for row in _rows(PARTNERS, where))
+    partners = frozenset(row[0] for row in fetch(PARTNERS, where))
     return Links(partners.union(*(life.others for life in lives)), tuple(lives))
 
 
@@ -121,14 +119,14 @@ def erase(erasure: Erasure) -> None:
         "rows": list(erasure.rows),
         "vars": as_json({"ids": erasure.maestra_ids, "texts": erasure.texts}),
     }
-    _execute(BLANK_MERGES, [[merge for merge, *_facts in _rows(MERGES_OF_PERSON, where)]])
+    execute(BLANK_MERGES, [[merge for merge, *_facts in fetch(MERGES_OF_PERSON, where)]])
     _redact_images_of_others(erasure, where)
     for table in PAIRS:
-        _execute(DROP_PAIRS.format(table=table), where)
-    _execute(DROP_REVIEWS_OVER, where)
-    _execute(DROP_CONFIRMATIONS, where)
+        execute(DROP_PAIRS.format(table=table), where)
+    execute(DROP_REVIEWS_OVER, where)
+    execute(DROP_CONFIRMATIONS, where)
     _drop_events(erasure)
-    idempotency.forget(erasure.maestra_ids, [row[0] for row in _rows(REPLIES_TO_OTHERS, where)])
+    idempotency.forget(erasure.maestra_ids, [row[0] for row in fetch(REPLIES_TO_OTHERS, where)])
     _redact_imports(erasure)
 
 
@@ -142,10 +140,10 @@ def _redact_imports(erasure: Erasure) -> None:
 def _redact_images_of_others(erasure: Erasure, where: dict[str, Any]) -> None:
     keys = erasure.person.keys
     redacted = []
-    for row, *texts in _rows(IMAGES_OF_OTHERS, where):
+    for row, *texts in fetch(IMAGES_OF_OTHERS, where):
         images = (json.loads(text, parse_float=Decimal) for text in texts)
         redacted.append((row, *(as_json(image_without(image, keys)) for image in images)))
-    _execute(STORE_IMAGES, [list(column) for column in zip(*redacted, strict=True)] or [[]] * 5)
+    execute(STORE_IMAGES, [list(column) for column in zip(*redacted, strict=True)] or [[]] * 5)
 
 
 def _drop_events(erasure: Erasure) -> None:
@@ -156,24 +154,12 @@ def _drop_events(erasure: Erasure) -> None:
         "texts": [key.value for key in keys],
     }
     for table in EVENTS:
-        _execute(DROP_EVENTS.format(table=table), where)
+        execute(DROP_EVENTS.format(table=table), where)
 
 
 def _where(maestra_ids: Collection[int]) -> dict[str, Any]:
     ids = sorted(maestra_ids)
     return {"ids": ids, "vars": as_json({"ids": ids})}
-
-
-def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-def _execute(sql: str, parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
 
 
 register_eraser(Eraser(erase, links))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from customers.presentation.customer import moment
 from customers.profile import Membership, Profile
 from customers.storage.loading import Drafts, Part
-from customers.storage.sql import Row
+from customers.storage.sql import Row, fetch
 
 MEMBERSHIPS = """
 SELECT customer_id, segmentation_id, segment_id, since FROM segments_membership
@@ -48,9 +46,7 @@ def names_of(segment: int) -> Names:
     One that was deleted before its names were kept is called by its ID.
     """
     if segment not in _names:
-        with connection.cursor() as cursor:
-            cursor.execute(NAMES)
-            _names.update((pk, Names(segmentation, name)) for pk, segmentation, name in cursor.fetchall())
+        _names.update((pk, Names(segmentation, name)) for pk, segmentation, name in fetch(NAMES))
     return _names.get(segment) or Names("?", str(segment))
 
 

@@ -28,6 +28,7 @@ from customers.redis.waking import wake_after_commit
 from customers.setup.project_config import project_config
 from customers.storage.batch import OperationInfo
 from customers.storage.locking import Work, alone, operation_of
+from customers.storage.sql import fetch
 from customers.storage.transactions import in_transaction, limited
 from segments.conditions.context import ConditionContext
 from segments.conditions.query import Query
@@ -222,8 +223,7 @@ def differing(plan: Plan) -> Differing:
     sql, params = difference_of(plan)
     found = Differing()
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(TUNING)
+        fetch(TUNING)
         with connection.chunked_cursor() as cursor:
             cursor.execute(sql, params)
             while rows := cursor.fetchmany(FETCHED):
@@ -249,8 +249,7 @@ def count(nodes: Sequence[Node], context: ConditionContext, at: datetime, second
     """
     query = Query(context, at)
     counts = [f"count(*) FILTER (WHERE {expression(node, query)})" for node in nodes]
-    with limited(seconds), connection.cursor() as cursor:
-        cursor.execute(TUNING)
-        cursor.execute(f"SELECT {', '.join(counts)} {query.source()}", query.params)
-        row = cursor.fetchone()
+    with limited(seconds):
+        fetch(TUNING)
+        (row,) = fetch(f"SELECT {', '.join(counts)} {query.source()}", query.params)
     return list(row)

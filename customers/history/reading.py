@@ -15,11 +15,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from customers.history_kinds import sentence
 from customers.presentation.customer import Json, moment
 from customers.presentation.masking import UNMASKED, MaskingPolicy
+from customers.storage.sql import fetch
 from customers.words import CustomerLabel, customer_label
 
 Facts = dict[str, Any]
@@ -84,16 +83,9 @@ def history(
         "after_id": after and after.id,
         "limit": limit + 2,  # every row has an entry: those of the last page shown, a page, and one more
     }
-    found = [entry for row in _rows(asked) for entry in _exploded(row, frozenset(kinds), after)]
+    found = [entry for row in fetch(ROWS, asked) for entry in _exploded(row, frozenset(kinds), after)]
     items = _items(found[:limit], labels, masking)
     return HistoryPage(items, found[limit - 1].place if len(found) > limit else None)
-
-
-def _rows(asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(ROWS, asked)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from customers.changes import Erased
@@ -34,7 +33,7 @@ from customers.storage import saving
 from customers.storage.batch import Batch, RecordChanges
 from customers.storage.loading import load_profiles
 from customers.storage.locking import lock, operation_of, primary_id_of
-from customers.storage.sql import as_json
+from customers.storage.sql import as_json, execute, fetch
 from customers.storage.transactions import Contended, in_transaction
 
 SINGLES = (*PERSONAL_FIELDS, "time_zone")
@@ -240,7 +239,7 @@ def _erase(maestra_id: int, actor: str, user_id: int | None, point_id: int | Non
     for eraser in _erasers:
         eraser.erase(erasure)
     saving.save(batch)
-    _execute(BLANK_VALUES, [list(rows)])
+    execute(BLANK_VALUES, [list(rows)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +267,8 @@ def _scope(maestra_id: int) -> _Scope:
     profile = load_profiles([primary_id])[primary_id]
     own = profile.maestra_ids
     links = [eraser.links(own) for eraser in _erasers]
-    linked = {row[0] for row in _rows(LINKED, {"ids": list(own)})}.union(*(link.others for link in links))
-    found = _rows(PROFILES, [[primary_id, *linked]])
+    linked = {row[0] for row in fetch(LINKED, {"ids": list(own)})}.union(*(link.others for link in links))
+    found = fetch(PROFILES, [[primary_id, *linked]])
     return _Scope(
         profile,
         others=frozenset(maestra_id for maestra_id, _ in found) - own,
@@ -284,13 +283,13 @@ def _own_values(profile: Profile, config: ProjectConfig) -> tuple[frozenset[Key]
     A value that the person once had and that nobody has now is among them.
     """
     primary_id = profile.maestra_id
-    named = {Key(*row) for row in _rows(NAMED, {"primary_id": primary_id, "ids": list(profile.maestra_ids)})}
+    named = {Key(*row) for row in fetch(NAMED, {"primary_id": primary_id, "ids": list(profile.maestra_ids)})}
     placed = sorted((config.kinds[key.kind].id, key.value) for key in named if key.kind in config.kinds)
     columns = {"kinds": [kind for kind, _ in placed], "values": [value for _, value in placed]}
-    locked = [row[0] for row in _rows(LOCK_VALUES, columns)]
+    locked = [row[0] for row in fetch(LOCK_VALUES, columns)]
     others: set[Key] = set()
     own: list[int] = []
-    for kind, value, row, is_anothers in _rows(VALUES, {"primary_id": primary_id, "rows": locked}):
+    for kind, value, row, is_anothers in fetch(VALUES, {"primary_id": primary_id, "rows": locked}):
         if is_anothers:
             others.add(Key(kind, value))
         else:
@@ -300,14 +299,14 @@ def _own_values(profile: Profile, config: ProjectConfig) -> tuple[frozenset[Key]
 
 def _own_cards(profile: Profile) -> list[Key]:
     """Payment card hashes nobody else has."""
-    shared = {row[0] for row in _rows(CARDS_OF_OTHERS, [list(profile.cards), profile.maestra_id])}
+    shared = {row[0] for row in fetch(CARDS_OF_OTHERS, [list(profile.cards), profile.maestra_id])}
     return [Key(PAYMENT_CARD, card) for card in sorted(profile.cards.keys() - shared)]
 
 
 def _own_fields(profile: Profile) -> frozenset[tuple[str, str]]:
     """Personal data and custom fields, past ones included, that came with the person and not by a merge."""
     found: set[tuple[str, str]] = set()
-    for (text,) in _rows(OWN_FIELDS, {"ids": list(profile.maestra_ids)}):
+    for (text,) in fetch(OWN_FIELDS, {"ids": list(profile.maestra_ids)}):
         row = json.loads(text, parse_float=Decimal)
         custom_fields = row.pop("custom_fields")
         found |= fields_of(row) | fields_of(custom_fields)
@@ -315,14 +314,14 @@ def _own_fields(profile: Profile) -> frozenset[tuple[str, str]]:
 
 
 def _forget_in_histories(erasure: Erasure, lives: Sequence[SharedLife]) -> None:
-    _execute(FORGET_OWN_HISTORY, {"ids": erasure.maestra_ids, "at": erasure.at})
+    execute(FORGET_OWN_HISTORY, {"ids": erasure.maestra_ids, "at": erasure.at})
     kept: dict[int, str] = {}
-    for row, text, shared in _rows(OTHERS_HISTORY, _where_named(erasure, lives)):
+    for row, text, shared in fetch(OTHERS_HISTORY, _where_named(erasure, lives)):
         entries = json.loads(text, parse_float=Decimal)
         left = entries_without(entries, erasure.person, shared_life=shared)
         if left != entries:
             kept[row] = as_json(left)
-    _execute(FORGET_IN_HISTORY, [erasure.at, list(kept), list(kept.values())])
+    execute(FORGET_IN_HISTORY, [erasure.at, list(kept), list(kept.values())])
     keys = sorted(erasure.person.keys)
     where = {
         "ids": erasure.maestra_ids,
@@ -331,7 +330,7 @@ def _forget_in_histories(erasure: Erasure, lives: Sequence[SharedLife]) -> None:
         "values": [key.value for key in keys],
     }
     for table, other in REMARKS.items():
-        _execute(FORGET_REMARKS.format(table=table, other=other), where)
+        execute(FORGET_REMARKS.format(table=table, other=other), where)
 
 
 def _where_named(erasure: Erasure, lives: Iterable[SharedLife]) -> dict[str, Any]:
@@ -347,16 +346,4 @@ def _where_named(erasure: Erasure, lives: Iterable[SharedLife]) -> dict[str, Any
 
 def _strip_ledgers(erasure: Erasure) -> None:
     for statement in STRIP_LEDGERS:
-        _execute(statement, {"ids": erasure.maestra_ids, "kept": list(KEPT_OF_LINES)})
-
-
-def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-def _execute(sql: str, parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+        execute(statement, {"ids": erasure.maestra_ids, "kept": list(KEPT_OF_LINES)})

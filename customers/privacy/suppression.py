@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
 
 from customers.profile import Key
+from customers.storage.sql import execute, fetch
 
 PURPOSE = b"suppression list"
 
@@ -38,9 +38,7 @@ def suppressed(digests: Collection[str]) -> set[str]:
     """Which of these are on the list. One statement."""
     if not digests:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(FIND, [list(digests)])
-        return {row[0] for row in cursor.fetchall()}
+    return {digest for (digest,) in fetch(FIND, [list(digests)])}
 
 
 def find_suppressed(keys: Iterable[Key]) -> set[Key]:
@@ -53,5 +51,4 @@ def suppress(keys: Iterable[Key], at: datetime) -> None:
     """Put values on the list, if the project keeps one."""
     digests = [digest(*key) for key in keys]
     if digests:
-        with connection.cursor() as cursor:
-            cursor.execute(SUPPRESS, [at, digests])
+        execute(SUPPRESS, [at, digests])

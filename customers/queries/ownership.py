@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from customers.profile import Key, Kind
 from customers.storage.loading import primary_ids_of
+from customers.storage.sql import fetch, fetch_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +53,14 @@ def owner(kind: Kind, key: Key, at: datetime) -> Tenure | None:
 
 
 def _present(kind: Kind, key: Key, at: datetime) -> Tenure | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_ROW, [kind.id, key.value, at, kind.searches_history])
-        row = cursor.fetchone()
+    row = fetch_row(_ROW, [kind.id, key.value, at, kind.searches_history])
     return Tenure(*row) if row else None
 
 
 def _past(kind: Kind, key: Key, at: datetime) -> Tenure | None:
     entry = {"type": key.kind, "value": key.value}
-    with connection.cursor() as cursor:
-        wanted: dict[str, Any] = {"wanted": json.dumps([entry]), "entry": json.dumps(entry), "at": at}
-        cursor.execute(_HISTORY, wanted)
-        rows = cursor.fetchall()
-    found = _last_said(rows, kind)
+    wanted: dict[str, Any] = {"wanted": json.dumps([entry]), "entry": json.dumps(entry), "at": at}
+    found = _last_said(fetch(_HISTORY, wanted), kind)
     primary_id = primary_ids_of([found[0]]).get(found[0]) if found else None
     if found is None or primary_id is None:
         return None

@@ -17,6 +17,7 @@ from customers.normalise import Invalid, trim
 from customers.profile import MAESTRA_ID, Kind
 from customers.setup.project_config import ProjectConfig, normalisers
 from customers.storage.loading import HIGHEST_MAESTRA_ID, primary_ids_of
+from customers.storage.sql import fetch
 
 Customers = QuerySet[Customer]
 
@@ -68,9 +69,8 @@ def _named(text: str) -> Q:
 def named_ids(text: str) -> set[int] | None:
     """MaestraIDs, former ones among them, of the names that `_named` describes; None for too many."""
     picks = list(_picks(trim(text).lower()))
-    with connection.cursor() as cursor:
-        cursor.execute("UNION ALL".join(sql for sql, _ in picks), [v for _, values in picks for v in values])
-        found = {maestra_id for (maestra_id,) in cursor.fetchall()}
+    rows = fetch("UNION ALL".join(sql for sql, _ in picks), [v for _, values in picks for v in values])
+    found = {maestra_id for (maestra_id,) in rows}
     return found if len(found) <= MANY else None
 
 
@@ -104,10 +104,8 @@ def find_hits(text: str, config: ProjectConfig, access_kinds: Collection[str] = 
     former = [kind.id for kind in config.kinds.values() if kind.searches_history]
     restricted = [config.kinds[name].id for name in access_kinds]
     kinds, names = [kind.id for kind, _value in values], [kind.name for kind, _value in values]
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLDERS, (kinds, names, [value for _kind, value in values], former, restricted))
-        found = [SearchHit(*row) for row in cursor.fetchall()]
-    return [*_by_maestra_id(text), *found]
+    rows = fetch(_HOLDERS, (kinds, names, [value for _kind, value in values], former, restricted))
+    return [*_by_maestra_id(text), *(SearchHit(*row) for row in rows)]
 
 
 def holders(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> set[int]:

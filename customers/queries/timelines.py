@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from customers.presentation.customer import Json, moment
+from customers.storage.sql import fetch
 
 Row = tuple[Any, ...]
 
@@ -51,10 +50,7 @@ class Timeline:
 
     def rows(self, asked: Mapping[str, Any]) -> list[Row]:
         """The rows of a page and the one behind it, that tells whether there is another page."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, asked)
-            rows: list[Row] = cursor.fetchall()
-        return rows
+        return fetch(self.sql, asked)
 
 
 class SessionTimeline(Timeline):
@@ -239,8 +235,6 @@ def actions_of(sessions: Sequence[Json], limit: int) -> list[list[Json]]:
     columns = [[session[name] for session in sessions] for name in ("device_id", "started_at", "ended_at")]
     ids = sorted({maestra_id for session in sessions for maestra_id in session["maestra_ids"]})
     actions: list[list[Json]] = [[] for _ in sessions]
-    with connection.cursor() as cursor:
-        cursor.execute(_ACTIONS, [*columns, ids, limit])
-        for place, *row in cursor.fetchall():
-            actions[place - 1].append(_activity(tuple(row)))
+    for place, *row in fetch(_ACTIONS, [*columns, ids, limit]):
+        actions[place - 1].append(_activity(tuple(row)))
     return actions

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from customers.models import ApiKey, IntegrationPoint, Scopes
 from customers.setup.project_config import project_config_version
+from customers.storage.sql import fetch_row
 
 KEY_MARK = "ssk"
 PREFIX_LENGTH = 8
@@ -140,9 +140,7 @@ def _met(key: str, version: int) -> _Met | None:
 
 
 def _found(key: str, version: int) -> _Met | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_KEY, [key])
-        row = cursor.fetchone()
+    row = fetch_row(_KEY, [key])
     if row is None:
         return None
     key_id, prefix, scopes, last_used_at, *point = row

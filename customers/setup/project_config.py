@@ -15,13 +15,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from structlog.stdlib import get_logger
 
 from customers import normalise
 from customers.block_list import BlockList, BlockListEntry
 from customers.normalise import CustomType, Invalid
 from customers.profile import Category, Kind
+from customers.storage.sql import fetch, fetch_value
 
 log = get_logger(__name__)
 
@@ -94,7 +94,7 @@ def pinned_project_config() -> Iterator[None]:
 
 def project_config_version() -> int:
     """Which set-up holds now; any write to it gives it another version. One read of one row."""
-    version: int = _row(VERSION)[0]
+    version: int = fetch_value(VERSION)
     return version
 
 
@@ -107,7 +107,7 @@ def project_config(version: int | None = None) -> ProjectConfig:
         return page.config
     held = _Held.config
     if held is None or held.version != (project_config_version() if version is None else version):
-        held = _Held.config = _built(*_row(SETUP))
+        held = _Held.config = _built(*fetch(SETUP)[0])
     if page:
         page.config = held
     return held
@@ -124,13 +124,6 @@ def normalisers(region: str) -> Mapping[Category, Callable[[Any], str]]:
         Category.DEVICE: normalise.device,
         Category.MOBILE_DEVICE: normalise.device,
     }
-
-
-def _row(sql: str) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        row: tuple[Any, ...] = cursor.fetchone()
-    return row
 
 
 def _built(  # noqa: PLR0917 - the columns of a row

@@ -14,8 +14,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
-
 from customers.profile import (
     NOBODY,
     Category,
@@ -32,7 +30,7 @@ from customers.profile import (
     SubscriptionStatus,
 )
 from customers.storage.columns import CLAIM, HOLDING, MEMBER_FACTS, NOTE, PERSONAL, SUBSCRIPTION
-from customers.storage.sql import Row, array, reading_cursor
+from customers.storage.sql import Row, array, ask, fetch
 
 HIGHEST_MAESTRA_ID = 2**63 - 1
 """What the database can hold."""
@@ -144,20 +142,16 @@ def load_profiles(primary_ids: Sequence[int]) -> dict[int, Profile]:
         return {}
     drafts = Drafts((primary_id, Draft()) for primary_id in primary_ids)
     parts = [*OWN_PARTS, *_more_parts]
-    with reading_cursor() as cursor:
-        cursor.execute(";".join(part.sql for part in parts), {"primary_ids": array("bigint", primary_ids)})
-        for part in parts:
-            part.fill(drafts, cursor.fetchall())
-            cursor.nextset()
+    params = {"primary_ids": array("bigint", primary_ids)}
+    for part, rows in zip(parts, ask([(part.sql, params) for part in parts]), strict=True):
+        part.fill(drafts, rows)
     return {primary_id: draft.profile(primary_id) for primary_id, draft in drafts.items() if draft.members}
 
 
 def primary_ids_of(maestra_ids: Iterable[int]) -> dict[int, int]:
     """The primary MaestraID of each, former ones included (R1). Unknown and erased ones are absent."""
     possible = [maestra_id for maestra_id in maestra_ids if maestra_id <= HIGHEST_MAESTRA_ID]
-    with connection.cursor() as cursor:
-        cursor.execute(HEADS, [possible])
-        return dict(cursor.fetchall())
+    return dict(fetch(HEADS, [possible]))
 
 
 def register(part: Part) -> None:

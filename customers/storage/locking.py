@@ -18,6 +18,7 @@ from customers.profile import Profile
 from customers.storage import saving
 from customers.storage.batch import OperationInfo
 from customers.storage.loading import LOCK, load_profiles, primary_ids_of
+from customers.storage.sql import execute
 from customers.storage.transactions import Contended
 
 
@@ -58,8 +59,7 @@ def primary_id_of(maestra_id: int) -> int:
 
 def lock(primary_ids: Collection[int]) -> None:
     """Keep these profiles as they are until the transaction ends, locked in MaestraID order."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK, [sorted(primary_ids)])
+    execute(LOCK, [sorted(primary_ids)])
 
 
 def locked_profile(maestra_id: int) -> Profile:

@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
-
 from customers.profile import NOBODY, Category, Key
 from customers.storage import columns
 from customers.storage.batch import Batch, OperationInfo
@@ -31,7 +29,7 @@ from customers.storage.columns import (
 )
 from customers.storage.compaction import CustomFields, FinalState, Value, compact
 from customers.storage.history_rows import histories
-from customers.storage.sql import Row, Script, Table, array, as_json
+from customers.storage.sql import Row, Script, Table, array, as_json, fetch
 
 SINGLES = {
     **PERSONAL.types,
@@ -204,9 +202,7 @@ ON CONFLICT (maestra_id, related_id, kind, value) DO UPDATE SET
 
 def draw_ids(table: str, count: int) -> list[int]:
     """IDs for rows to be written, never drawn again."""
-    with connection.cursor() as cursor:
-        cursor.execute(DRAW, [table, count])
-        return [row[0] for row in cursor.fetchall()]
+    return [number for (number,) in fetch(DRAW, [table, count])]
 
 
 def save(batch: Batch) -> None:

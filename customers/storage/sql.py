@@ -36,7 +36,8 @@ class Overtaken(OperationalError):  # noqa: N818 - it says what happened
     """
 
 
-Question = tuple[str, Sequence[Any] | Mapping[str, Any]]
+Params = Sequence[Any] | Mapping[str, Any]
+Question = tuple[str, Params]
 """A statement with its parameters."""
 Types = Mapping[str, str]
 """Columns with their PostgreSQL types."""
@@ -98,12 +99,38 @@ class Script:
                 cursor.nextset()
 
 
+def execute(sql: str, params: Params | None = None) -> int:
+    """Run a statement; how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+def fetch(sql: str, params: Params | None = None) -> list[Row]:
+    """The rows a statement answers with."""
+    with _reading_cursor() as cursor:
+        cursor.execute(sql, params)
+        rows: list[Row] = cursor.fetchall()
+    return rows
+
+
+def fetch_row(sql: str, params: Params | None = None) -> Row | None:
+    """The first of them, None where there is none."""
+    return next(iter(fetch(sql, params)), None)
+
+
+def fetch_value(sql: str, params: Params | None = None) -> Any:
+    """The first column of the first row, None where there is none."""
+    row = fetch_row(sql, params)
+    return row[0] if row else None
+
+
 def ask(questions: Sequence[Question]) -> list[list[Row]]:
     """The rows that each statement answers with. They are sent in one message."""
     if not questions:
         return []
     answers = []
-    with reading_cursor() as cursor:
+    with _reading_cursor() as cursor:
         cursor.execute(_message(cursor, questions))
         for _ in questions:
             answers.append(cursor.fetchall())
@@ -112,7 +139,7 @@ def ask(questions: Sequence[Question]) -> list[list[Row]]:
 
 
 @contextmanager
-def reading_cursor() -> Iterator[Any]:
+def _reading_cursor() -> Iterator[Any]:
     """A cursor that reads moments by psycopg's own loader: Django's takes ten times as long."""
     with connection.cursor() as cursor:
         cursor.adapters.register_loader("timestamptz", TimestamptzLoader)

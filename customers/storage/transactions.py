@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError
-from customers.storage.sql import Overtaken
+from customers.storage.sql import Overtaken, execute
 
 T = TypeVar("T")
 
@@ -61,10 +61,10 @@ def in_transaction(work: Callable[[], T], tries: int = TRIES) -> T:
 def limited(seconds: float) -> Iterator[None]:
     """A transaction none of whose statements takes longer. Raises TimeoutError where one would."""
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(int(seconds * 1000))])
+        with transaction.atomic():
+            execute("SELECT set_config('statement_timeout', %s, true)", [str(int(seconds * 1000))])
             yield
-            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+            execute("SET LOCAL statement_timeout TO DEFAULT")
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != QUERY_CANCELED:
             raise

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.models import Customer
+from customers.storage.sql import fetch_value
 from dedup.admin.charts import Chart, chart
 from dedup.models import Confirmation, Merge, ReviewPair, ReviewStatuses
 from dedup.wording import veto_sentence
@@ -117,9 +118,7 @@ def in_index(rows: QuerySet[Any], index: str) -> Figure:
     exact = counted(rows)
     if not exact.is_about:
         return exact
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", [index])
-        (estimate,) = cursor.fetchone()
+    estimate = fetch_value("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", [index])
     return Figure(max(estimate, exact.number), is_about=True)
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from customers.errors import ErrorCode
+from customers.storage.sql import fetch
 from dedup.imports import reports
 from dedup.imports.processing import outcomes
 from dedup.imports.processing.results import PLAIN
@@ -223,9 +223,7 @@ def some_rows(source: Import, outcome: str | None, line: int | None) -> list[Rep
     else:
         narrowed = OF_OUTCOME if outcome else OF_ANY
     asked = {"source": source.pk, "outcome": outcome, "line": line, "limit": ROWS_SHOWN + 1}
-    with connection.cursor() as cursor:
-        cursor.execute(PLAIN + narrowed + SOME, asked)
-        return list(_report_rows(cursor.fetchall()))
+    return list(_report_rows(fetch(PLAIN + narrowed + SOME, asked)))
 
 
 def _report_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[ReportRow]:

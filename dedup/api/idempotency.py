@@ -21,12 +21,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError, invalid
+from customers.storage.sql import fetch_value
 from dedup.models import IdempotencyKey
 
 LIFETIME = timedelta(hours=24)
@@ -80,10 +81,8 @@ def _keyed(text: str) -> str:
 
 def _claim(scope: str, key: str, body_hash: str) -> int | None:
     """The row's ID, or None where another request has used the key."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [scope, key, body_hash, LIFETIME.total_seconds()])
-        row = cursor.fetchone()
-    return row[0] if row else None
+    row_id: int | None = fetch_value(_CLAIM, [scope, key, body_hash, LIFETIME.total_seconds()])
+    return row_id
 
 
 def _act(row: int, work: Callable[[], Reply]) -> Reply | SelfsameError:

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from customers.presentation.csv import csv_lines
+from customers.storage.sql import fetch
 from dedup.imports.processing.outcomes import FAILED_BY
 from dedup.imports.processing.results import PLAIN, WITH_CELLS, sums
 from dedup.models import Import, ImportStates, Outcomes
@@ -84,9 +85,7 @@ def _done(source: Import) -> tuple[int, float | None]:
     if "counts" in source.result:
         return sum(source.result["counts"].get(outcome, 0) for outcome in Outcomes.values), None
     asked: dict[str, Any] = {"source": source.pk, "running_since": source.running_since, "rated": RATED}
-    with connection.cursor() as cursor:
-        cursor.execute(PROGRESS, asked)
-        done, lately, seconds = cursor.fetchone()
+    ((done, lately, seconds),) = fetch(PROGRESS, asked)
     if source.state != ImportStates.RUNNING or not lately:
         return done, None
     return done, lately / max(seconds, 0.001)
@@ -158,8 +157,6 @@ def _padded(cells: list[str], width: int) -> list[str]:
 def examples_of(source: Import) -> dict[str, list[dict[str, Any]]]:
     """Of each kind of outcome and effect of a dry run the first examples: line, MaestraID and sentences."""
     found: dict[str, list[dict[str, Any]]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(EXAMPLES, [source.pk, EXAMPLES_SHOWN])
-        for name, example in cursor.fetchall():
-            found.setdefault(name, []).append(json.loads(example))
+    for name, example in fetch(EXAMPLES, [source.pk, EXAMPLES_SHOWN]):
+        found.setdefault(name, []).append(json.loads(example))
     return found

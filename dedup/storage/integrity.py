@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection
-
 from customers.profile import WITH_PRIMARY
+from customers.storage.sql import fetch
 
 LEDGERS = {
     "customers_order": "maestra_id",
@@ -146,7 +145,6 @@ def faults() -> list[Fault]:
 
 
 def _fault(sentence: str, sql: str) -> Fault | None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"{sql} LIMIT {SHOWN}", {"with_primary": [c.value for c in WITH_PRIMARY]})
-        examples = tuple(str(row[0]) for row in cursor.fetchall())
+    found = fetch(f"{sql} LIMIT {SHOWN}", {"with_primary": [c.value for c in WITH_PRIMARY]})
+    examples = tuple(str(row[0]) for row in found)
     return Fault(sentence, examples) if examples else None

@@ -10,12 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from django.db import connection
-
 from customers.changes import ApartLifted, KeptApart, Merged, Unmerged
 from customers.history_kinds.merges import matched
 from customers.storage.batch import Batch
-from customers.storage.sql import Row, Script, array, as_json, over
+from customers.storage.sql import Row, Script, array, as_json, fetch, over
 from dedup.engine.outcome import BlockedMatch
 from dedup.storage.confirmation_outbox import add_confirmations
 from dedup.storage.profile_json import image_of
@@ -118,9 +116,7 @@ def _pair(one: int, other: int) -> Pair:
 def _journal(rows: Sequence[Row]) -> list[int]:
     if not rows:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(*over(ENTER, JOURNAL, rows))
-        return sorted(merge_id for (merge_id,) in cursor.fetchall())
+    return sorted(merge_id for (merge_id,) in fetch(*over(ENTER, JOURNAL, rows)))
 
 
 def _journal_row(c: Merged, operation: int, now: datetime) -> Row:

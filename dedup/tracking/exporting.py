@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from django.db import connection
-
 from customers.presentation.customer import Json
 from customers.profile import DEVICES, Profile
 from customers.setup.project_config import ProjectConfig
-from customers.storage.sql import array
+from customers.storage.sql import array, fetch
 
 # Events that name the person, and events on the person's devices that name nobody.
 UNRESOLVED = """
@@ -40,17 +38,15 @@ def unresolved(profile: Profile, config: ProjectConfig) -> Iterator[Json]:
         "kinds": array("smallint", [config.kinds[key.kind].id for key in devices]),
         "devices": array("text", [key.value for key in devices]),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(UNRESOLVED, asked)
-        for maestra_id, kind, at, device, url, title, properties, record, reason in cursor.fetchall():
-            yield {
-                "maestra_id": maestra_id,
-                "kind": kind,
-                "occurred_at": at,
-                "device_id": device or None,
-                "url": url,
-                "title": title,
-                "properties": json.loads(properties),
-                "record": json.loads(record) if record else None,
-                "failed_because": reason,
-            }
+    for maestra_id, kind, at, device, url, title, properties, record, reason in fetch(UNRESOLVED, asked):
+        yield {
+            "maestra_id": maestra_id,
+            "kind": kind,
+            "occurred_at": at,
+            "device_id": device or None,
+            "url": url,
+            "title": title,
+            "properties": json.loads(properties),
+            "record": json.loads(record) if record else None,
+            "failed_because": reason,
+        }

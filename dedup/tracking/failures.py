@@ -5,12 +5,12 @@ again.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from customers.errors import SelfsameError
+from customers.storage.sql import execute
 from customers.storage.transactions import in_transaction
 from dedup.tracking.inbox import wake
 
@@ -57,15 +57,10 @@ def set_aside(failed: Mapping[int, Failure]) -> None:
     """Move these events from the inbox to the failures. If their sender repeats them, they are tried anew."""
     rows = [(event, *failure) for event, failure in failed.items()]
     if rows:
-        _execute(SET_ASIDE, [list(column) for column in zip(*rows, strict=True)])
+        execute(SET_ASIDE, [list(column) for column in zip(*rows, strict=True)])
 
 
 def try_again(ids: Collection[int]) -> None:
     """Put these failed events back into the inbox."""
-    in_transaction(lambda: _execute(TRY_AGAIN, {"ids": list(ids)}))
+    in_transaction(lambda: execute(TRY_AGAIN, {"ids": list(ids)}))
     wake()
-
-
-def _execute(sql: str, parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from structlog.stdlib import get_logger
 
+from customers.storage.sql import execute, fetch
 from dedup.models import FailedEvent, ForgottenMonth, SeenEvent
 
 REPEATED_WITHIN = timedelta(days=30)
@@ -64,7 +65,7 @@ def forget_months() -> int:
     if not months:
         return 0
     end = first_day_kept(timezone.now().date(), months)
-    _execute(FORGET_STRAY, [end])
+    execute(FORGET_STRAY, [end])
     return sum(forget(month) for month in months_before(end))
 
 
@@ -75,9 +76,7 @@ def first_day_kept(today: date, months: int) -> date:
 
 def months_before(end: date) -> Iterator[date]:
     """Months that have a partition, ended by then, and were not forgotten yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(MONTHS)
-        names = [name for (name,) in cursor.fetchall()]
+    names = [name for (name,) in fetch(MONTHS)]
     done = set(ForgottenMonth.objects.values_list("month", flat=True))
     months = [date(int(name[-7:-3]), int(name[-2:]), 1) for name in names]
     return (month for month in months if month < end and month not in done)
@@ -89,13 +88,12 @@ def forget(month: date) -> int:
     names = {"old": old, "new": f"{old}_kept", "is_somebodys": IS_SOMEBODYS}
     begins, ends = f"{month} 00:00+00", f"{next_month(month)} 00:00+00"
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
-            cursor.execute(LOCK.format(**names))
-            cursor.execute(COPY.format(**names))
-            cursor.execute(COUNT.format(**names))
-            total, kept = cursor.fetchone()
-            cursor.execute(SWAP.format(**names, begins=begins, ends=ends))
+        with transaction.atomic():
+            execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+            execute(LOCK.format(**names))
+            execute(COPY.format(**names))
+            ((total, kept),) = fetch(COUNT.format(**names))
+            execute(SWAP.format(**names, begins=begins, ends=ends))
             ForgottenMonth.objects.create(month=month, dropped=total - kept, kept=kept)
     except OperationalError as error:
         log.warning("month_not_forgotten", month=str(month), error=type(error.__cause__).__name__)
@@ -105,8 +103,3 @@ def forget(month: date) -> int:
 
 def next_month(month: date) -> date:
     return first_day_kept(month, -1)
-
-
-def _execute(sql: str, parameters: list[date]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)

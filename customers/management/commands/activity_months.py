@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import connection
 from django.utils import timezone
+
+from customers.storage.sql import fetch_value
 
 
 class Command(BaseCommand):
@@ -17,7 +18,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, days: int, **options: Any) -> None:
         today = timezone.now().date()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT customers_activity_months(%s, %s)", [today, today + timedelta(days=days)])
-            made = cursor.fetchone()[0]
+        made = fetch_value("SELECT customers_activity_months(%s, %s)", [today, today + timedelta(days=days)])
         self.stdout.write(f"{made} months made.")

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from django.db import Error as DatabaseError
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from structlog.stdlib import get_logger
 
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.setup.project_config import ProjectConfig, project_config
-from customers.storage.sql import as_json, over
+from customers.storage.sql import as_json, execute, fetch_row, fetch_value, over
 from customers.storage.transactions import in_transaction
 from dedup.engine.reasons import Reason
 from dedup.engine.record import Record
@@ -100,9 +100,7 @@ def _is_of_a_row(error: DatabaseError) -> bool:
 
 
 def _work(source: Import, decide: Decide) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"source": source.pk})
-        claimed = cursor.fetchone()
+    claimed = fetch_row(CLAIM, {"source": source.pk})
     if claimed is None:
         return False
     rows = rows_of_chunk(source, claimed[0])
@@ -193,8 +191,7 @@ def _merge(caller: Caller, reader: StagedRowReader, row: TextRow) -> ResultOrErr
 
 def store_answers(source: Import, chunk: int, result: ChunkResult) -> None:
     _, columns = over("{rows}", REPORTED, result.rows)
-    with connection.cursor() as cursor:
-        cursor.execute(STORE, [*columns, as_json(result.counts), as_json(result.examples), source.pk, chunk])
+    execute(STORE, [*columns, as_json(result.counts), as_json(result.examples), source.pk, chunk])
 
 
 def finish(import_id: int) -> bool:
@@ -214,6 +211,4 @@ def finish(import_id: int) -> bool:
 
 
 def _is_waiting(import_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING, [import_id])
-        return bool(cursor.fetchone()[0])
+    return bool(fetch_value(WAITING, [import_id]))

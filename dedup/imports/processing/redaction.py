@@ -11,11 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import connection
-
-from customers.storage.sql import Row, array, as_json
+from customers.storage.sql import Row, array, as_json, execute, fetch
 
 ERASED_CELLS = "null"
 """Stands for the cells of a row that was about somebody erased."""
@@ -60,7 +57,7 @@ UPDATE dedup_import SET forgotten = forgotten || %s::bigint[]
 
 def remember(numbers: Collection[int]) -> None:
     """Have these taken out of the files that are not staged yet, as soon as they are."""
-    _execute(REMEMBER, [list(numbers)])
+    execute(REMEMBER, [list(numbers)])
 
 
 def forget(numbers: Collection[int], maestra_ids: Collection[int] = (), source: int | None = None) -> None:
@@ -69,14 +66,14 @@ def forget(numbers: Collection[int], maestra_ids: Collection[int] = (), source: 
     if not (wanted or customers):
         return
     where = {"numbers": list(wanted), "ids": list(customers), "source": source}
-    chunks = [row[0] for row in _rows(LOCK_CHUNKS, where)]
-    pieces = [_Piece(*row) for row in _rows(PIECES, [chunks])]
+    chunks = [row[0] for row in fetch(LOCK_CHUNKS, where)]
+    pieces = [_Piece(*row) for row in fetch(PIECES, [chunks])]
     blanked = {piece.chunk: set[int]() for piece in pieces}
     for piece in pieces:
         blanked[piece.chunk] |= piece.blank(wanted, customers)
     columns = zip(*(piece.row() for piece in pieces), strict=True)
-    _execute(KEEP_PIECES, [list(column) for column in columns] or [[]] * 5)
-    _execute(BLANK_REASONS, [list(blanked), [array("bigint", sorted(rows)) for rows in blanked.values()]])
+    execute(KEEP_PIECES, [list(column) for column in columns] or [[]] * 5)
+    execute(BLANK_REASONS, [list(blanked), [array("bigint", sorted(rows)) for rows in blanked.values()]])
 
 
 @dataclass(slots=True)
@@ -113,15 +110,3 @@ class _Piece:
 
     def row(self) -> Row:
         return self.id, self.cells, self.faults, array("bigint", self.keys), array("bigint", self.key_counts)
-
-
-def _rows(sql: str, parameters: Any) -> list[Row]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        found: list[Row] = cursor.fetchall()
-    return found
-
-
-def _execute(sql: str, parameters: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection
-
+from customers.storage.sql import fetch
 from dedup.models import Import
 
 DIFFERENCES_SHOWN = 100
@@ -41,9 +40,7 @@ SELECT run.line, dry.outcome, dry.code, dry.maestra_id, run.outcome, run.code, r
 
 def sums(source: Import) -> dict[str, int]:
     """What the chunks worked so far counted, added up."""
-    with connection.cursor() as cursor:
-        cursor.execute(SUMS, [source.pk])
-        return {name: int(number) for name, number in cursor.fetchall()}
+    return {name: int(number) for name, number in fetch(SUMS, [source.pk])}
 
 
 def differences(source: Import) -> dict[str, Any] | None:
@@ -54,11 +51,8 @@ def differences(source: Import) -> dict[str, Any] | None:
     assert dry_run
     if (source.targets, source.options) != (dry_run.targets, dry_run.options):
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(
-            DIFFERENT, {"source": source.pk, "dry_run": source.dry_run_id, "limit": DIFFERENCES_SHOWN}
-        )
-        rows = cursor.fetchall()
+    asked = {"source": source.pk, "dry_run": source.dry_run_id, "limit": DIFFERENCES_SHOWN}
+    rows = fetch(DIFFERENT, asked)
     return {
         "count": rows[0][-1] if rows else 0,
         "rows": [

@@ -19,6 +19,7 @@ from customers.errors import SelfsameError
 from customers.profile import Key
 from customers.setup.integration_points import Point, point_of
 from customers.setup.project_config import ProjectConfig
+from customers.storage.sql import fetch, fetch_row
 from dedup.engine.record import Record
 from dedup.imports.columns.mapping import Mapping, identifies
 from dedup.imports.columns.options import Options
@@ -70,10 +71,9 @@ def text_row(row: FileRow) -> TextRow:
 
 def _fetch(source: Import, path: Path) -> None:
     """Put the file together from its blocks."""
-    with path.open("wb") as file, connection.cursor() as cursor:
+    with path.open("wb") as file:
         for number in count():
-            cursor.execute(BLOCK, [source.pk, number])
-            row = cursor.fetchone()
+            row = fetch_row(BLOCK, [source.pk, number])
             if row is None:
                 return
             file.write(row[0])
@@ -88,9 +88,7 @@ def rows_of_dry_run(dry_run: Import) -> Iterator[TextRow]:
 
 
 def rows_of_chunk(source: Import, chunk: int) -> list[TextRow]:
-    with connection.cursor() as cursor:
-        cursor.execute(OF_CHUNK, [source.pk, chunk])
-        return [TextRow(*row) for row in cursor.fetchall()]
+    return [TextRow(*row) for row in fetch(OF_CHUNK, [source.pk, chunk])]
 
 
 class StagedRowReader:

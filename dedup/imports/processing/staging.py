@@ -18,7 +18,7 @@ from typing import IO, TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseError
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from structlog.stdlib import get_logger
@@ -27,7 +27,7 @@ from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.presentation.problem import problem_json
 from customers.setup.project_config import project_config
 from customers.storage.locking import Work, alone
-from customers.storage.sql import array, as_json
+from customers.storage.sql import array, as_json, execute
 from dedup.imports.processing.components import Components, Cut, cut
 from dedup.imports.processing.keys import numbers_of
 from dedup.imports.processing.redaction import forget
@@ -206,20 +206,19 @@ def _write_piece(source: Import, chunk: int, held: HeldRows) -> None:
     if not held.rows:
         return
     lines, cells, faults, keys = zip(*held.rows, strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            INSERT_PIECE,
-            [
-                source.pk,
-                chunk,
-                held.first,
-                array("bigint", lines),
-                "\n".join(cells),
-                as_json({str(n): fault for n, fault in enumerate(faults) if fault is not None}),
-                array("bigint", [number for numbers in keys for number in numbers]),
-                array("bigint", [len(numbers) for numbers in keys]),
-            ],
-        )
+    execute(
+        INSERT_PIECE,
+        [
+            source.pk,
+            chunk,
+            held.first,
+            array("bigint", lines),
+            "\n".join(cells),
+            as_json({str(n): fault for n, fault in enumerate(faults) if fault is not None}),
+            array("bigint", [number for numbers in keys for number in numbers]),
+            array("bigint", [len(numbers) for numbers in keys]),
+        ],
+    )
 
 
 def start_running(source: Import, spool: _Spool, found: Cut) -> None:

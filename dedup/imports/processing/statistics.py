@@ -6,9 +6,8 @@ it reads whole tables for what an index tells.
 
 from __future__ import annotations
 
-from django.db import connection
-
 from customers.storage.saving import CHANGES, CUSTOMERS, FACTS, IDENTIFIERS, ORDERS, SUBSCRIPTIONS
+from customers.storage.sql import execute, fetch
 
 TABLES = [table.name for table in (CUSTOMERS, FACTS, IDENTIFIERS, SUBSCRIPTIONS, ORDERS, CHANGES)]
 FEW = 1000
@@ -21,8 +20,6 @@ SELECT relname FROM pg_stat_user_tables
 
 def refresh() -> None:
     """Gather them anew for tables of which most rows were written since, unless somebody is at it."""
-    with connection.cursor() as cursor:
-        cursor.execute(STALE, [TABLES, FEW])
-        stale = [name for (name,) in cursor.fetchall()]
-        if stale:
-            cursor.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(stale)}")
+    stale = [name for (name,) in fetch(STALE, [TABLES, FEW])]
+    if stale:
+        execute(f"ANALYZE (SKIP_LOCKED) {', '.join(stale)}")

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import connection
 from django.utils import timezone
 
-from customers.storage.sql import array, ask
+from customers.storage.sql import array, ask, execute
 from dedup.tracking.holders import Holder, StoredValue
 
 # The events at the head of a lane, as far as they came through the same point, so that the engine can
@@ -108,9 +107,7 @@ def head_of_lane(lane: int, limit: int) -> EventBatch | None:
 
 def drop_repeated(batch: EventBatch) -> int:
     """Delete the events that were resolved before and remember the others; how many were deleted."""
-    with connection.cursor() as cursor:
-        cursor.execute(DROP_REPEATED, {"ids": batch.id_array, "today": timezone.now().date()})
-        return int(cursor.rowcount)
+    return execute(DROP_REPEATED, {"ids": batch.id_array, "today": timezone.now().date()})
 
 
 def held_devices(batch: EventBatch) -> list[HeldDevice]:

@@ -7,14 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from django.db import connection
 from django.utils import timezone
 
 from customers.changes import ActionCounted
 from customers.storage import saving
 from customers.storage.batch import Batch, RecordChanges
 from customers.storage.locking import operation_of
-from customers.storage.sql import Script, array, over
+from customers.storage.sql import Script, array, execute, over
 from dedup.operations.base import Caller
 from dedup.tracking import failures
 from dedup.tracking.holders import Holder, StoredValue
@@ -65,9 +64,7 @@ def move_clear_devices(batch: EventBatch, devices: Sequence[HeldDevice]) -> int:
         return 0
     rows = [ByDevice(*held.device, held.holder.origin_id, held.holder.identifier_id) for held in devices]
     sql, arrays = over(MOVE_BY_DEVICE, BY_DEVICE, rows)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*arrays, batch.id_array])
-        return int(cursor.rowcount)
+    return execute(sql, [*arrays, batch.id_array])
 
 
 def move_attributed(
