@@ -9,8 +9,6 @@ Pure: no database, no settings; what a function needs it is given. Invariants, h
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -142,11 +140,6 @@ def discount_card(raw: object) -> str:
     Cards are printed in groups and typed with or without the gaps; no two cards differ by gaps alone.
     """
     return identifier(_GAPS.sub("", _as_text_or_integer(raw)))
-
-
-def payment_card_hash(raw: object, key: bytes) -> str:
-    """What is stored of a payment card hash: its HMAC-SHA256 under `key`, as 64 hexadecimal digits (R10)."""
-    return hmac.new(key, identifier(raw).encode(), hashlib.sha256).hexdigest()
 
 
 # --- E-mail

@@ -1,23 +1,17 @@
 """Values of erased persons, remembered as keyed hashes only, so that no file brings a person back by accident
 (R54).
 
-The key is derived from HASH_KEY for this list alone: the same value hashed elsewhere is another hash. Where
-the project switched the list off, nothing is remembered and nothing is looked for.
+Where the project switched the list off, nothing is remembered and nothing is looked for.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from django.conf import settings
-
+from customers.keyed_hashes import SUPPRESSION
 from customers.profile import Key
 from customers.storage.sql import execute, fetch
-
-PURPOSE = b"suppression list"
 
 _SWITCHED_ON = "(SELECT suppression_list FROM customers_projectsettings WHERE id = 1)"
 FIND = f"SELECT digest FROM customers_suppressedvalue WHERE digest = ANY(%s) AND {_SWITCHED_ON}"
@@ -28,10 +22,9 @@ ON CONFLICT DO NOTHING
 """
 
 
-def digest(kind: str, value: str) -> str:
-    """What is kept of a normalised value: 64 hexadecimal digits. `kind` is the system name of its kind."""
-    key = hmac.digest(settings.HASH_KEY, PURPOSE, "sha256")
-    return hmac.new(key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
+def text_of(key: Key) -> str:
+    """A normalised value with the system name of its kind, as it is hashed."""
+    return f"{key.kind}\0{key.value}"
 
 
 def suppressed(digests: Collection[str]) -> set[str]:
@@ -43,12 +36,12 @@ def suppressed(digests: Collection[str]) -> set[str]:
 
 def find_suppressed(keys: Iterable[Key]) -> set[Key]:
     """Which of these values were an erased person's. One statement."""
-    digests = {digest(*key): key for key in keys}
+    digests = {digest: key for key in keys for digest in SUPPRESSION.hashes(text_of(key))}
     return {digests[found] for found in suppressed(digests)}
 
 
 def suppress(keys: Iterable[Key], at: datetime) -> None:
     """Put values on the list, if the project keeps one."""
-    digests = [digest(*key) for key in keys]
+    digests = [SUPPRESSION.hash(text_of(key)) for key in keys]
     if digests:
         execute(SUPPRESS, [at, digests])

@@ -11,15 +11,12 @@ then `erased_person`. Keys and bodies are stored as keyed hashes only.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import Q
@@ -27,6 +24,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError, invalid
+from customers.keyed_hashes import IDEMPOTENCY
 from customers.storage.sql import fetch_value
 from dedup.models import IdempotencyKey
 
@@ -35,14 +33,21 @@ KEY_LIMIT = 255
 SERVER_ERROR = 500
 _CODES = {code.value: code for code in ErrorCode}
 
+Hashes = tuple[str, ...]
+"""Of a key or a body, as `customers.keyed_hashes` gives them: the present one, and an earlier release's."""
+
 # An expired row is taken over as if it did not exist. No row comes back where another request has the key.
 _CLAIM = """
 INSERT INTO dedup_idempotencykey AS stored (scope, key, body_hash, maestra_ids, created_at)
-VALUES (%s, %s, %s, '{}', clock_timestamp())
+SELECT %(scope)s, %(key)s, %(body)s, '{}', clock_timestamp()
+ WHERE NOT EXISTS (
+   SELECT FROM dedup_idempotencykey e WHERE e.scope = %(scope)s AND e.key = %(earlier_key)s
+      AND e.created_at >= clock_timestamp() - %(lifetime)s
+ )
 ON CONFLICT (scope, key) DO UPDATE
 SET body_hash = excluded.body_hash, status = NULL, response = NULL, maestra_ids = '{}',
     created_at = excluded.created_at
-WHERE stored.created_at < excluded.created_at - make_interval(secs => %s)
+WHERE stored.created_at < excluded.created_at - %(lifetime)s
 RETURNING id
 """
 
@@ -66,22 +71,21 @@ def once(scope: str, key: str, request: Any, work: Callable[[], Reply]) -> Reply
     if len(key) > KEY_LIMIT:
         message = _("It is too long: at most %(limit)s characters.") % {"limit": KEY_LIMIT}
         raise invalid(("Idempotency-Key", message))
-    key, body_hash = _keyed(key), _keyed(json.dumps(request, sort_keys=True, separators=(",", ":")))
+    keys = IDEMPOTENCY.hashes(key)
+    bodies = IDEMPOTENCY.hashes(json.dumps(request, sort_keys=True, separators=(",", ":")))
     with transaction.atomic():
-        row = _claim(scope, key, body_hash)
-        reply = _act(row, work) if row else _first_reply(scope, key, body_hash)
+        row = _claim(scope, keys, bodies)
+        reply = _act(row, work) if row else _first_reply(scope, keys, bodies)
     if isinstance(reply, SelfsameError):
         raise reply
     return reply
 
 
-def _keyed(text: str) -> str:
-    return hmac.new(settings.HASH_KEY, text.encode(), hashlib.sha256).hexdigest()
-
-
-def _claim(scope: str, key: str, body_hash: str) -> int | None:
+def _claim(scope: str, keys: Hashes, bodies: Hashes) -> int | None:
     """The row's ID, or None where another request has used the key."""
-    row_id: int | None = fetch_value(_CLAIM, [scope, key, body_hash, LIFETIME.total_seconds()])
+    key, earlier_key = keys
+    given = {"scope": scope, "key": key, "earlier_key": earlier_key, "body": bodies[0], "lifetime": LIFETIME}
+    row_id: int | None = fetch_value(_CLAIM, given)
     return row_id
 
 
@@ -109,10 +113,10 @@ def _store(row: int, status: int, response: Any) -> None:
     IdempotencyKey.objects.filter(id=row).update(status=status, response=plain, maestra_ids=shown)
 
 
-def _first_reply(scope: str, key: str, body_hash: str) -> Reply | SelfsameError:
+def _first_reply(scope: str, keys: Hashes, bodies: Hashes) -> Reply | SelfsameError:
     """What the first request got. It has committed, or this one would have claimed the key."""
-    first = IdempotencyKey.objects.get(scope=scope, key=key)
-    if first.body_hash != body_hash:
+    first = IdempotencyKey.objects.filter(scope=scope, key__in=keys).latest("created_at")
+    if first.body_hash not in bodies:
         detail = _("This Idempotency-Key was used for another request. Use a new key for each new request.")
         raise SelfsameError(ErrorCode.IDEMPOTENCY_CONFLICT, detail)
     assert first.status is not None

@@ -4,7 +4,6 @@ integrator (R45).
 
 from __future__ import annotations
 
-import hmac
 from datetime import datetime
 
 from django.utils import timezone
@@ -16,7 +15,7 @@ from customers.setup.integration_points import STAFF
 from customers.storage.transactions import in_transaction
 from dedup.confirmation.sending import (
     count_wrong_try,
-    digest,
+    is_code_of,
     is_spent,
     key_of,
     mark_used,
@@ -71,7 +70,7 @@ def _confirm_by_code(caller: Caller, customer: Key, contact: Key, code: str) -> 
         raise code_invalid()
     if is_spent(row, now):
         raise code_expired()
-    if not hmac.compare_digest(row.digest or "", digest(row.kind, row.pk, code)):
+    if not is_code_of(row, code):
         count_wrong_try(row)
         return None
     result = _confirm(caller, profile, contact, now)

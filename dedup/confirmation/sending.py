@@ -6,7 +6,6 @@ not be sent is tried again. Of links and codes only digests are kept. A later on
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from structlog.stdlib import get_logger
 
+from customers.keyed_hashes import CONFIRMATION
 from customers.models import Identifier
 from customers.profile import Key, Profile
 from customers.storage.loading import load_profiles, primary_ids_of
@@ -62,8 +62,10 @@ def _send_if_awaited(confirmation_id: int) -> bool:
         return False
     _drop_earlier(row, profile)
     secret = new_secret(row.kind)
-    row.digest, row.sent_at = digest(row.kind, row.pk, secret), timezone.now()
-    row.expires_at = row.sent_at + (LINK_LIFE if row.kind == ConfirmationKinds.LINK else CODE_LIFE)
+    is_link = row.kind == ConfirmationKinds.LINK
+    row.digest = CONFIRMATION.hash(secret if is_link else code_text(row.pk, secret))
+    row.sent_at = timezone.now()
+    row.expires_at = row.sent_at + (LINK_LIFE if is_link else CODE_LIFE)
     row.save()
     _deliver(row, key.value, secret)
     return True
@@ -94,12 +96,16 @@ def new_secret(kind: str) -> str:
     return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
 
 
-def digest(kind: str, confirmation_id: int, secret: str) -> str:
-    """What is stored of a token or code. A code is so short that the ID of its row is hashed with it: the
-    same code sent twice has two digests.
+def code_text(confirmation_id: int, code: str) -> str:
+    """What is hashed of a code. It is so short that the ID of its row is hashed with it: the same code sent
+    twice has two digests.
     """
-    text = secret if kind == ConfirmationKinds.LINK else f"{confirmation_id}:{secret}"
-    return hmac.new(settings.HASH_KEY, text.encode(), hashlib.sha256).hexdigest()
+    return f"{confirmation_id}:{code}"
+
+
+def is_code_of(row: Confirmation, code: str) -> bool:
+    given = CONFIRMATION.hashes(code_text(row.pk, code))
+    return any(hmac.compare_digest(row.digest or "", digest) for digest in given)
 
 
 def awaits(profile: Profile, key: Key) -> bool:
@@ -135,7 +141,8 @@ def sent_code(profile: Profile, key: Key) -> Confirmation | None:
 def sent_link(token: str) -> Confirmation | None:
     """The unused link with this token, locked."""
     rows = Confirmation.objects.select_for_update(of=("self",)).select_related("identifier__kind")
-    return rows.filter(kind=ConfirmationKinds.LINK, digest=digest("link", 0, token), used_at=None).first()
+    digests = CONFIRMATION.hashes(token)
+    return rows.filter(kind=ConfirmationKinds.LINK, digest__in=digests, used_at=None).first()
 
 
 def is_spent(row: Confirmation, now: datetime) -> bool:

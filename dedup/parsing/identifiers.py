@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from customers import normalise
+from customers import keyed_hashes, normalise
 from customers.normalise import trim
 from customers.profile import MAESTRA_ID, WITH_PRIMARY, Category, Key, Kind
 from customers.setup.project_config import ProjectConfig
@@ -183,7 +182,7 @@ class PaymentCardField(DeviceField):
             if draft.context.config.block_list.blocks(self.name, item, value):
                 draft.warn_blocked(at)
             elif value:
-                draft.cards[normalise.payment_card_hash(value, settings.HASH_KEY)] = None
+                draft.cards[keyed_hashes.PAYMENT_CARD.hash(value)] = None
 
     def _label(self, config: ProjectConfig) -> str:  # noqa: ARG002 - it is no identifier kind
         return gettext("Payment card hash")

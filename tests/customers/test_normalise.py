@@ -401,13 +401,6 @@ def test_a_discount_card_is_the_same_with_and_without_gaps():
     assert outcomes(normalise.discount_card, expected) == expected
 
 
-def test_a_payment_card_hash_is_stored_under_the_key_of_the_project():
-    stored = "05f7575ed30d0d1b36c056b2acf9276f44b4f2e5eba763a6bceb63acbc92435b"
-    assert normalise.payment_card_hash(" 5f4dcc3b ", KEY) == stored
-    assert normalise.payment_card_hash("5f4dcc3b", b"another") != stored
-    assert refused(lambda raw: normalise.payment_card_hash(raw, KEY), JUNK) == list(JUNK)
-
-
 # --- Personal data
 
 

@@ -7,16 +7,15 @@ row tells no value to anybody without the key.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 from django.conf import settings
 
+from customers.keyed_hashes import begun_import_hash
 from customers.profile import DEVICES, MAESTRA_ID, PAYMENT_CARD, Key
 from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import Question, ask, over
@@ -55,13 +54,6 @@ SELECT 'order', o.number, c.profile_id
 """
 
 
-@lru_cache(maxsize=1)
-def _keyed(hash_key: bytes) -> Any:
-    """A hash that is begun, to be copied: beginning it takes longer than all the rest."""
-    secret = hashlib.blake2b(hash_key, person=b"import keys").digest()
-    return hashlib.blake2b(digest_size=8, key=secret)
-
-
 def number_of(key: Key) -> int:
     """The key as 64 bits, the same on every host."""
     (number,) = _numbers([key])
@@ -69,7 +61,7 @@ def number_of(key: Key) -> int:
 
 
 def _numbers(keys: Sequence[Key]) -> tuple[int, ...]:
-    begun = _keyed(settings.HASH_KEY)
+    begun = begun_import_hash(settings.HASH_KEY)
     return struct.unpack(f">{len(keys)}q", b"".join([_digest(kind, value, begun) for kind, value in keys]))
 
 

@@ -4,6 +4,7 @@ tests/dedup/test_erasure.py.
 
 from __future__ import annotations
 
+import hmac
 import json
 import uuid
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from customers import normalise
+from customers import keyed_hashes
 from customers.changes import (
     CardSeen,
     Change,
@@ -34,7 +35,7 @@ from customers.changes import (
     SubscriptionChanged,
 )
 from customers.errors import ErrorCode, SelfsameError
-from customers.models import Activity, Operation, ProjectSettings
+from customers.models import Activity, Operation, ProjectSettings, SuppressedValue
 from customers.models import Change as ChangeRow
 from customers.privacy import suppression
 from customers.privacy.export import export, export_in_pieces
@@ -335,10 +336,19 @@ def test_the_suppression_list_remembers_values_by_kind_and_only_as_keyed_hashes(
     suppression.suppress([EMAIL, PHONE], NOON)
     again = Key("discount_card", EMAIL.value)
     assert suppression.find_suppressed([EMAIL, again, DEVICE]) == {EMAIL}
-    mine = suppression.digest(*EMAIL)
-    assert mine != normalise.payment_card_hash(EMAIL.value, settings.HASH_KEY)
+    stored = set(SuppressedValue.objects.values_list("digest", flat=True))
+    assert {len(digest) for digest in stored} == {64}
+    assert keyed_hashes.PAYMENT_CARD.hash(EMAIL.value) not in stored
     settings.HASH_KEY = b"another key"
-    assert suppression.digest(*EMAIL) != mine
+    assert suppression.find_suppressed([EMAIL]) == set()
+
+
+def test_whom_an_earlier_release_erased_is_still_found(settings: Any) -> None:
+    """R54"""
+    earlier = hmac.digest(settings.HASH_KEY, b"suppression list", "sha256")
+    digest = hmac.new(earlier, f"email\0{EMAIL.value}".encode(), "sha256").hexdigest()
+    SuppressedValue.objects.create(digest=digest, at=NOON)
+    assert suppression.find_suppressed([EMAIL, PHONE]) == {EMAIL}
 
 
 def test_looking_in_the_suppression_list_is_one_statement() -> None:

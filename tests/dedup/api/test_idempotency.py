@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -13,6 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.errors import ErrorCode, SelfsameError
+from customers.keyed_hashes import IDEMPOTENCY
 from customers.presentation.problem import problem_json
 from dedup.api.idempotency import Reply, forget, maestra_ids_in, once, purge
 from dedup.models import IdempotencyKey
@@ -47,6 +49,20 @@ def test_the_first_answer_is_given_again():
     again = once("key:1", "a", {"ids": {"crm_id": "1"}, "email": "ann@example.com"}, work)
     assert again == Reply(201, {"maestra_id": 7, "note": "done"}, is_repeated=True)
     assert work.times == 1
+
+
+@pytest.mark.django_db
+def test_a_key_that_an_earlier_release_took_gives_its_answer_for_24_hours():
+    work = Work()
+    once("key:1", "a", BODY, work)
+    body = json.dumps(BODY, sort_keys=True, separators=(",", ":"))
+    earlier = {"key": IDEMPOTENCY.hashes("a")[1], "body_hash": IDEMPOTENCY.hashes(body)[1]}
+    IdempotencyKey.objects.update(**earlier)
+    assert once("key:1", "a", BODY, work).is_repeated
+    assert refused("key:1", "a", {}, work).code is ErrorCode.IDEMPOTENCY_CONFLICT
+    assert work.times == 1
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert not once("key:1", "a", BODY, work).is_repeated
 
 
 @pytest.mark.django_db

@@ -1,18 +1,20 @@
 """Confirmations leave by a worker, from rows of the operations that asked for them (R45)."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core import mail
 
+from customers.keyed_hashes import CONFIRMATION
 from customers.redis import waking
 from dedup.models import Confirmation
 from dedup.tasks import send_confirmations
-from tests.scenarios.api import ANN, BOB, CONFIRM, Project
-from tests.scenarios.conftest import project, story
+from tests.scenarios.api import ANN, BOB, CONFIRM, PHONE, Project
+from tests.scenarios.conftest import project, story, texts
 
-__all__ = ["project", "story"]
+__all__ = ["project", "story", "texts"]
 
 
 @pytest.fixture
@@ -67,3 +69,22 @@ def test_a_contact_cleared_before_the_worker_came_is_not_written_to(shop: Projec
     shop.app.edit(ann, email=None)
     send_confirmations()
     assert mail.outbox == []
+
+
+def test_a_link_that_an_earlier_release_sent_still_confirms(shop: Project) -> None:
+    """Its hash was made with the secret itself."""
+    ann = shop.app.register(email=ANN).id
+    (token,) = re.findall(r"/confirm/(\S+)/", str(mail.outbox[0].body))
+    Confirmation.objects.update(digest=CONFIRMATION.hashes(token)[1])
+    assert shop.app.confirm_token(token).id == ann
+
+
+def test_a_code_that_an_earlier_release_sent_still_confirms(
+    project: Callable[..., Project], texts: list[tuple[str, str]]
+) -> None:
+    app = project(app={"mobile_phone": CONFIRM}).app
+    ann = app.register(mobile_phone=PHONE).id
+    (code,) = re.findall(r"\d{6}", texts[0][1])
+    row = Confirmation.objects.get()
+    Confirmation.objects.update(digest=CONFIRMATION.hashes(f"{row.pk}:{code}")[1])
+    assert app.confirm_code(ann, code, mobile_phone=PHONE).id == ann
