@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from customers.models import ApiKey, IntegrationPoint, Scopes
 from customers.setup.project_config import project_config_version
+from customers.setup.remembered import Remembered
 from customers.storage.sql import fetch_row
 
 KEY_MARK = "ssk"
@@ -110,10 +111,8 @@ class _Met:
     noted_at: datetime | None
 
 
-class _Held:
-    """The keys met, by digest, and the version of the set-up they belong to."""
-
-    keys: tuple[int | None, dict[str, _Met]] = (None, {})
+_keys: Remembered[dict[str, _Met]] = Remembered()
+"""The keys met, by digest."""
 
 
 def access_of(text: str, now: datetime) -> Access | None:
@@ -130,10 +129,7 @@ def access_of(text: str, now: datetime) -> Access | None:
 
 
 def _met(key: str, version: int) -> _Met | None:
-    held, keys = _Held.keys
-    if held != version:
-        keys = {}
-        _Held.keys = version, keys
+    keys: dict[str, _Met] = _keys.of(version, dict)
     if key not in keys and (found := _found(key, version)):
         keys[key] = found
     return keys.get(key)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from structlog.stdlib import get_logger
@@ -21,6 +22,7 @@ from customers import normalise
 from customers.block_list import BlockList, BlockListEntry
 from customers.normalise import CustomType, Invalid
 from customers.profile import Category, Kind
+from customers.setup.remembered import Remembered
 from customers.storage.sql import fetch, fetch_value
 
 log = get_logger(__name__)
@@ -66,18 +68,8 @@ class ProjectConfig:
     suppression: bool
 
 
-class _Held:
-    config: ProjectConfig | None = None
-
-
-class _Page:
-    """What `pinned_project_config` holds on to."""
-
-    def __init__(self) -> None:
-        self.config: ProjectConfig | None = None
-
-
-_page: ContextVar[_Page | None] = ContextVar("page", default=None)
+_current: Remembered[ProjectConfig] = Remembered()
+_pinned: ContextVar[Remembered[ProjectConfig] | None] = ContextVar("pinned", default=None)
 
 
 @contextmanager
@@ -85,11 +77,11 @@ def pinned_project_config() -> Iterator[None]:
     """Within it the set-up is asked for once, and stays as it was then: for a page, of which every row needs
     it, and not for what writes.
     """
-    token = _page.set(_Page())
+    token = _pinned.set(Remembered())
     try:
         yield
     finally:
-        _page.reset(token)
+        _pinned.reset(token)
 
 
 def project_config_version() -> int:
@@ -102,15 +94,13 @@ def project_config(version: int | None = None) -> ProjectConfig:
     """The set-up as it is now; within `pinned_project_config`, as it was when it was first asked for. Nothing
     is read where nothing changed and the caller has just read the `version`.
     """
-    page = _page.get()
-    if page and page.config:
-        return page.config
-    held = _Held.config
-    if held is None or held.version != (project_config_version() if version is None else version):
-        held = _Held.config = _built(*fetch(SETUP)[0])
-    if page:
-        page.config = held
-    return held
+    pinned = _pinned.get()
+    return pinned.of(0, partial(_asked_for, version)) if pinned else _asked_for(version)
+
+
+def _asked_for(version: int | None) -> ProjectConfig:
+    now = project_config_version() if version is None else version
+    return _current.of(now, lambda: _built(*fetch(SETUP)[0]))
 
 
 def normalisers(region: str) -> Mapping[Category, Callable[[Any], str]]:
