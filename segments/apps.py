@@ -12,6 +12,6 @@ class SegmentsConfig(AppConfig):
     verbose_name = "Segments"
 
     def ready(self) -> None:
-        loading.register(PART)
+        loading.register_part(PART)
         customer.register_presenter("segments", present_segments)
         reading.register_namer("segment", name_segments)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from customers.presentation.customer import moment
 from customers.profile import Membership, Profile
-from customers.storage.loading import Drafts, Part
+from customers.storage.loading import PartialProfiles, ProfilePart
 from customers.storage.sql import Row, fetch
 
 MEMBERSHIPS = """
@@ -30,9 +30,9 @@ class Names(NamedTuple):
     segment: str
 
 
-def fill(drafts: Drafts, rows: Iterable[Row]) -> None:
+def fill(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
     for primary_id, segmentation, segment, since in rows:
-        drafts[primary_id].memberships[segmentation] = Membership(segment, since)
+        profiles[primary_id].memberships[segmentation] = Membership(segment, since)
 
 
 def present_segments(profile: Profile) -> list[dict[str, Any]]:
@@ -52,4 +52,4 @@ def names_of(segment: int) -> Names:
 
 _names: dict[int, Names] = {}
 
-PART = Part(MEMBERSHIPS, fill)
+PART = ProfilePart(MEMBERSHIPS, fill)

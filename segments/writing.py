@@ -28,7 +28,7 @@ ON CONFLICT (customer_id, segmentation_id) DO UPDATE SET
 """
 
 
-class _Fold:
+class FinalMemberships:
     """The memberships a batch leaves behind. `emptied` are customers whose memberships are all taken away
     first.
     """
@@ -46,26 +46,27 @@ class _Fold:
 
 def save(batch: Batch) -> None:
     """Write the memberships of a batch."""
-    fold = _fold(batch)
+    final = final_memberships(batch)
     script = Script()
-    if fold.emptied:
-        script.execute(DROP_ALL, [sorted(fold.emptied)])
-    found = sorted(fold.memberships.items(), key=lambda item: item[0])
-    script.with_rows(DROP, DROPPED, [key for key, membership in found if membership is None])
-    script.with_rows(PUT, MEMBERSHIPS, [(*key, m.segment, m.since) for key, m in found if m])
+    if final.emptied:
+        script.execute(DROP_ALL, [sorted(final.emptied)])
+    memberships = sorted(final.memberships.items(), key=lambda item: item[0])
+    script.with_rows(DROP, DROPPED, [key for key, membership in memberships if membership is None])
+    script.with_rows(PUT, MEMBERSHIPS, [(*key, m.segment, m.since) for key, m in memberships if m])
     script.send()
 
 
-def _fold(batch: Batch) -> _Fold:
-    fold = _Fold()
+def final_memberships(batch: Batch) -> FinalMemberships:
+    """The last change of a batch counts. Pure."""
+    final = FinalMemberships()
     for change in batch.only(MembershipChanged, Unmerged, Erased):
         match change:
             case MembershipChanged():
-                fold.memberships[change.customer, change.segmentation] = change.after
+                final.memberships[change.customer, change.segmentation] = change.after
             case Unmerged():
                 for profile in (change.restored, change.remaining):
-                    fold.replace(profile.maestra_id, profile.memberships)
+                    final.replace(profile.maestra_id, profile.memberships)
             case Erased():
                 for maestra_id in change.maestra_ids:
-                    fold.replace(maestra_id, {})
-    return fold
+                    final.replace(maestra_id, {})
+    return final

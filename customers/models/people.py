@@ -62,6 +62,8 @@ class Customer(models.Model):
     profile = models.ForeignKey(
         "self", models.PROTECT, db_constraint=False, related_name="members", verbose_name=_("profile")
     )
+    # "Head" in names of columns means the primary MaestraID. The names stay: while a release is rolled out,
+    # processes of the earlier one read the same tables.
     is_head = models.GeneratedField(
         expression=Exact(F("id"), F("profile")),
         output_field=models.BooleanField(),

@@ -1,10 +1,10 @@
-"""A batch of changes folded into the rows it leaves behind.
+"""A batch of changes compacted to the rows it leaves behind.
 
-The same row may change many times within a batch; what counts is its last state. Pure:
+The same row may change many times within a batch; only its final state is written. Pure:
 `customers.storage.saving` makes statements of it.
 
-A fold follows merges. What a customer absorbed in the batch was given before belongs to the profile it ended
-in, while its own single values and subscriptions stay with it, frozen (R46).
+The final state follows merges. What a customer was given before it was absorbed, in the same batch, belongs
+to the profile it ended in; its single values and subscriptions stay with it as they were at the merge (R46).
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def compact(batch: Batch) -> FinalState:
     result = FinalState()
     for record in batch.records:
         for change in record.changes:
-            FOLDERS[type(change)](result, change, record)
+            COMPACTORS[type(change)](result, change, record)
     return result
 
 
@@ -341,10 +341,10 @@ def _empty(state: FinalState, customer: int) -> None:
 
 
 def _nothing(_: FinalState, __: Change, ___: RecordChanges) -> None:
-    """Leaves history at most, or is another app's to write."""
+    """The change leaves history at most, or another app writes it."""
 
 
-FOLDERS: Mapping[type, Callable[[FinalState, Any, RecordChanges], None]] = {
+COMPACTORS: Mapping[type, Callable[[FinalState, Any, RecordChanges], None]] = {
     Created: _created,
     PersonalDataChanged: _personal,
     TimeZoneChanged: _time_zone,

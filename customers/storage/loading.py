@@ -1,8 +1,7 @@
 """From the tables to profiles: one message to the database, whatever the number of profiles.
 
-A `Part` is one statement and how its rows fill the profiles. A higher app adds its own in `ready()`, which is
-how memberships come into a profile without this app knowing of segments. The parts are sent together and
-answered together, which relies on Django's default of binding parameters on the client.
+A `ProfilePart` is one statement and how its rows fill the profiles. A higher app adds its own in `ready()`,
+which is how memberships come into a profile without this app knowing of segments.
 """
 
 from __future__ import annotations
@@ -49,6 +48,7 @@ SELECT c.profile_id, c.is_head, c.time_zone, c.custom_fields, c.opted_out_at,
  WHERE c.profile_id = ANY(%(primary_ids)s::bigint[]) AND c.erased_at IS NULL
  ORDER BY c.id
 """
+# Where a row of `MEMBERS` has what follows its first five columns.
 PERSONAL_AT = slice(5, 5 + len(PERSONAL))
 MEMBER_FROM = PERSONAL_AT.stop
 IDENTIFIERS = f"""
@@ -86,8 +86,8 @@ SELECT c.profile_id, {NOTE.select("n")}
 
 
 @dataclass(slots=True)
-class Draft:
-    """A profile while its rows come in."""
+class PartialProfile:
+    """A profile while its parts come in."""
 
     members: list[Member] = field(default_factory=list)
     personal: Personal = NOBODY
@@ -101,7 +101,7 @@ class Draft:
     memberships: dict[int, Membership] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
-    def profile(self, primary_id: int) -> Profile:
+    def finished(self, primary_id: int) -> Profile:
         return Profile(
             maestra_id=primary_id,
             members=tuple(self.members),
@@ -118,20 +118,22 @@ class Draft:
         )
 
 
-class Drafts(dict[int, Draft]):
-    """Drafts by primary MaestraID, with the identifier kinds by ID as (system name, category)."""
+class PartialProfiles(dict[int, PartialProfile]):
+    """Profiles by primary MaestraID, and what their parts need: the identifier kinds by ID, as (system name,
+    category).
+    """
 
     kinds: Mapping[int, tuple[str, Category]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ProfilePart:
     """A statement, over the primary MaestraIDs `%(primary_ids)s` where it needs them, and what takes its
     rows.
     """
 
     sql: str
-    fill: Callable[[Drafts, Iterable[Row]], None]
+    fill: Callable[[PartialProfiles, Iterable[Row]], None]
 
 
 def load_profiles(primary_ids: Sequence[int]) -> dict[int, Profile]:
@@ -140,12 +142,13 @@ def load_profiles(primary_ids: Sequence[int]) -> dict[int, Profile]:
     """
     if not primary_ids:
         return {}
-    drafts = Drafts((primary_id, Draft()) for primary_id in primary_ids)
+    profiles = PartialProfiles((primary_id, PartialProfile()) for primary_id in primary_ids)
     parts = [*OWN_PARTS, *_more_parts]
     params = {"primary_ids": array("bigint", primary_ids)}
     for part, rows in zip(parts, ask([(part.sql, params) for part in parts]), strict=True):
-        part.fill(drafts, rows)
-    return {primary_id: draft.profile(primary_id) for primary_id, draft in drafts.items() if draft.members}
+        part.fill(profiles, rows)
+    complete = ((primary_id, profile) for primary_id, profile in profiles.items() if profile.members)
+    return {primary_id: profile.finished(primary_id) for primary_id, profile in complete}
 
 
 def primary_ids_of(maestra_ids: Iterable[int]) -> dict[int, int]:
@@ -154,32 +157,34 @@ def primary_ids_of(maestra_ids: Iterable[int]) -> dict[int, int]:
     return dict(fetch(HEADS, [possible]))
 
 
-def register(part: Part) -> None:
+def register_part(part: ProfilePart) -> None:
     """Let a higher app put its share into every profile that is read."""
     if part not in _more_parts:
         _more_parts.append(part)
 
 
-_more_parts: list[Part] = []
+_more_parts: list[ProfilePart] = []
 
 
-def _kinds(drafts: Drafts, rows: Iterable[Row]) -> None:
-    drafts.kinds = {pk: (name, Category(category)) for pk, name, category in rows}
+def _kinds(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
+    profiles.kinds = {pk: (name, Category(category)) for pk, name, category in rows}
 
 
-def _members(drafts: Drafts, rows: Iterable[Row]) -> None:
-    """The single values are the primary MaestraID's; a former one's are what it had at the merge."""
+def _members(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
+    """A member for each MaestraID. The single values are the primary one's; a former one's are what it had at
+    the merge. Without a row of counts all of them are NULL.
+    """
     for row in rows:
         primary_id, is_head, time_zone, custom_fields, opted_out_at = row[:5]
         maestra_id, registered_at, *facts = row[MEMBER_FROM:]
         has_facts = facts[0] is not None
         member = Member(maestra_id, registered_at, *facts) if has_facts else Member(maestra_id, registered_at)
-        draft = drafts[primary_id]
-        draft.members.append(member)
+        profile = profiles[primary_id]
+        profile.members.append(member)
         if is_head:
-            draft.personal = Personal(*row[PERSONAL_AT])
-            draft.time_zone, draft.opted_out_at = time_zone, opted_out_at
-            draft.custom_fields = _custom_fields(custom_fields)
+            profile.personal = Personal(*row[PERSONAL_AT])
+            profile.time_zone, profile.opted_out_at = time_zone, opted_out_at
+            profile.custom_fields = _custom_fields(custom_fields)
 
 
 def _custom_fields(text: str) -> Mapping[str, Any]:
@@ -187,32 +192,32 @@ def _custom_fields(text: str) -> Mapping[str, Any]:
     return {} if text == "{}" else json.loads(text, parse_float=Decimal)
 
 
-def _identifiers(drafts: Drafts, rows: Iterable[Row]) -> None:
+def _identifiers(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
     for primary_id, kind_id, value, *rest in rows:
-        kind, category = drafts.kinds[kind_id]
+        kind, category = profiles.kinds[kind_id]
         holding = Holding(kind, value, category, *rest)
-        drafts[primary_id].holdings[holding.key] = holding
+        profiles[primary_id].holdings[holding.key] = holding
 
 
-def _claims(drafts: Drafts, rows: Iterable[Row]) -> None:
+def _claims(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
     for primary_id, kind_id, value, *rest in rows:
-        kind, category = drafts.kinds[kind_id]
-        drafts[primary_id].claims[Key(kind, value)] = Claim(kind, value, category, *rest)
+        kind, category = profiles.kinds[kind_id]
+        profiles[primary_id].claims[Key(kind, value)] = Claim(kind, value, category, *rest)
 
 
-def _cards(drafts: Drafts, rows: Iterable[Row]) -> None:
+def _cards(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
     for primary_id, card, origin in rows:
-        drafts[primary_id].cards[card] = origin
+        profiles[primary_id].cards[card] = origin
 
 
-def _subscriptions(drafts: Drafts, rows: Iterable[Row]) -> None:
+def _subscriptions(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
     for primary_id, channel, topic, status, since in rows:
-        drafts[primary_id].subscriptions[Channel(channel, topic)] = Subscription(STATUSES[status], since)
+        profiles[primary_id].subscriptions[Channel(channel, topic)] = Subscription(STATUSES[status], since)
 
 
-def _notes(drafts: Drafts, rows: Iterable[Row]) -> None:
+def _notes(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
     for primary_id, *note in rows:
-        drafts[primary_id].notes.append(Note(*note))
+        profiles[primary_id].notes.append(Note(*note))
 
 
 # A look-up in a plain mapping is several times faster than the enumeration's own.
@@ -220,11 +225,11 @@ STATUSES: Mapping[str, SubscriptionStatus] = {status.value: status for status in
 
 # The kinds come first: the others refer to them.
 OWN_PARTS = (
-    Part(KINDS, _kinds),
-    Part(MEMBERS, _members),
-    Part(IDENTIFIERS, _identifiers),
-    Part(CLAIMS, _claims),
-    Part(CARDS, _cards),
-    Part(SUBSCRIPTIONS, _subscriptions),
-    Part(NOTES, _notes),
+    ProfilePart(KINDS, _kinds),
+    ProfilePart(MEMBERS, _members),
+    ProfilePart(IDENTIFIERS, _identifiers),
+    ProfilePart(CLAIMS, _claims),
+    ProfilePart(CARDS, _cards),
+    ProfilePart(SUBSCRIPTIONS, _subscriptions),
+    ProfilePart(NOTES, _notes),
 )

@@ -68,6 +68,7 @@ CHANGES = Table(
     {"operation_id": "bigint", "maestra_id": "bigint", "at": "timestamptz", "data": "jsonb"},
 )
 DRAW = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+# Counts are added to those there are; a new row begins with them.
 ADD_FACTS = f"""
 INSERT INTO {FACTS.name} AS f ({FACTS.columns}) SELECT * FROM {{rows}}
 ON CONFLICT (customer_id) DO UPDATE SET
@@ -103,6 +104,8 @@ CHANGED = {
     "removed": "text",  # the same
     "custom_fields": "jsonb",
 }
+# Of a customer only the groups its row names are written. Custom fields: what is left of the old ones, with
+# the new ones over them.
 SET_SINGLES = f"""
 UPDATE {CUSTOMERS.name} c SET
   {_setters()},
@@ -113,6 +116,7 @@ UPDATE {CUSTOMERS.name} c SET
 """
 FREE = {name: False if of == "boolean" else None for name, of in HELD.items() if name != "raw"}
 """The columns of a value that nobody holds. It stays as it was typed."""
+# A value keeps its row for ever; with nobody as its holder it is free.
 FREE_VALUES = f"""
 UPDATE {IDENTIFIERS.name} SET ({", ".join(FREE)}) = ROW ({", ".join(["%s"] * len(FREE))})
  WHERE customer_id = ANY(%s)
@@ -121,6 +125,8 @@ UPDATE {IDENTIFIERS.name} SET ({", ".join(FREE)}) = ROW ({", ".join(["%s"] * len
 MOVING = (IDENTIFIERS.name, "customers_claim", "customers_paymentcard")
 MOVE = "UPDATE {table} t SET customer_id = u.primary_id FROM {{rows}} WHERE t.customer_id = u.id"
 GIVEN = {**ADDRESS, "was_free": "boolean", **HELD}
+# Where the changes presuppose that nobody holds the value (`was_free`), a row that has found a holder
+# meanwhile is left alone: the number of rows then tells that the batch was overtaken.
 GIVE_VALUES = f"""
 UPDATE {IDENTIFIERS.name} i SET
   {", ".join(f"{name} = u.{name}" for name in HELD)}
@@ -136,6 +142,7 @@ DELETE FROM customers_claim c USING {{rows}}, {IDENTIFIERS.name} i
    AND c.identifier_id = i.id AND c.customer_id = u.customer_id
 """
 CLAIMS = {**ADDRESS, "customer_id": "bigint", **CLAIM.types}
+# Each MaestraID has one claim to a value, its latest. After a merge it stands under the survivor.
 PUT_CLAIMS = f"""
 INSERT INTO customers_claim (identifier_id, customer_id, {CLAIM.select()})
 SELECT i.id, u.customer_id, {CLAIM.select("u")}
@@ -162,6 +169,7 @@ SELECT u.hash, u.customer_id, u.origin_id, u.since
 """
 DROP_DEVICE_USES_OF = "DELETE FROM customers_deviceuse WHERE origin_id = ANY(%s)"
 DEVICE_USES = {**ADDRESS, "origin_id": "bigint", "since": "timestamptz"}
+# LATERAL with a limit: one index look-up for each value, whatever the planner believes of the table.
 ADD_DEVICE_USES = f"""
 INSERT INTO customers_deviceuse (identifier_id, origin_id, since)
 SELECT i.id, u.origin_id, u.since
@@ -209,19 +217,19 @@ def save(batch: Batch) -> None:
     """Write the customers' part of a batch with its history. Raises `IntegrityError` or `Overtaken` where
     another was faster.
     """
-    folded = compact(batch)
+    final = compact(batch)
     script = Script()
     _write_operation(script, batch.operation)
-    _write_customers(script, folded)
-    _write_facts(script, folded)
-    _take_away(script, folded, batch)
-    _move(script, folded)
-    _write_values(script, folded, batch)
-    _write_claims(script, folded, batch)
-    _write_cards_and_devices(script, folded, batch)
-    _write_subscriptions(script, folded)
-    _write_ledgers(script, folded)
-    _write_remarks(script, folded)
+    _write_customers(script, final)
+    _write_facts(script, final)
+    _take_away(script, final, batch)
+    _move(script, final)
+    _write_values(script, final, batch)
+    _write_claims(script, final, batch)
+    _write_cards_and_devices(script, final, batch)
+    _write_subscriptions(script, final)
+    _write_ledgers(script, final)
+    _write_remarks(script, final)
     _write_history(script, batch)
     script.send()
 

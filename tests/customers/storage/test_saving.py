@@ -39,7 +39,7 @@ from customers.profile import (
     SubscriptionStatus,
 )
 from customers.storage import saving as customers_writing
-from customers.storage.compaction import FOLDERS
+from customers.storage.compaction import COMPACTORS
 from customers.storage.loading import load_profiles
 from customers.storage.sql import Overtaken, as_json
 from customers.transitions import apply, united
@@ -114,7 +114,7 @@ def counted() -> Iterator[Callable[[], int]]:
 
 
 def test_every_change_has_a_writer_and_an_entry():
-    assert set(FOLDERS) == EVERY_CHANGE
+    assert set(COMPACTORS) == EVERY_CHANGE
     assert set(FACTS) == EVERY_CHANGE - set(get_args(SilentChange))
 
 
