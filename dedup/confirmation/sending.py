@@ -6,6 +6,7 @@ not be sent is tried again. Of links and codes only digests are kept. A later on
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from datetime import datetime, timedelta
 

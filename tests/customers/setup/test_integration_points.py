@@ -103,7 +103,7 @@ def test_noting_the_use_of_a_key_leaves_the_set_up_as_it_is(website):
 def test_what_changes_of_a_point_holds_from_the_next_request_on(website):
     text, _ = make_key(website, "Test", ["read"])
     before = access_of(text, timezone.now())
-    IntegrationPoint.objects.update(gives_access=["email"])
+    IntegrationPoint.objects.update(gives_access=["email", "mobile_phone"])
     after = access_of(text, timezone.now())
     assert before
     assert after

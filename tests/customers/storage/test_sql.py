@@ -38,9 +38,9 @@ def test_moments_are_read_with_their_time_zone() -> None:
 
 
 def test_a_statement_tells_how_many_rows_it_touched() -> None:
-    assert execute("CREATE TEMPORARY TABLE some (n int) ON COMMIT DROP") <= 0
-    assert execute("INSERT INTO some SELECT generate_series(1, 3)") == 3
-    assert execute("DELETE FROM some WHERE n > %(n)s", {"n": 1}) == 2
+    assert execute("CREATE TEMPORARY TABLE numbers (n int) ON COMMIT DROP") <= 0
+    assert execute("INSERT INTO numbers SELECT generate_series(1, 3)") == 3
+    assert execute("DELETE FROM numbers WHERE n > %(n)s", {"n": 1}) == 2
 
 
 def test_questions_are_asked_in_one_message() -> None:
