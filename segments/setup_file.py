@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from customers.errors import SelfsameError
 from customers.normalise import CustomType
 from customers.setup.file.sections import (
@@ -60,18 +62,19 @@ def check_segmentations(declared: Declared, place: FilePlace) -> None:
         no_repetition(entry.get("segments"), here.key("segments"), "system_name")
         segmentation = segmentations.get(entry.get("system_name", ""))
         if segmentation:
-            fixed(entry, here, "kind", segmentation.kind, "its members came by it")
+            fixed(entry, here, "kind", segmentation.kind, _("its members came by it"))
         else:
             needed(entry, here, "kind")
         check_conditions(entry, segmentation.kind if segmentation else entry.get("kind"), context, here)
     if circle := cycle(graph_with(declared)):
-        place.fault(f"they are calculated from each other in a circle: {' → '.join(circle)}")
+        words = {"circle": " → ".join(circle)}
+        place.fault(_("they are calculated from each other in a circle: %(circle)s") % words)
 
 
 def check_conditions(entry: FileEntry, kind: str | None, context: ConditionContext, place: FilePlace) -> None:
     for segment, here in listed(entry.get("segments"), place.key("segments")):
         if "condition" in segment and kind == SegmentationKinds.STATIC:
-            here.key("condition").fault("a static segment has none: members are put in and taken out")
+            here.key("condition").fault(_("a static segment has none: members are put in and taken out"))
         elif segment.get("condition"):
             for path, message in faults(segment["condition"], context):
                 here.key("condition").key(path).fault(message)
@@ -98,7 +101,7 @@ def context_with(declared: Declared) -> ConditionContext:
 
 
 def entries_of(declared: Declared, section: str) -> Iterator[FileEntry]:
-    """The entries of a section that say at least what they are called."""
+    """The entries of a section that have a system name at least."""
     for entry in declared.get(section) or ():
         if entry and entry.get("system_name"):
             yield entry

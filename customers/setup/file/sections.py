@@ -1,5 +1,8 @@
-"""The sections of a set-up file that concern customers: settings, identifier kinds, custom fields, points
-and block list.
+"""The sections of a set-up file that belong to this app: settings, identifier kinds, custom fields,
+integration points and block list.
+
+A section is read, checked and saved in three steps, in this order for the whole file. Values come out of the
+first step with None in place of what was at fault, so the checks pass over None.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ from typing import Any, TypeVar
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from customers.block_list import check_pattern
 from customers.contact_types import CONTACT_NAMES
@@ -46,14 +51,14 @@ from customers.setup.file.shapes import (
 )
 
 Declared = Mapping[str, Any]
-"""The whole file: sections by name."""
+"""What the whole file says: the values of its sections, by their names."""
 M = TypeVar("M", bound=models.Model)
 
 
 @dataclass(frozen=True, slots=True)
 class FileSection:
-    """A part of the file. `check` names what is at fault beside the other parts and what is stored; `save`
-    writes it.
+    """A part of the file, under the key `name`. `read` understands its values one by one, `check` compares
+    them with the other sections and with what is stored, `save` writes them. The first two note faults.
     """
 
     name: str
@@ -80,37 +85,40 @@ system_name = normalised(checked_system_name)
 def listed(
     entries: Iterable[FileEntry | None] | None, place: FilePlace
 ) -> Iterator[tuple[FileEntry, FilePlace]]:
-    """The entries of a list with their places, less those that are at fault already."""
+    """The entries of a list with their places, without those that could not be read."""
     for number, entry in enumerate(entries or ()):
         if entry:
             yield entry, place.index(number)
 
 
 def stored(model: type[M]) -> dict[str, M]:
-    """What is stored already, by system name."""
+    """The rows there are already, by system name."""
     return {row.system_name: row for row in model._default_manager.all()}  # type: ignore[attr-defined]
 
 
 def needed(entry: FileEntry, place: FilePlace, *names: str) -> None:
-    """Names what an entry that is not stored yet has to say."""
+    """Notes a fault for each of the names that is missing in an entry which is not stored yet."""
     for name in names:
         if name not in entry:
-            place.key(name).fault("it is missing; a new entry needs it")
+            place.key(name).fault(_("it is missing; a new entry needs it"))
 
 
 def fixed(entry: FileEntry, place: FilePlace, name: str, present: Any, why: str) -> None:
-    """Names a value that differs from the stored one although it cannot change any more."""
+    """Notes a fault where the entry would change what cannot change any more. `why` says what to do instead,
+    or why it is so, translated.
+    """
     if entry.get(name) not in (None, present):
-        place.key(name).fault(f"it is {as_written(present)} already and cannot be changed: {why}")
+        words = {"value": as_written(present), "why": why}
+        place.key(name).fault(_("it is %(value)s already and cannot be changed: %(why)s") % words)
 
 
 def put(model: type[M], system_name: str, values: FileEntry, **otherwise: Any) -> M:
-    """The row of that system name with these values. What is not named keeps what it has, or in a new row
-    is as `otherwise`.
+    """Saves the row of that system name with these values. Its other columns stay as they are; in a new row
+    they are as `otherwise` says, and the name is made of the system name.
     """
     new = {"name": system_name.replace("_", " ").capitalize(), **otherwise, **values}
     objects = model._default_manager
-    row, _ = objects.update_or_create(system_name=system_name, defaults=values, create_defaults=new)
+    row, _is_new = objects.update_or_create(system_name=system_name, defaults=values, create_defaults=new)
     return row
 
 
@@ -123,7 +131,7 @@ def without(entry: FileEntry, *names: str) -> dict[str, Any]:
 
 def region(value: str) -> str:
     if value not in phonenumbers.SUPPORTED_REGIONS:
-        raise Invalid("use the two capital letters of a country, as in US or DE")
+        raise Invalid(gettext_noop("use the two capital letters of a country, as in US or DE"))
     return value
 
 
@@ -145,7 +153,7 @@ read_settings = mapping_of(
 
 def kind_name(value: str) -> str:
     if value in RESERVED_KINDS:
-        raise Invalid(f"{value} is a kind that every project has; use another name")
+        raise Invalid(gettext_noop("%(kind)s is a kind that every project has; use another name"), kind=value)
     return checked_system_name(value)
 
 
@@ -172,10 +180,10 @@ def check_kinds(declared: Declared, place: FilePlace) -> None:
             needed(entry, here, "unique")
         else:
             present = kind.category == Category.UNIQUE
-            fixed(entry, here, "unique", present, "define another kind")
+            fixed(entry, here, "unique", present, _("define another kind"))
             unique = present
         if entry.get("do_not_merge_different") and unique is False:
-            here.key("do_not_merge_different").fault("only a unique kind has this switch")
+            here.key("do_not_merge_different").fault(_("only a unique kind has this switch"))
 
 
 def save_kinds(entries: Iterable[FileEntry]) -> None:
@@ -188,8 +196,8 @@ def save_kinds(entries: Iterable[FileEntry]) -> None:
 
 def kind_names(declared: Declared) -> list[str]:
     """The identifier kinds there will be once the file is written."""
-    named = [entry.get("system_name") for entry in declared.get("identifier_kinds") or () if entry]
-    return list(dict.fromkeys([*SYSTEM_KINDS, *stored(IdentifierKind), *filter(None, named)]))
+    new = [entry.get("system_name") for entry in declared.get("identifier_kinds") or () if entry]
+    return list(dict.fromkeys([*SYSTEM_KINDS, *stored(IdentifierKind), *filter(None, new)]))
 
 
 # --- Custom fields
@@ -217,10 +225,10 @@ def check_fields(declared: Declared, place: FilePlace) -> None:
         if field is None:
             needed(entry, here, "type")
         else:
-            fixed(entry, here, "type", field.type, "define another field")
+            fixed(entry, here, "type", field.type, _("define another field"))
         kind = field.type if field else entry.get("type")
         if entry.get("merge") == MergePolicies.LARGER and kind not in (*NUMERIC, None):
-            here.key("merge").fault("only a number can be larger than another")
+            here.key("merge").fault(_("only a number can be larger than another"))
 
 
 def save_fields(entries: Iterable[FileEntry]) -> None:
@@ -262,17 +270,17 @@ def check_points(declared: Declared, place: FilePlace) -> None:
         check_lookup_by(entry.get("lookup_by") or (), lookups, here.key("lookup_by"))
 
 
-def check_lookup_by(names: Iterable[str | None], known: list[str], place: FilePlace) -> None:
-    """R13: any kinds except the payment card hash, each once."""
+def check_lookup_by(names: Iterable[str | None], allowed: list[str], place: FilePlace) -> None:
+    """Any kinds except the payment card hash, each once (R13)."""
     seen: set[str] = set()
     for number, name in enumerate(names):
         here = place.index(number)
         if name == PAYMENT_CARD:
-            here.fault("nobody is looked up by a payment card hash")
-        elif name and name not in known:
-            here.fault(not_among(name, known, "identifier kind"))
+            here.fault(_("nobody is looked up by a payment card hash"))
+        elif name and name not in allowed:
+            here.fault(not_among(name, allowed, _("identifier kind")))
         elif name in seen:
-            here.fault(f"{name} is named twice")
+            here.fault(_("%(name)s is named twice") % {"name": name})
         seen |= {name} if name else set()
 
 
@@ -285,14 +293,17 @@ def save_points(entries: Iterable[FileEntry]) -> None:
 
 
 def point_columns(entry: FileEntry, present: IntegrationPoint) -> dict[str, Any]:
+    """What the entry says, as columns of the point. A flag of a type of contact that the entry does not name
+    stays as it is `present`.
+    """
     renamed = {"enabled": "is_enabled", "scopes": "default_scopes"}
     columns = {renamed.get(n, n): v for n, v in without(entry, "system_name", "contacts").items()}
     for flag, column in CONTACT_FLAGS.items():
-        named = {
+        declared = {
             contact: flags[flag] for contact, flags in entry.get("contacts", {}).items() if flag in flags
         }
-        if named:
-            flagged = {**dict.fromkeys(getattr(present, column), True), **named}
+        if declared:
+            flagged = {**dict.fromkeys(getattr(present, column), True), **declared}
             columns[column] = [contact for contact in CONTACT_NAMES if flagged.get(contact)]
     return columns
 
@@ -311,12 +322,12 @@ read_block_list = list_of(
 
 
 def check_block_list(declared: Declared, place: FilePlace) -> None:
-    known = [*kind_names(declared), EVERY_KIND]
+    allowed = [*kind_names(declared), EVERY_KIND]
     for entry, here in listed(declared["block_list"], place):
-        if entry.get("type") not in (*known, None):
-            here.key("type").fault(not_among(entry["type"], known, "identifier kind"))
+        if entry.get("type") not in (*allowed, None):
+            here.key("type").fault(not_among(entry["type"], allowed, _("identifier kind")))
         if ("value" in entry) == ("pattern" in entry):
-            here.fault("an entry has either a value or a pattern")
+            here.fault(_("an entry has either a value or a pattern"))
 
 
 def save_block_list(entries: Iterable[FileEntry]) -> None:

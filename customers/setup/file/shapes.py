@@ -1,8 +1,8 @@
-"""The shapes a set-up file is made of, and the faults found in it.
+"""How the values of a set-up file are read: texts, switches, lists, mappings; and the faults found in them.
 
-A reader takes a value and its place in the file and gives back what it means. What it cannot read it names
-at that place and gives back as None, so that one pass finds every fault; a file with faults is never
-written, so None reaches no table.
+A reader takes a value and its place in the file, and returns what the value means. For a value it cannot read
+it notes a fault at that place and returns None. So one pass finds every fault; and since a file with faults
+is never written, no such None reaches a table.
 """
 
 from __future__ import annotations
@@ -13,15 +13,21 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from customers.normalise import Invalid
 
 ValueReader = Callable[[Any, "FilePlace"], Any]
+"""The value and its place in; what it means out, or None with a fault noted."""
 FileEntry = Mapping[str, Any]
+"""One item of a list in the file: `{"system_name": …}`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilePlace:
-    """A spot in the file, `integration_points[0].kind`, and the list of all faults found so far."""
+    """A place in the file, as `integration_points[0].kind`, with the list of all faults found so far. Every
+    place of a file shares that list.
+    """
 
     path: str = ""
     faults: list[str] = field(default_factory=list)
@@ -33,7 +39,7 @@ class FilePlace:
         return FilePlace(f"{self.path}[{number}]", self.faults)
 
     def fault(self, message: str) -> Any:
-        """Note it, and give back the None that a faulty value reads as."""
+        """Note the fault. Returns None, which is what a faulty value is read as."""
         self.faults.append(f"{self.path}: {message}" if self.path else message)
         return None
 
@@ -43,38 +49,43 @@ def text(limit: int = 255) -> ValueReader:
 
     def read(value: Any, place: FilePlace) -> Any:
         if not isinstance(value, str):
-            return place.fault(f"a text is needed, so put {as_written(value)} in quotes")
+            return place.fault(
+                _("a text is needed, so put %(value)s in quotes") % {"value": as_written(value)}
+            )
         if not value.strip():
-            return place.fault("it is empty")
+            return place.fault(_("it is empty"))
         if len(value) > limit:
-            return place.fault(f"it is too long: at most {limit} characters")
+            return place.fault(_("it is too long: at most %(limit)s characters") % {"limit": limit})
         return value
 
     return read
 
 
 def normalised(normalise: Callable[[str], Any], limit: int = 255) -> ValueReader:
-    """A text that `normalise` accepts; what that says of any other is the fault."""
+    """A text, in the form that `normalise` gives it. What `normalise` refuses is a fault, in its words."""
 
     def read(value: Any, place: FilePlace) -> Any:
-        given = text(limit)(value, place)
+        typed = text(limit)(value, place)
         try:
-            return None if given is None else normalise(given)
+            return None if typed is None else normalise(typed)
         except Invalid as error:
-            return place.fault(str(error))
+            return place.fault(error.told(_))
 
     return read
 
 
 def boolean(value: Any, place: FilePlace) -> Any:
-    return value if isinstance(value, bool) else place.fault(f"write true or false, not {as_written(value)}")
+    if isinstance(value, bool):
+        return value
+    return place.fault(_("write true or false, not %(value)s") % {"value": as_written(value)})
 
 
 def whole_number(lowest: int, highest: int) -> ValueReader:
     def read(value: Any, place: FilePlace) -> Any:
         if type(value) is int and lowest <= value <= highest:
             return value
-        return place.fault(f"write a whole number from {lowest} to {highest}, not {as_written(value)}")
+        words = {"lowest": lowest, "highest": highest, "value": as_written(value)}
+        return place.fault(_("write a whole number from %(lowest)s to %(highest)s, not %(value)s") % words)
 
     return read
 
@@ -89,46 +100,52 @@ def one_of(choices: Collection[str]) -> ValueReader:
 def list_of(reader: ValueReader) -> ValueReader:
     def read(value: Any, place: FilePlace) -> Any:
         if not isinstance(value, list):
-            return place.fault("a list is needed")
+            return place.fault(_("a list is needed"))
         return [reader(item, place.index(number)) for number, item in enumerate(value)]
 
     return read
 
 
 def mapping_of(readers: Mapping[str, ValueReader], required: Collection[str] = ()) -> ValueReader:
-    """A mapping with these keys and no others."""
+    """A mapping with these keys and no others. Keys that are not `required` may be left out."""
 
     def read(value: Any, place: FilePlace) -> Any:
         if not isinstance(value, dict):
-            return place.fault("a mapping of keys to values is needed")
+            return place.fault(_("a mapping of keys to values is needed"))
         for name in value:
             if name not in readers:
-                place.key(name).fault(not_among(name, readers, "key"))
+                place.key(name).fault(not_among(name, readers, _("key")))
         for name in required:
             if name not in value:
-                place.key(name).fault("it is missing")
-        known = [name for name in readers if name in value]
-        return {name: readers[name](value[name], place.key(name)) for name in known}
+                place.key(name).fault(_("it is missing"))
+        return {
+            name: reader(value[name], place.key(name)) for name, reader in readers.items() if name in value
+        }
 
     return read
 
 
-def not_among(value: Any, choices: Collection[str], what: str = "value") -> str:
-    """The sentence for something that is none of the choices, with the one that was probably meant."""
-    meant = get_close_matches(str(value), list(choices), n=1)
-    advice = f"did you mean {meant[0]}?" if meant else f"use one of: {', '.join(choices)}"
-    return f"unknown {what} {as_written(value)}; {advice}"
+def not_among(value: Any, choices: Collection[str], what: str = "") -> str:
+    """The fault of something that is none of the choices, with the choice that was probably meant. `what`
+    says what the choices are, translated; without it they are values.
+    """
+    words = {"what": what or _("value"), "value": as_written(value), "choices": ", ".join(choices)}
+    if similar := get_close_matches(str(value), list(choices), n=1):
+        return _("unknown %(what)s %(value)s; did you mean %(similar)s?") % {**words, "similar": similar[0]}
+    return _("unknown %(what)s %(value)s; use one of: %(choices)s") % words
 
 
 def as_written(value: Any) -> str:
+    """A value as the file may have it, for the sentence of a fault: texts in quotation marks."""
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def no_repetition(entries: Collection[FileEntry | None] | None, place: FilePlace, *keys: str) -> None:
-    """Names every entry that declares what an earlier one of the same list declares already."""
+    """Notes a fault at every entry that has the same values under `keys` as an earlier entry of the list."""
     seen: dict[tuple[Any, ...], int] = {}
     for number, entry in enumerate(entries or ()):
         identity = tuple(entry.get(key) for key in keys) if entry else ()
         if any(identity) and identity in seen:
-            place.index(number).fault(f"{place.index(seen[identity]).path} declares the same")
+            earlier = place.index(seen[identity]).path
+            place.index(number).fault(_("%(place)s declares the same") % {"place": earlier})
         seen.setdefault(identity, number)

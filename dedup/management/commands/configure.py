@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from customers.models import ApiKey, IntegrationPoint, ProjectSettings
-from customers.setup.file.keys import keep_keys, read_keys, write_keys
+from customers.setup.file.keys import read_keys, with_working_keys, write_keys
 from customers.setup.file.sections import SECTIONS as CUSTOMER_SECTIONS
 from customers.setup.file.sections import Declared
 from customers.setup.file.shapes import FilePlace, mapping_of
@@ -78,7 +78,7 @@ def configure(declared: Any, keys_path: Path | None) -> list[str]:
 def hand_out(values: Declared, path: Path, keys: dict[str, str]) -> list[str]:
     names = [entry["system_name"] for entry in values.get("integration_points", ())]
     points = {name: IntegrationPoint.objects.get(system_name=name) for name in names}
-    kept = keep_keys(points, keys)
+    kept = with_working_keys(points, keys)
     write_keys(path, kept)
     return [name for name in names if kept[name] != keys.get(name)]
 
