@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.db.models.lookups import Exact
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.block_list import EVERY_KIND, BlockListEntry
@@ -329,7 +330,7 @@ class BlockedValue(models.Model):
         try:
             BlockListEntry(self.type, self.value, self.pattern)
         except Invalid as reason:
-            raise ValidationError(str(reason)) from reason
+            raise ValidationError(reason.told(gettext)) from reason
 
 
 class ProjectSettings(models.Model):

@@ -151,7 +151,7 @@ def _entries(rows: Iterable[Sequence[str]]) -> Iterator[BlockListEntry]:
             yield BlockListEntry(of_kind, value, pattern)
         except Invalid as reason:
             # The forms refuse such an entry; one that came past them must not stop the service.
-            log.warning("blocked_value_left_out", kind=of_kind, reason=str(reason))
+            log.warning("blocked_value_left_out", kind=of_kind, reason=reason.told(str))
 
 
 def _normalising(kinds: Mapping[str, Kind], region: str) -> Callable[[str, str], str | None]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from customers.normalise import CustomType, Invalid, custom_value
 from segments.conditions.base import HOW, PERSONAL, VALUE, Condition, Fault, needed, optional
@@ -93,7 +93,7 @@ class Custom(Condition):
     def value_of_type(self, custom_type: CustomType) -> Any:
         """The value as a custom field of the type has values. Raises `Invalid`."""
         if self.value is None:
-            raise Invalid(_("It is missing."))
+            raise Invalid(gettext_noop("It is missing."))
         return custom_value(self.value, CustomType.STRING if custom_type is CustomType.LIST else custom_type)
 
     def _unsuited(self, custom_type: CustomType) -> Iterator[Fault]:
@@ -104,7 +104,7 @@ class Custom(Condition):
             try:
                 self.value_of_type(custom_type)
             except Invalid as reason:
-                yield "value", str(reason)
+                yield "value", reason.told(_)
 
 
 def _value_words(value: object) -> str:
