@@ -255,9 +255,47 @@ def a_promo_code_is_issued() -> Outcome:
     return shop(PROMO_CODE, 2, lookup=by_id(1), promo_code=PromoCode("X-1", day(1)), personal_action=True)
 
 
+def claims_are_cleared() -> Outcome:
+    shop = Memory()
+    shop(ORDER, 1, email=ANN, mobile_phone=PHONE, order=order())
+    shop(
+        REGISTER,
+        2,
+        email=BOB,
+        mobile_phone=sent("mobile_phone", PHONE, must_be_confirmed=True),
+        cards=(HASH,),
+    )
+    return shop(EDIT, 3, lookup=by_id(2), clears=frozenset({"mobile_phone"}))
+
+
+def a_former_value_goes_to_an_edited_customer() -> Outcome:
+    shop = Memory()
+    shop(REGISTER, 1, passport_id="p0", email=ANN)
+    shop(EDIT, 2, lookup=by_id(1), passport_id="p1")
+    shop(REGISTER, 3, passport_id="p2", email=BOB)
+    return shop(EDIT, 4, lookup=by_id(2), passport_id="p0")
+
+
+def a_contact_that_waits_is_no_primary_after_a_merge() -> Outcome:
+    shop = Memory()
+    shop(ORDER, 1, mobile_phone=sent("mobile_phone", PHONE, is_confirmed=True), order=order())
+    shop(REGISTER, 2, email=sent("email", ANN, is_confirmed=True), mobile_phone=PHONE_2)
+    waiting = sent("mobile_phone", PHONE_2, must_be_confirmed=True, is_primary=True)
+    return shop(EDIT, 3, lookup=by_id(1), email=sent("email", ANN, is_confirmed=True), mobile_phone=waiting)
+
+
+def customers_are_merged_by_request() -> Outcome:
+    shop = Memory()
+    shop(REGISTER, 1, email=ANN, crm_id="301", memberships=(SentMembership(1, 11),))
+    shop(REGISTER, 2, email=BOB, crm_id="302", time_zone="Europe/Rome", memberships=(SentMembership(1, 12),))
+    outcome = shop.merge([1], 2)
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
 def a_claim_is_confirmed() -> Outcome:
     shop = Memory()
-    shop(REGISTER, 1, email=ANN, mobile_phone=sent("mobile_phone", PHONE, must_be_confirmed=True))
+    shop(ORDER, 1, email=ANN, mobile_phone=sent("mobile_phone", PHONE, must_be_confirmed=True), order=order())
     shop(REGISTER, 2, email=BOB, mobile_phone=sent("mobile_phone", PHONE, must_be_confirmed=True))
     confirmed = sent("mobile_phone", PHONE, must_be_confirmed=True, is_confirmed=True)
     return shop(CONFIRM, 3, lookup=by_id(2), mobile_phone=confirmed)
@@ -310,6 +348,10 @@ SCENARIOS: dict[str, Callable[[], Outcome]] = {
         an_order_is_sent_again,
         points_are_added,
         a_promo_code_is_issued,
+        claims_are_cleared,
+        a_former_value_goes_to_an_edited_customer,
+        a_contact_that_waits_is_no_primary_after_a_merge,
+        customers_are_merged_by_request,
         a_claim_is_confirmed,
         a_merge_is_undone,
         a_merge_is_undone_after_an_opt_out,

@@ -172,3 +172,10 @@ def test_a_customer_is_not_weighed_against_itself():
     """R29"""
     with pytest.raises(AssertionError, match=r"^two different customers have different MaestraIDs$"):
         decide_priority(customer(1), customer(1), None)
+
+
+def test_the_contact_in_question_may_be_on_either_side():
+    """R29"""
+    assert contact_in_question([THE_PHONE], customer(1, phone()), customer(2)) == THE_PHONE
+    assert contact_in_question([THE_PHONE], customer(1), customer(2, phone())) == THE_PHONE
+    assert contact_in_question([THE_PHONE], customer(1), customer(2)) is None

@@ -307,3 +307,11 @@ def test_of_one_contact_the_flags_of_both_and_the_earlier_confirmation_count():
     assert both_flags(stored, flagged, sent_again) == together
     unconfirmed = replace(stored, confirmed_at=None)
     assert both_flags(unconfirmed, unconfirmed, unconfirmed) == unconfirmed
+
+
+def test_a_contact_that_nobody_held_before_is_primary_if_it_is_for_one_side():
+    """R36"""
+    first = replace(profile(2), holdings={h.key: h for h in [holding("email", ANN, 2)]})
+    second = profile(1, holding("email", ANN, 1))
+    merged = survive(MergeSides(first, second, 1, {}, frozenset(), NOW))
+    assert merged.holdings == {key("email", ANN): holding("email", ANN, 2, is_primary=True)}

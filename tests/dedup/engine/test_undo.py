@@ -1,12 +1,23 @@
 """Taking a merge back (R46), clause by clause."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from customers.changes import KeptApart, OptedOut, Why
-from customers.profile import Channel, Membership, Note, Personal, Subscription, SubscriptionStatus
+from customers.profile import (
+    Category,
+    Channel,
+    Claim,
+    Membership,
+    Note,
+    Personal,
+    Subscription,
+    SubscriptionStatus,
+)
 from dedup.engine.record import Operation, PointsMovement, SentMembership, SentSubscription
+from dedup.engine.undo import Journal
 from tests.dedup.engine.builders import (
     ANN,
     BOB,
@@ -22,6 +33,7 @@ from tests.dedup.engine.builders import (
     day,
     key,
     order,
+    profile,
     sent,
 )
 
@@ -357,3 +369,25 @@ def test_after_an_undo_a_device_in_use_does_not_bring_them_together_again(shop):
     outcome = shop(EDIT, 5, lookup=by_id(1), device_id="cookie-2")
     assert (outcome.merges, outcome.blocked_matches[0].vetoes[0].name) == ((), "apart")
     assert outcome.moved[0].taker == 1
+
+
+def test_a_former_id_does_not_become_current_where_the_current_one_was_cleared():
+    """R3, R46"""
+    shop = Memory()
+    shop(REGISTER, 1, crm_id="301", email=ANN)
+    shop(EDIT, 2, lookup=by_id(1), crm_id="302")
+    shop(REGISTER, 3, mobile_phone=PHONE)
+    shop.merge([2], 1)
+    shop(EDIT, 4, lookup=by_id(1), clears=frozenset({"crm_id"}))
+    shop.undo()
+    assert shop.profiles[1].current("crm_id") is None
+
+
+def test_an_undo_may_bring_back_the_claims_of_either_side():
+    """R46"""
+    sides = [
+        replace(profile(n), claims={k: Claim(*k, Category.EMAIL, k.value, n, day(1))})
+        for n, k in ((1, key("email", ANN)), (2, key("email", BOB)))
+    ]
+    journal = Journal(1, survivor=sides[0], absorbed=sides[1], result=profile(1))
+    assert journal.claimed() == {key("email", ANN), key("email", BOB)}

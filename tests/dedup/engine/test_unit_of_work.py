@@ -15,9 +15,10 @@ from customers.changes import (
     PointsAdded,
     PromoCodeIssued,
     Released,
+    Unmerged,
 )
 from customers.transitions import united
-from dedup.engine.outcome import Refusal, RefusalCode
+from dedup.engine.outcome import Outcome, Refusal, RefusalCode
 from dedup.engine.reasons import Reason
 from dedup.engine.record import Operation, PointsMovement, PromoCode
 from dedup.engine.resolve import decide, resolve
@@ -67,9 +68,9 @@ def test_rolled_back_everything_is_as_before():
     phone, tablet = SECOND.holdings[key("mobile_phone", PHONE)], holding("device_id", "cookie-2", 2)
     for change in (
         Created(customer=9, maestra_id=9, registered_at=day(1)),
-        Released(**two, holding=phone),
-        Held(**two, before=None, after=tablet),
-        Held(**two, before=None, after=holding("device_id", COOKIE, 2)),
+        Released(customer=2, maestra_id=2, holding=phone),
+        Held(customer=2, maestra_id=2, before=None, after=tablet),
+        Held(customer=2, maestra_id=2, before=None, after=holding("device_id", COOKIE, 2)),
         CardSeen(**two, card="hash-1"),
         CardSeen(**two, card="hash-2"),
         OrderSaved(**one, before=order("A-1"), after=order("A-1", total="20")),
@@ -90,6 +91,22 @@ def test_rolled_back_everything_is_as_before():
     assert (content(work), work.changes) == (content(UnitOfWork(before)), [])
 
 
+def test_what_is_emitted_is_found_where_it_went():
+    """R1, R10, R46"""
+    work = UnitOfWork(world(FIRST, SECOND))
+    work.emit(CardSeen(customer=2, maestra_id=2, card="hash-1"))
+    assert work.card_holders["hash-1"] == {1, 2}
+    first, second = work.profiles[1], work.profiles[2]
+    whole = united(first, second)
+    sides = {"absorbed": second, "survivor": first, "result": whole}
+    work.emit(Merged(customer=1, maestra_id=1, **sides, decision=Decision(reason=Reason.API)))
+    phone = key("mobile_phone", PHONE)
+    assert (work.primary_id(2), work.holder(phone)) == (1, whole)
+    work.emit(Unmerged(customer=1, maestra_id=1, merge_id=1, restored=second, remaining=first))
+    assert (work.primary_id(2), work.holder(phone), work.holder(key("email", ANN))) == (2, second, first)
+    assert work.holders[phone] == 2
+
+
 def test_a_batch_is_decided_in_order():
     """R16, R22: each record sees what those before it did, but not what a refused one tried"""
     records = [
@@ -98,6 +115,8 @@ def test_a_batch_is_decided_in_order():
         record(Operation.REGISTER, 3, email=EVE, discount_card="1"),
     ]
     created, refused, joined = resolve(world(FIRST), records, NOW)
+    assert isinstance(created, Outcome)
+    assert isinstance(joined, Outcome)
     assert (created.customer, joined.customer, joined.status.value) == (1000, 1000, "joined")
     assert refused == Refusal(
         RefusalCode.TECHNICAL_ID_NOT_UNIQUE, {"maestra_ids": [1000], "keys": [key("crm_id", "7")]}
@@ -144,7 +163,9 @@ def test_a_number_told_earlier_in_a_batch_is_known(operation, entry, field):
     first, again, others = shop.submit(
         *(record(operation, 1, lookup=key("maestra_id", str(n)), **entry) for n in (1, 1, 2))
     )
-    assert [outcome.status.value for outcome in (first, again)] == ["changed", "unchanged"]
+    assert isinstance(first, Outcome)
+    assert isinstance(again, Outcome)
+    assert (first.status.value, again.status.value) == ("changed", "unchanged")
     assert others == Refusal(RefusalCode.VALIDATION_ERROR, {"field": field})
 
 
