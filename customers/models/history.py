@@ -31,7 +31,9 @@ class Operation(models.Model):
     """What somebody or something did, as one transaction."""
 
     kind = models.CharField(_("kind"))
-    actor = models.CharField(_("who"), help_text=_("key:<beginning of the key>, user:<user name> or system."))
+    actor = models.CharField(
+        _("by"), help_text=_("key:<first characters of the key>, user:<user name> or system.")
+    )
     actor_user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -57,7 +59,9 @@ class Operation(models.Model):
         _("position"),
         null=True,
         editable=False,
-        help_text=_("Place in the feed, without gaps; given once every earlier transaction has ended."),
+        help_text=_(
+            "Place in the change feed, without gaps. Assigned once all earlier transactions have ended."
+        ),
     )
 
     class Meta:

@@ -63,8 +63,8 @@ class Identifier(AtHead):
         related_name="+",
         verbose_name=_("kind"),
     )
-    value = models.CharField(_("value"), db_collation="C", help_text=_("Normalised; what is compared."))
-    raw = models.CharField(_("as typed"))
+    value = models.CharField(_("value"), db_collation="C", help_text=_("Normalised, as it is compared."))
+    raw = models.CharField(_("as entered"))
     customer = models.ForeignKey(
         Customer,
         models.PROTECT,
@@ -73,9 +73,9 @@ class Identifier(AtHead):
         db_constraint=False,
         related_name="identifiers",
         verbose_name=_("held by"),
-        help_text=_("The primary MaestraID of the holder, or nobody."),
+        help_text=_("The primary MaestraID of the customer who holds it."),
     )
-    origin_id = models.BigIntegerField(_("came to MaestraID"), null=True, blank=True)
+    origin_id = models.BigIntegerField(_("recorded under MaestraID"), null=True, blank=True)
     since = models.DateTimeField(_("since"), null=True, blank=True)
     is_former = models.BooleanField(_("former"), default=False, db_default=False)
     retired_at = models.DateTimeField(_("retired"), null=True, blank=True)
@@ -145,9 +145,13 @@ class Claim(AtHead):
     customer = models.ForeignKey(
         Customer, models.PROTECT, db_constraint=False, related_name="claims", verbose_name=_("claimed by")
     )
-    origin_id = models.BigIntegerField(_("came to MaestraID"))
+    origin_id = models.BigIntegerField(_("recorded under MaestraID"))
     raw = models.CharField(
-        _("as typed"), blank=True, default="", db_default="", help_text=_("Empty: as the identifier.")
+        _("as entered"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Empty if it is the same as the identifier."),
     )
     since = models.DateTimeField(_("since"))
     gives_access = models.BooleanField(_("would give account access"), default=False, db_default=False)
@@ -187,7 +191,7 @@ class PaymentCard(AtHead):
         related_name="payment_cards",
         verbose_name=_("customer"),
     )
-    origin_id = models.BigIntegerField(_("came to MaestraID"))
+    origin_id = models.BigIntegerField(_("recorded under MaestraID"))
     since = models.DateTimeField(_("since"))
 
     class Meta:

@@ -96,7 +96,7 @@ class Customer(models.Model):
         _("identified"),
         default=False,
         db_default=False,
-        help_text=_("Holds something other than devices and payment card hashes."),
+        help_text=_("Has an identifier other than devices and payment cards."),
     )
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
 
@@ -105,7 +105,7 @@ class Customer(models.Model):
         verbose_name_plural = _("customers")
         permissions = [
             ("view_contacts", _("Can see contacts unmasked")),
-            ("reveal_contacts", _("Can have masked contacts shown one by one, each recorded")),
+            ("reveal_contacts", _("Can reveal masked contacts one by one, which is recorded")),
             ("edit_customer", _("Can edit customers")),
             ("export_list", _("Can export lists of customers")),
         ]
@@ -154,8 +154,8 @@ class CustomerFacts(models.Model):
     last_action_at = models.DateTimeField(_("last personal action"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("customer facts")
-        verbose_name_plural = _("customer facts")
+        verbose_name = _("customer totals")
+        verbose_name_plural = _("customer totals")
         constraints = [
             models.CheckConstraint(
                 condition=Q(orders_count__gte=0, points_count__gte=0, promo_codes_count__gte=0),
@@ -226,9 +226,7 @@ class Relation(models.Model):
     kind = models.CharField(_("identifier kind"))
     value = models.CharField(_("value"))
     decided_by = models.CharField(_("decided by"), null=True, blank=True)
-    kept = models.BooleanField(
-        _("holds it"), help_text=_("The contact stayed with, or came to, this customer.")
-    )
+    kept = models.BooleanField(_("holds it"), help_text=_("This customer holds the contact."))
     at = models.DateTimeField(_("at"))
 
     class Meta:

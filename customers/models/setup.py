@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 SYSTEM_NAME = RegexValidator(
     r"^[a-z][a-z0-9_]{0,62}$",
-    _("Use small letters, digits and underscores, beginning with a letter, 63 characters at most."),
+    _("Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters."),
 )
-SYSTEM_NAME_HELP = _("How the API and the set-up file call it. It can never be changed.")
+SYSTEM_NAME_HELP = _("The name in the API and the set-up file. It cannot be changed later.")
 # What the records of the API already call something else.
 RESERVED_NAMES = ("maestra_id", "payment_card_hash")
 FIRST_PROJECT_KIND = 100
@@ -68,17 +68,15 @@ class IdentifierKind(models.Model):
         _("category"),
         choices=CATEGORY_LABELS,
         help_text=_(
-            "A customer has one current value of a unique identifier and keeps its former ones; of other "
-            "identifiers it may have several, and they move to the newest customer."
+            "A customer has one current value of a unique identifier, and its former values still find them. "
+            "Of other identifiers a customer may have several; a value moves to whoever gives it last."
         ),
     )
     do_not_merge_different = models.BooleanField(
-        _("do not merge customers with different IDs"),
+        _("never merge customers with different IDs"),
         default=False,
         db_default=False,
-        help_text=_(
-            "Two customers whose current values differ are never merged, and a former value finds nobody."
-        ),
+        help_text=_("Customers whose current values differ are never merged, and former values find nobody."),
     )
     is_unique = models.GeneratedField(
         expression=Exact(F("category"), models.Value(Category.UNIQUE.value)),
@@ -124,8 +122,8 @@ class FieldTypes(models.TextChoices):
 
 
 class MergePolicies(models.TextChoices):
-    PRIORITY = "priority", _("Keep the priority customer's")
-    LARGER = "larger", _("Keep the larger")
+    PRIORITY = "priority", _("Keep the value of the customer with priority")
+    LARGER = "larger", _("Keep the larger number")
 
 
 class CustomField(models.Model):
@@ -143,7 +141,7 @@ class CustomField(models.Model):
         choices=MergePolicies,
         default=MergePolicies.PRIORITY,
         db_default=MergePolicies.PRIORITY,
-        help_text=_("Only of numbers the larger can be kept."),
+        help_text=_("The larger one can be kept of numbers only."),
     )
 
     class Meta:
@@ -212,21 +210,26 @@ class IntegrationPoint(models.Model):
     name = models.CharField(_("name"))
     kind = models.CharField(_("kind"), choices=PointKinds)
     is_enabled = models.BooleanField(
-        _("enabled"), default=True, db_default=True, help_text=_("The keys of a disabled point are refused.")
-    )
-    personal_actions = models.BooleanField(
-        _("records are personal actions"),
+        _("enabled"),
         default=True,
         db_default=True,
-        help_text=_("The customer does them, as against an import or a back-office edit."),
+        help_text=_("Requests with keys of a disabled integration point are refused."),
+    )
+    personal_actions = models.BooleanField(
+        _("counts as customer activity"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "On where customers act themselves, as on a website; off for imports and back-office tools."
+        ),
     )
     lookup_by = ArrayField(
         models.CharField(),
-        verbose_name=_("look up by"),
+        verbose_name=_("find customers by"),
         default=list,
         blank=True,
         help_text=_(
-            "System names of the identifier kinds by which an upsert finds customers, in this order. "
+            "System names of the identifier kinds by which records find customers, in this order. "
             "Empty: MaestraID, unique identifiers, then other identifiers."
         ),
     )
@@ -268,7 +271,9 @@ class ApiKey(models.Model):
         IntegrationPoint, models.PROTECT, related_name="keys", verbose_name=_("integration point")
     )
     name = models.CharField(_("name"), blank=True, default="", db_default="")
-    prefix = models.CharField(_("begins with"), help_text=_("Enough of the key to tell it from others."))
+    prefix = models.CharField(
+        _("begins with"), help_text=_("The first characters of the key, to tell it from others.")
+    )
     digest = models.CharField(_("digest"), unique=True, editable=False)
     scopes = scope_list(_("scopes"))
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -301,14 +306,14 @@ class BlockedValue(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("Compared without case, as typed and as normalised."),
+        help_text=_("Upper and lower case are the same. Compared as entered and in its normalised form."),
     )
     pattern = models.CharField(
         _("pattern"),
         blank=True,
         default="",
         db_default="",
-        help_text=_("A regular expression, instead of a value."),
+        help_text=_("A regular expression, in place of a value."),
     )
 
     class Meta:
@@ -338,25 +343,25 @@ class ProjectSettings(models.Model):
 
     id = models.SmallIntegerField(primary_key=True, default=1, db_default=1, editable=False)
     default_region = models.CharField(
-        _("default region"),
+        _("default country"),
         default="US",
         db_default="US",
         validators=[RegexValidator(r"^[A-Z]{2}$", _("A country code of two capital letters, such as US."))],
-        help_text=_("The country of phone numbers that name none."),
+        help_text=_("The country of phone numbers without a country code."),
     )
     shared_device_limit = models.SmallIntegerField(
         _("shared device limit"),
         default=5,
         db_default=5,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
-        help_text=_("A device that more identified customers than this have used joins nobody any more."),
+        help_text=_("A device used by more identified customers than this is no longer used for matching."),
     )
     suppression_list = models.BooleanField(
         _("suppression list"),
         default=True,
         db_default=True,
         help_text=_(
-            "Keep keyed hashes of an erased person's values, so that no file brings the person back."
+            "Keep keyed hashes of the values of erased customers, so that imports do not create them again."
         ),
     )
     version = models.BigIntegerField(_("version"), db_default=0, editable=False)

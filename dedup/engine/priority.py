@@ -46,52 +46,55 @@ CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         name="access_by_this_contact",
         weigh=_gives_access,
-        sentence=gettext_noop("Signs in with the contact in question."),
-        because=gettext_noop("the contact gives access to its account"),
+        sentence=gettext_noop("Signs in with the shared contact."),
+        because=gettext_noop("they sign in with the contact"),
         keeps_because=gettext_noop("%(customer)s signs in with it"),
     ),
     Criterion(
         name="this_contact_confirmed",
         weigh=_is_confirmed,
-        sentence=gettext_noop("Confirmed the contact in question."),
-        because=gettext_noop("the contact is confirmed there"),
+        sentence=gettext_noop("Has confirmed the shared contact."),
+        because=gettext_noop("they have confirmed the contact"),
         keeps_because=gettext_noop("%(customer)s has confirmed it"),
     ),
     Criterion(
         name="any_account_access",
         weigh=lambda p, _key: bool(p.access_contacts()),
-        sentence=gettext_noop("Signs in with any contact or card."),
-        because=gettext_noop("it has account access"),
+        sentence=gettext_noop("Has account access by any contact."),
+        because=gettext_noop("they have account access"),
         keeps_because=gettext_noop("%(customer)s has account access"),
     ),
     Criterion(
         name="orders",
         weigh=lambda p, _key: p.has_commerce,
-        sentence=gettext_noop("Has orders, promo codes or reward-point movements."),
-        because=gettext_noop("it has orders, promo codes or reward points"),
+        sentence=gettext_noop("Has orders, promo codes or reward points."),
+        because=gettext_noop("they have orders, promo codes or reward points"),
         keeps_because=gettext_noop("%(customer)s has orders, promo codes or reward points"),
     ),
     Criterion(
         name="any_confirmed_contact",
         weigh=lambda p, _key: p.has_confirmed_contact(),
-        sentence=gettext_noop("Has any confirmed contact."),
-        because=gettext_noop("it has a confirmed contact"),
+        sentence=gettext_noop("Has a confirmed contact."),
+        because=gettext_noop("they have a confirmed contact"),
         keeps_because=gettext_noop("%(customer)s has a confirmed contact"),
     ),
     Criterion(
         name="last_activity",
         weigh=_last_activity,
         sentence=gettext_noop(
-            "Was active later; whoever never acted counts by the registration date, behind everyone who did."
+            "Was active more recently. Without any activity the registration date counts, behind all who "
+            "were active."
         ),
-        because=gettext_noop("it was active more recently"),
+        because=gettext_noop("they were active more recently"),
         keeps_because=gettext_noop("%(customer)s was active more recently"),
     ),
     Criterion(
         name="lower_maestra_id",
         weigh=lambda p, _key: (not p.is_new, -p.maestra_id),
-        sentence=gettext_noop("Has the lower MaestraID; a record not yet stored counts as the highest."),
-        because=gettext_noop("it was here first"),
+        sentence=gettext_noop(
+            "Has the lower MaestraID. A record that is not stored yet counts as the highest."
+        ),
+        because=gettext_noop("they were here first"),
         keeps_because=gettext_noop("%(customer)s was here first"),
     ),
 )

@@ -14,25 +14,25 @@ class Remedy(StrEnum):
 
     LIFT_APART = (
         "lift_apart",
-        gettext_noop("Somebody has to take back that these two are never the same person."),
+        gettext_noop("Allow the two to merge again."),
     )
     ALLOW_DIFFERENT_IDS = (
         "allow_different_ids",
-        gettext_noop("Give both the same ID, or let customers with different IDs of this kind be merged."),
+        gettext_noop("Give both the same ID, or allow customers with different IDs of this kind to merge."),
     )
     SHARE_ACCOUNT_ACCESS = (
         "share_account_access",
-        gettext_noop("One contact that gives account access must be held by both, or cleared on one side."),
+        gettext_noop("Give both a common contact with account access, or clear the contacts of one of them."),
     )
     NAME_RESULTING_CUSTOMER = (
         "name_resulting_customer",
-        gettext_noop("Merge them by request, naming the resulting customer: it keeps both values."),
+        gettext_noop("Request a merge and name the resulting customer: it keeps both values."),
         gettext_noop("Merge them by hand: the result keeps both values."),
     )
     SHARE_A_VALUE = (
         "share_a_value",
-        gettext_noop("Let a record bring an identifier of the one for the other, or merge them by request."),
-        gettext_noop("Let a record bring an identifier of the one for the other, or merge them by hand."),
+        gettext_noop("Send a record of one with an identifier of the other, or request a merge."),
+        gettext_noop("Send a record of one with an identifier of the other, or merge them by hand."),
     )
 
     sentence: str

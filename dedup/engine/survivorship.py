@@ -165,12 +165,12 @@ def later(one: Membership, two: Membership) -> Membership:
 
 
 def all_notes(sides: MergeSides) -> tuple[Any, ...]:
-    """Of both, in the order of time."""
+    """All of both are kept."""
     return tuple(sorted((*sides.priority.notes, *sides.other.notes), key=lambda n: n.at))
 
 
 def stored_profile(sides: MergeSides) -> bool:  # noqa: ARG001
-    """What two become is a stored customer, whatever they were."""
+    """The result is a stored customer."""
     return False
 
 
@@ -186,54 +186,60 @@ class Policy:
 
 
 SURVIVORSHIP: tuple[Policy, ...] = (
-    Policy("maestra_id", keep_primary_id, gettext_noop("The lower MaestraID, or the one that was named.")),
+    Policy("maestra_id", keep_primary_id, gettext_noop("The lower MaestraID, or the one that was chosen.")),
     Policy(
         "members",
         all_members,
-        gettext_noop(
-            "Every MaestraID with its orders, points, promo codes and actions; a record that joins has none."
-        ),
+        gettext_noop("All MaestraIDs with their orders, points, promo codes and activity are kept."),
     ),
     Policy(
         "personal",
         whole_personal_set,
         gettext_noop(
-            "The whole set of the priority customer, never mixed; where it has none, the other's whole set."
+            "All from the customer with priority, or all from the other one if they have none. The two "
+            "are never mixed."
         ),
     ),
-    Policy("time_zone", priority_time_zone, gettext_noop("The priority customer's, or else the other's.")),
+    Policy(
+        "time_zone",
+        priority_time_zone,
+        gettext_noop("From the customer with priority, or else from the other one."),
+    ),
     Policy(
         "custom_fields",
         custom_fields,
         gettext_noop(
-            "The priority customer's value, or else the other's; the larger one, where the field is set so."
+            "From the customer with priority, or else from the other one; or the larger number, if the "
+            "field is set so."
         ),
     ),
     Policy(
         "holdings",
         all_holdings,
         gettext_noop(
-            "All of both with flags and confirmations; the primary and the current unique IDs are the "
-            "priority customer's."
+            "All identifiers of both are kept. The primary contacts and the current unique IDs are those "
+            "of the "
+            "customer with priority."
         ),
     ),
-    Policy("claims", open_claims, gettext_noop("Of both, less what is now held.")),
-    Policy("cards", all_cards, gettext_noop("Of both.")),
+    Policy("claims", open_claims, gettext_noop("Claims of both, except for contacts that the result holds.")),
+    Policy("cards", all_cards, gettext_noop("All of both are kept.")),
     Policy(
         "subscriptions",
         subscriptions,
-        gettext_noop("Subscribed beats awaiting confirmation beats unsubscribed; an opt-out beats them all."),
+        gettext_noop(
+            "Subscribed overrides awaiting confirmation, which overrides unsubscribed. An opt-out "
+            "overrides all."
+        ),
     ),
     Policy(
         "memberships",
         latest_memberships,
-        gettext_noop("Per segmentation the later membership; on the same date the higher segment ID."),
+        gettext_noop("The most recent segment of each segmentation is kept."),
     ),
-    Policy("opted_out_at", later_opt_out, gettext_noop("An opt-out of either is an opt-out of the person.")),
-    Policy("notes", all_notes, gettext_noop("Of both, in the order of time.")),
-    Policy(
-        "is_new", stored_profile, gettext_noop("What two become is a stored customer, whatever they were.")
-    ),
+    Policy("opted_out_at", later_opt_out, gettext_noop("If either one opted out, the result is opted out.")),
+    Policy("notes", all_notes, gettext_noop("All of both are kept.")),
+    Policy("is_new", stored_profile, gettext_noop("The result is a stored customer.")),
 )
 
 

@@ -78,35 +78,34 @@ VETOES: tuple[VetoRule, ...] = (
     VetoRule(
         name="apart",
         conflict=_apart,
-        sentence=gettext_noop('Somebody marked the two "never merge", or undid their merge.'),
+        sentence=gettext_noop('The two were marked "never merge", or their merge was undone.'),
         remedy=Remedy.LIFT_APART,
     ),
     VetoRule(
         name="different_unique_ids",
         conflict=_different_unique_ids,
         sentence=gettext_noop(
-            "Both have a current ID of a kind for which customers with different IDs are not merged, "
-            "and the IDs differ."
+            "They have different IDs of a kind for which customers with different IDs are never merged."
         ),
         remedy=Remedy.ALLOW_DIFFERENT_IDS,
     ),
     VetoRule(
         name="different_account_access",
         conflict=_different_account_access,
-        sentence=gettext_noop("Both sign in with contacts of their own and share none of them."),
+        sentence=gettext_noop("Both have an account and sign in with different contacts."),
         remedy=Remedy.SHARE_ACCOUNT_ACCESS,
     ),
     VetoRule(
         name="different_emails",
         conflict=_different_emails,
-        sentence=gettext_noop("Both have e-mail addresses and share none."),
+        sentence=gettext_noop("They have different e-mail addresses."),
         remedy=Remedy.NAME_RESULTING_CUSTOMER,
         is_overridable=True,
     ),
     VetoRule(
         name="different_phones",
         conflict=_different_phones,
-        sentence=gettext_noop("Both have mobile phones and share none."),
+        sentence=gettext_noop("They have different mobile phones."),
         remedy=Remedy.NAME_RESULTING_CUSTOMER,
         is_overridable=True,
     ),

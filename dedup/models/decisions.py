@@ -51,7 +51,7 @@ class Merge(models.Model):
 
     class Meta:
         verbose_name = _("merge")
-        verbose_name_plural = _("merge journal")
+        verbose_name_plural = _("merges")
         constraints = [
             models.CheckConstraint(condition=~Q(survivor_id=F("absorbed_id")), name="merge_of_two"),
             models.CheckConstraint(condition=Q(reason__in=list(REASONS)), name="merge_reason"),
@@ -85,8 +85,8 @@ class ApartPair(models.Model):
     lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("pair held apart")
-        verbose_name_plural = _("pairs held apart")
+        verbose_name = _("pair kept apart")
+        verbose_name_plural = _("pairs kept apart")
         constraints = [
             models.CheckConstraint(condition=Q(low_id__lt=F("high_id")), name="apartpair_order"),
             models.UniqueConstraint(
@@ -102,7 +102,7 @@ class ApartPair(models.Model):
 
 
 class ReviewStatuses(models.TextChoices):
-    OPEN = "open", _("To be reviewed")
+    OPEN = "open", _("To review")
     SEEN = "seen", _("Reviewed")
 
 
@@ -114,8 +114,8 @@ class ReviewPair(models.Model):
     low_id = models.BigIntegerField(_("lower MaestraID"))
     high_id = models.BigIntegerField(_("higher MaestraID"))
     shared = models.JSONField(_("shared values"), default=list, db_default=[])
-    vetoes = models.JSONField(_("why they stay apart"), default=list, db_default=[])
-    at = models.DateTimeField(_("last met"), db_default=Now())
+    vetoes = models.JSONField(_("why they are separate"), default=list, db_default=[])
+    at = models.DateTimeField(_("last matched"), db_default=Now())
     status = models.CharField(
         _("status"), choices=ReviewStatuses, default=ReviewStatuses.OPEN, db_default=ReviewStatuses.OPEN
     )

@@ -37,12 +37,12 @@ class Site(models.Model):
         _("site key"),
         unique=True,
         default=new_site_key,
-        help_text=_("It stands in your pages for everybody to see, and is good for sending activity only."),
+        help_text=_("Public: it is part of your pages, and can only be used to send activity."),
     )
     origins = ArrayField(
         models.CharField(),
         verbose_name=_("origins"),
-        help_text=_("Where your pages are, as https://shop.example, separated by commas."),
+        help_text=_("The addresses of your pages, such as https://shop.example, separated by commas."),
     )
     is_enabled = models.BooleanField(_("enabled"), default=True, db_default=True)
     identifies_by_ids = models.BooleanField(
@@ -50,8 +50,8 @@ class Site(models.Model):
         default=False,
         db_default=False,
         help_text=_(
-            "Whoever guesses an ID of another customer can then attach a browser to them. Switch it on only "
-            "where your IDs cannot be guessed."
+            "Anybody who guesses an ID can then link their browser to that customer. Switch this on only if "
+            "your IDs cannot be guessed."
         ),
     )
     finds_customers = models.BooleanField(
@@ -59,8 +59,8 @@ class Site(models.Model):
         default=False,
         db_default=False,
         help_text=_(
-            "A browser that names a contact of a stored customer becomes theirs. Whoever knows somebody's "
-            "address can then add to their profile. Off, a page identifies only visitors nobody knows yet."
+            "A browser that sends a contact of a stored customer is linked to that customer, so anybody who "
+            "knows the address can add to the profile. If off, pages only identify visitors who are new."
         ),
     )
 

@@ -40,7 +40,7 @@ def test_they_are_called_by_what_they_are() -> None:
         "decided_by": "orders",
         "was_held": True,
     }
-    rest = "too, stays with this customer, because it has orders, promo codes or reward points."
+    rest = "too, stays with this customer, because they have orders, promo codes or reward points."
     assert sentence(facts, {"email": "E-mail"}) == f"E-mail a@b.cd, named by the new customer {rest}"
     by_line = sentence(facts, {}, lambda n: {first: "the new customer of line 3"}[n])
     assert by_line == f"email a@b.cd, named by the new customer of line 3 {rest}"

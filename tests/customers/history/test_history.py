@@ -217,9 +217,9 @@ def test_what_is_said_of_contested_contacts():
     ) == [
         "E-mail ann@example.com stays with customer 9, because customer 9 has account access.",
         "E-mail ann@example.com, named by customer 9 too, stays with this customer, "
-        "because it has account access.",
+        "because they have account access.",
         "E-mail ann@example.com, named by customer 9 too, came to this customer, "
-        "because it has account access.",
+        "because they have account access.",
         "Note: E-mail ann@example.com stays with customer 9, because customer 9 was active more recently.",
         "Note: E-mail ann@example.com did not come back with the undo: the profile no longer held it.",
     ]
@@ -247,7 +247,7 @@ def test_what_is_said_of_joins_merges_and_undoing():
         "Data that came in joined this customer, because they paid with the same card.",
         "Customer 9 was merged into this one, "
         "because they share E-mail ann@example.com, Mobile phone +14155550122; "
-        "customer 9 had priority: it has orders, promo codes or reward points.",
+        "customer 9 had priority: they have orders, promo codes or reward points.",
         "Customer 9 was merged into this one, because a member of staff asked for it.",
         "The merge with customer 9 was undone: they are two again.",
         "The merge with customer 7 was undone: they are two again.",

@@ -141,5 +141,5 @@ def test_nothing_of_it_is_lost_where_python_leaves_out_the_docstrings():
     assert told("-OO") == plain
     for _name, sentence in SENTENCES[: -len(Remedy)]:
         assert sentence in plain
-    assert "('different_emails', 'Both have e-mail addresses and share none.')] 1" in plain
+    assert "('different_emails', 'They have different e-mail addresses.')] 1" in plain
     assert plain.endswith("False\n")
