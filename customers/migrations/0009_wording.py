@@ -7,148 +7,297 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0008_contact_flags_by_type'),
+        ("customers", "0008_contact_flags_by_type"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='customer',
-            options={'permissions': [('view_contacts', 'Can see contacts unmasked'), ('reveal_contacts', 'Can reveal masked contacts one by one, which is recorded'), ('edit_customer', 'Can edit customers'), ('export_list', 'Can export lists of customers')], 'verbose_name': 'customer', 'verbose_name_plural': 'customers'},
+            name="customer",
+            options={
+                "permissions": [
+                    ("view_contacts", "Can see contacts unmasked"),
+                    ("reveal_contacts", "Can reveal masked contacts one by one, which is recorded"),
+                    ("edit_customer", "Can edit customers"),
+                    ("export_list", "Can export lists of customers"),
+                ],
+                "verbose_name": "customer",
+                "verbose_name_plural": "customers",
+            },
         ),
         migrations.AlterModelOptions(
-            name='customerfacts',
-            options={'verbose_name': 'customer totals', 'verbose_name_plural': 'customer totals'},
+            name="customerfacts",
+            options={"verbose_name": "customer totals", "verbose_name_plural": "customer totals"},
         ),
         migrations.AlterField(
-            model_name='apikey',
-            name='prefix',
-            field=models.CharField(help_text='The first characters of the key, to tell it from others.', verbose_name='begins with'),
+            model_name="apikey",
+            name="prefix",
+            field=models.CharField(
+                help_text="The first characters of the key, to tell it from others.",
+                verbose_name="begins with",
+            ),
         ),
         migrations.AlterField(
-            model_name='blockedvalue',
-            name='pattern',
-            field=models.CharField(blank=True, db_default='', default='', help_text='A regular expression, in place of a value.', verbose_name='pattern'),
+            model_name="blockedvalue",
+            name="pattern",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="A regular expression, in place of a value.",
+                verbose_name="pattern",
+            ),
         ),
         migrations.AlterField(
-            model_name='blockedvalue',
-            name='value',
-            field=models.CharField(blank=True, db_default='', default='', help_text='Upper and lower case are the same. Compared as entered and in its normalised form.', verbose_name='value'),
+            model_name="blockedvalue",
+            name="value",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Upper and lower case are the same. Compared as entered and in its normalised form.",
+                verbose_name="value",
+            ),
         ),
         migrations.AlterField(
-            model_name='claim',
-            name='origin_id',
-            field=models.BigIntegerField(verbose_name='recorded under MaestraID'),
+            model_name="claim",
+            name="origin_id",
+            field=models.BigIntegerField(verbose_name="recorded under MaestraID"),
         ),
         migrations.AlterField(
-            model_name='claim',
-            name='raw',
-            field=models.CharField(blank=True, db_default='', default='', help_text='Empty if it is the same as the identifier.', verbose_name='as entered'),
+            model_name="claim",
+            name="raw",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Empty if it is the same as the identifier.",
+                verbose_name="as entered",
+            ),
         ),
         migrations.AlterField(
-            model_name='customer',
-            name='is_identified',
-            field=models.BooleanField(db_default=False, default=False, help_text='Has an identifier other than devices and payment cards.', verbose_name='identified'),
+            model_name="customer",
+            name="is_identified",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                help_text="Has an identifier other than devices and payment cards.",
+                verbose_name="identified",
+            ),
         ),
         migrations.AlterField(
-            model_name='customfield',
-            name='merge',
-            field=models.CharField(choices=[('priority', 'Keep the value of the customer with priority'), ('larger', 'Keep the larger number')], db_default='priority', default='priority', help_text='The larger one can be kept of numbers only.', verbose_name='when customers merge'),
+            model_name="customfield",
+            name="merge",
+            field=models.CharField(
+                choices=[
+                    ("priority", "Keep the value of the customer with priority"),
+                    ("larger", "Keep the larger number"),
+                ],
+                db_default="priority",
+                default="priority",
+                help_text="The larger one can be kept of numbers only.",
+                verbose_name="when customers merge",
+            ),
         ),
         migrations.AlterField(
-            model_name='customfield',
-            name='system_name',
-            field=models.CharField(help_text='The name in the API and the set-up file. It cannot be changed later.', unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,62}$', 'Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters.')], verbose_name='system name'),
+            model_name="customfield",
+            name="system_name",
+            field=models.CharField(
+                help_text="The name in the API and the set-up file. It cannot be changed later.",
+                unique=True,
+                validators=[
+                    django.core.validators.RegexValidator(
+                        "^[a-z][a-z0-9_]{0,62}$",
+                        "Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters.",
+                    )
+                ],
+                verbose_name="system name",
+            ),
         ),
         migrations.AlterField(
-            model_name='identifier',
-            name='customer',
-            field=models.ForeignKey(blank=True, db_constraint=False, help_text='The primary MaestraID of the customer who holds it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='identifiers', to='customers.customer', verbose_name='held by'),
+            model_name="identifier",
+            name="customer",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                help_text="The primary MaestraID of the customer who holds it.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="identifiers",
+                to="customers.customer",
+                verbose_name="held by",
+            ),
         ),
         migrations.AlterField(
-            model_name='identifier',
-            name='origin_id',
-            field=models.BigIntegerField(blank=True, null=True, verbose_name='recorded under MaestraID'),
+            model_name="identifier",
+            name="origin_id",
+            field=models.BigIntegerField(blank=True, null=True, verbose_name="recorded under MaestraID"),
         ),
         migrations.AlterField(
-            model_name='identifier',
-            name='raw',
-            field=models.CharField(verbose_name='as entered'),
+            model_name="identifier",
+            name="raw",
+            field=models.CharField(verbose_name="as entered"),
         ),
         migrations.AlterField(
-            model_name='identifier',
-            name='value',
-            field=models.CharField(db_collation='C', help_text='Normalised, as it is compared.', verbose_name='value'),
+            model_name="identifier",
+            name="value",
+            field=models.CharField(
+                db_collation="C", help_text="Normalised, as it is compared.", verbose_name="value"
+            ),
         ),
         migrations.AlterField(
-            model_name='identifierkind',
-            name='category',
-            field=models.CharField(choices=[('email', 'E-mail'), ('mobile_phone', 'Mobile phone'), ('discount_card', 'Discount card'), ('unique', 'Unique identifier'), ('identifier', 'Identifier'), ('device', 'Device'), ('mobile_device', 'Mobile device')], help_text='A customer has one current value of a unique identifier, and its former values still find them. Of other identifiers a customer may have several; a value moves to whoever gives it last.', verbose_name='category'),
+            model_name="identifierkind",
+            name="category",
+            field=models.CharField(
+                choices=[
+                    ("email", "E-mail"),
+                    ("mobile_phone", "Mobile phone"),
+                    ("discount_card", "Discount card"),
+                    ("unique", "Unique identifier"),
+                    ("identifier", "Identifier"),
+                    ("device", "Device"),
+                    ("mobile_device", "Mobile device"),
+                ],
+                help_text="A customer has one current value of a unique identifier, and its former values still find them. Of other identifiers a customer may have several; a value moves to whoever gives it last.",
+                verbose_name="category",
+            ),
         ),
         migrations.AlterField(
-            model_name='identifierkind',
-            name='do_not_merge_different',
-            field=models.BooleanField(db_default=False, default=False, help_text='Customers whose current values differ are never merged, and former values find nobody.', verbose_name='never merge customers with different IDs'),
+            model_name="identifierkind",
+            name="do_not_merge_different",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                help_text="Customers whose current values differ are never merged, and former values find nobody.",
+                verbose_name="never merge customers with different IDs",
+            ),
         ),
         migrations.AlterField(
-            model_name='identifierkind',
-            name='system_name',
-            field=models.CharField(help_text='The name in the API and the set-up file. It cannot be changed later.', unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,62}$', 'Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters.')], verbose_name='system name'),
+            model_name="identifierkind",
+            name="system_name",
+            field=models.CharField(
+                help_text="The name in the API and the set-up file. It cannot be changed later.",
+                unique=True,
+                validators=[
+                    django.core.validators.RegexValidator(
+                        "^[a-z][a-z0-9_]{0,62}$",
+                        "Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters.",
+                    )
+                ],
+                verbose_name="system name",
+            ),
         ),
         migrations.AlterField(
-            model_name='integrationpoint',
-            name='is_enabled',
-            field=models.BooleanField(db_default=True, default=True, help_text='Requests with keys of a disabled integration point are refused.', verbose_name='enabled'),
+            model_name="integrationpoint",
+            name="is_enabled",
+            field=models.BooleanField(
+                db_default=True,
+                default=True,
+                help_text="Requests with keys of a disabled integration point are refused.",
+                verbose_name="enabled",
+            ),
         ),
         migrations.AlterField(
-            model_name='integrationpoint',
-            name='lookup_by',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(), blank=True, default=list, help_text='System names of the identifier kinds by which records find customers, in this order. Empty: MaestraID, unique identifiers, then other identifiers.', size=None, verbose_name='find customers by'),
+            model_name="integrationpoint",
+            name="lookup_by",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(),
+                blank=True,
+                default=list,
+                help_text="System names of the identifier kinds by which records find customers, in this order. Empty: MaestraID, unique identifiers, then other identifiers.",
+                size=None,
+                verbose_name="find customers by",
+            ),
         ),
         migrations.AlterField(
-            model_name='integrationpoint',
-            name='personal_actions',
-            field=models.BooleanField(db_default=True, default=True, help_text='On where customers act themselves, as on a website; off for imports and back-office tools.', verbose_name='counts as customer activity'),
+            model_name="integrationpoint",
+            name="personal_actions",
+            field=models.BooleanField(
+                db_default=True,
+                default=True,
+                help_text="On where customers act themselves, as on a website; off for imports and back-office tools.",
+                verbose_name="counts as customer activity",
+            ),
         ),
         migrations.AlterField(
-            model_name='integrationpoint',
-            name='system_name',
-            field=models.CharField(help_text='The name in the API and the set-up file. It cannot be changed later.', unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,62}$', 'Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters.')], verbose_name='system name'),
+            model_name="integrationpoint",
+            name="system_name",
+            field=models.CharField(
+                help_text="The name in the API and the set-up file. It cannot be changed later.",
+                unique=True,
+                validators=[
+                    django.core.validators.RegexValidator(
+                        "^[a-z][a-z0-9_]{0,62}$",
+                        "Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters.",
+                    )
+                ],
+                verbose_name="system name",
+            ),
         ),
         migrations.AlterField(
-            model_name='operation',
-            name='actor',
-            field=models.CharField(help_text='key:<first characters of the key>, user:<user name> or system.', verbose_name='by'),
+            model_name="operation",
+            name="actor",
+            field=models.CharField(
+                help_text="key:<first characters of the key>, user:<user name> or system.", verbose_name="by"
+            ),
         ),
         migrations.AlterField(
-            model_name='operation',
-            name='position',
-            field=models.BigIntegerField(editable=False, help_text='Place in the change feed, without gaps. Assigned once all earlier transactions have ended.', null=True, verbose_name='position'),
+            model_name="operation",
+            name="position",
+            field=models.BigIntegerField(
+                editable=False,
+                help_text="Place in the change feed, without gaps. Assigned once all earlier transactions have ended.",
+                null=True,
+                verbose_name="position",
+            ),
         ),
         migrations.AlterField(
-            model_name='paymentcard',
-            name='origin_id',
-            field=models.BigIntegerField(verbose_name='recorded under MaestraID'),
+            model_name="paymentcard",
+            name="origin_id",
+            field=models.BigIntegerField(verbose_name="recorded under MaestraID"),
         ),
         migrations.AlterField(
-            model_name='projectsettings',
-            name='default_region',
-            field=models.CharField(db_default='US', default='US', help_text='The country of phone numbers without a country code.', validators=[django.core.validators.RegexValidator('^[A-Z]{2}$', 'A country code of two capital letters, such as US.')], verbose_name='default country'),
+            model_name="projectsettings",
+            name="default_region",
+            field=models.CharField(
+                db_default="US",
+                default="US",
+                help_text="The country of phone numbers without a country code.",
+                validators=[
+                    django.core.validators.RegexValidator(
+                        "^[A-Z]{2}$", "A country code of two capital letters, such as US."
+                    )
+                ],
+                verbose_name="default country",
+            ),
         ),
         migrations.AlterField(
-            model_name='projectsettings',
-            name='shared_device_limit',
-            field=models.SmallIntegerField(db_default=5, default=5, help_text='A device used by more identified customers than this is no longer used for matching.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='shared device limit'),
+            model_name="projectsettings",
+            name="shared_device_limit",
+            field=models.SmallIntegerField(
+                db_default=5,
+                default=5,
+                help_text="A device used by more identified customers than this is no longer used for matching.",
+                validators=[
+                    django.core.validators.MinValueValidator(1),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="shared device limit",
+            ),
         ),
         migrations.AlterField(
-            model_name='projectsettings',
-            name='suppression_list',
-            field=models.BooleanField(db_default=True, default=True, help_text='Keep keyed hashes of the values of erased customers, so that imports do not create them again.', verbose_name='suppression list'),
+            model_name="projectsettings",
+            name="suppression_list",
+            field=models.BooleanField(
+                db_default=True,
+                default=True,
+                help_text="Keep keyed hashes of the values of erased customers, so that imports do not create them again.",
+                verbose_name="suppression list",
+            ),
         ),
         migrations.AlterField(
-            model_name='relation',
-            name='kept',
-            field=models.BooleanField(help_text='This customer holds the contact.', verbose_name='holds it'),
+            model_name="relation",
+            name="kept",
+            field=models.BooleanField(help_text="This customer holds the contact.", verbose_name="holds it"),
         ),
     ]

@@ -5,20 +5,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('segments', '0004_former_segments'),
+        ("segments", "0004_former_segments"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='segment',
-            name='system_name',
-            field=models.CharField(help_text='The name in the API and the set-up file. It cannot be changed later.', validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,62}$', 'Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters.')], verbose_name='system name'),
+            model_name="segment",
+            name="system_name",
+            field=models.CharField(
+                help_text="The name in the API and the set-up file. It cannot be changed later.",
+                validators=[
+                    django.core.validators.RegexValidator(
+                        "^[a-z][a-z0-9_]{0,62}$",
+                        "Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters.",
+                    )
+                ],
+                verbose_name="system name",
+            ),
         ),
         migrations.AlterField(
-            model_name='segmentation',
-            name='system_name',
-            field=models.CharField(help_text='The name in the API and the set-up file. It cannot be changed later.', unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{0,62}$', 'Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters.')], verbose_name='system name'),
+            model_name="segmentation",
+            name="system_name",
+            field=models.CharField(
+                help_text="The name in the API and the set-up file. It cannot be changed later.",
+                unique=True,
+                validators=[
+                    django.core.validators.RegexValidator(
+                        "^[a-z][a-z0-9_]{0,62}$",
+                        "Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters.",
+                    )
+                ],
+                verbose_name="system name",
+            ),
         ),
     ]
