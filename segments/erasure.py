@@ -19,7 +19,7 @@ def erase(forgotten: erasure.Erasure) -> None:
 
 
 def memberships(profile: Profile, _config: ProjectConfig) -> Iterator[dict[str, Any]]:
-    """For an export: the segments each MaestraID was brought into."""
+    """For an export: the segments of each MaestraID."""
     found = Membership.objects.filter(customer__in=profile.maestra_ids).order_by("pk")
     for maestra_id, segment, since in found.values_list("customer_id", "segment_id", "since"):
         yield {"maestra_id": maestra_id, **names_of(segment)._asdict(), "since": since}

@@ -1,4 +1,4 @@
-"""Members of static segments, put in and taken out by hand and by API (R51), and the end of a segment."""
+"""Members of static segments, put in and taken out by hand and by API (R51), and the deletion of segments."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from segments.models import Membership, Segment, SegmentationKinds
 from segments.moving import Decide, move
 
 AT_ONCE = 2_000
-"""Customers of one transaction."""
+"""Most customers of one transaction."""
 
 MOST_LEAVING = 10_000
-"""Members that a segment may have when it is deleted."""
+"""Most members a segment may have when it is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """How many entered and left a segment, and how many stay as they were. `unknown` MaestraIDs lead to
-    nobody.
+class MembershipResult:
+    """How many customers entered and left segments, and how many stayed as they were. `unknown` MaestraIDs
+    are nobody's.
     """
 
     entered: int = 0
@@ -46,8 +46,8 @@ class Answer:
     unchanged: int = 0
     unknown: tuple[int, ...] = ()
 
-    def __add__(self, other: Answer) -> Answer:
-        return Answer(
+    def __add__(self, other: MembershipResult) -> MembershipResult:
+        return MembershipResult(
             self.entered + other.entered,
             self.left + other.left,
             self.unchanged + other.unchanged,
@@ -56,7 +56,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class _Request:
     """What is to be done, and by whom."""
 
     segment: Segment
@@ -66,17 +66,19 @@ class _Order:
     at: datetime
 
 
-def put_in(segment: Segment, maestra_ids: Collection[int], who: Actor) -> Answer:
-    """Make customers members of a static segment; in the segmentation's others they are no longer. Former
-    MaestraIDs will do. Raises `validation_error` for a calculated segment.
+def put_in(segment: Segment, maestra_ids: Collection[int], who: Actor) -> MembershipResult:
+    """Make customers members of a static segment; they leave the segmentation's other segments. Former
+    MaestraIDs are accepted. Raises `validation_error` for a calculated segment.
     """
     decide: Decide = lambda _primary_id, _is_in: segment.pk  # noqa: E731
-    return _done(_Order(segment, decide, "put_in_segment", who, timezone.now()), maestra_ids)
+    return _change_members(_Request(segment, decide, "put_in_segment", who, timezone.now()), maestra_ids)
 
 
-def take_out(segment: Segment, maestra_ids: Collection[int], who: Actor) -> Answer:
-    """End memberships of a static segment; who is in another of the segmentation stays there."""
-    return _done(_Order(segment, _out_of(segment), "take_out_of_segment", who, timezone.now()), maestra_ids)
+def take_out(segment: Segment, maestra_ids: Collection[int], who: Actor) -> MembershipResult:
+    """End memberships of a static segment; customers in another segment of the segmentation stay there."""
+    return _change_members(
+        _Request(segment, _out_of(segment), "take_out_of_segment", who, timezone.now()), maestra_ids
+    )
 
 
 def _out_of(segment: Segment) -> Decide:
@@ -84,51 +86,54 @@ def _out_of(segment: Segment) -> Decide:
 
 
 def delete(segments: Collection[Segment], who: Actor) -> None:
-    """Delete segments of either kind, whose members leave them first (R52). Raises `validation_error` where
-    they have more than `MOST_LEAVING`. What refers to them then refers to nobody.
+    """Delete segments of either kind; their members leave them first (R52). Raises `validation_error` where
+    there are more than `MOST_LEAVING`. Conditions that refer to them then match nobody.
     """
     ids = [segment.pk for segment in segments]
     present = Membership.objects.filter(segment__in=ids, customer__is_head=True)
     if len(present.order_by().values_list("pk")[: MOST_LEAVING + 1]) > MOST_LEAVING:
-        raise invalid(("", _("More than %d customers are members. Take them out first.") % MOST_LEAVING))
+        message = _("More than %(limit)s customers are members. Take them out first.")
+        raise invalid(("", message % {"limit": MOST_LEAVING}))
     for segment in segments:
         _empty(segment, who)
     with transaction.atomic():
-        # Of former MaestraIDs, kept for an undo.
+        # Memberships of former MaestraIDs, which were kept for an undo.
         Membership.objects.filter(segment__in=ids, customer__is_head=False).delete()
         Segment.objects.filter(pk__in=ids).delete()
 
 
 def _empty(segment: Segment, who: Actor) -> None:
-    order = _Order(segment, _out_of(segment), "delete_segment", who, timezone.now())
+    request = _Request(segment, _out_of(segment), "delete_segment", who, timezone.now())
     members = segment.memberships.filter(customer__is_head=True).values_list("customer", flat=True)
-    _in_parts(order, members)
+    _in_parts(request, members)
 
 
-def _done(order: _Order, maestra_ids: Collection[int]) -> Answer:
-    if order.segment.segmentation.kind != SegmentationKinds.STATIC:
-        raise invalid(("", _("This segment is calculated: its members are those who meet its condition.")))
-    return _in_parts(order, maestra_ids)
+def _change_members(request: _Request, maestra_ids: Collection[int]) -> MembershipResult:
+    if request.segment.segmentation.kind != SegmentationKinds.STATIC:
+        raise invalid(
+            ("", _("This segment is calculated: its members are the customers who meet its condition."))
+        )
+    return _in_parts(request, maestra_ids)
 
 
-def _in_parts(order: _Order, maestra_ids: Iterable[int]) -> Answer:
+def _in_parts(request: _Request, maestra_ids: Iterable[int]) -> MembershipResult:
     ids = sorted(set(maestra_ids))
     parts = (ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE))
-    return sum((in_transaction(partial(_part, order, part)) for part in parts), Answer())
+    return sum((in_transaction(partial(_part, request, part)) for part in parts), MembershipResult())
 
 
-def _part(order: _Order, ids: Sequence[int]) -> Answer:
-    primary_ids, who = primary_ids_of(ids), order.who
+def _part(request: _Request, ids: Sequence[int]) -> MembershipResult:
+    primary_ids, who = primary_ids_of(ids), request.who
     wanted = frozenset(primary_ids.values())
     moved = move(
         wanted,
-        order.segment.segmentation_id,
-        order.decide,
-        lambda: operation_of(order.kind, order.at, who.actor, who.user_id, who.point_id),
-        at=order.at,
+        request.segment.segmentation_id,
+        request.decide,
+        lambda: operation_of(request.kind, request.at, who.actor, who.user_id, who.point_id),
+        at=request.at,
         why=Why.RECORD,
     )
     if moved.present != wanted:
         raise Contended
     unknown = tuple(maestra_id for maestra_id in ids if maestra_id not in primary_ids)
-    return Answer(moved.entered, moved.left, len(wanted) - max(moved.entered, moved.left), unknown)
+    return MembershipResult(moved.entered, moved.left, len(wanted) - max(moved.entered, moved.left), unknown)

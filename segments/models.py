@@ -89,7 +89,7 @@ class FormerSegment(models.Model):
 
 
 class Membership(models.Model):
-    """That a customer is in a segment, and since when (R52)."""
+    """A customer in a segment, and since when (R52)."""
 
     customer = models.ForeignKey(
         Customer, models.PROTECT, db_index=False, related_name="memberships", verbose_name=_("customer")

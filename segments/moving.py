@@ -1,5 +1,5 @@
-"""Customers into and out of segments, many at a time: their profiles locked, read again, and changed by the
-one writer with its history (R52).
+"""Moves many customers into and out of segments at a time: their profiles are locked, read again, and changed
+by the one writer, with history (R52).
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from customers.storage.locking import lock
 from customers.storage.sql import ask
 from segments import writing
 
-# Those who are still primary MaestraIDs: others were merged or erased meanwhile.
+# The customers that were not merged or erased meanwhile.
 PRESENT = "SELECT id FROM customers_customer WHERE id = ANY(%s) AND is_head AND erased_at IS NULL ORDER BY id"
-# Not joined: of a segmentation that was just filled the planner knows nothing.
+# Not joined with the above: for a segmentation that was just filled, the planner has no statistics.
 MEMBERSHIPS = """
 SELECT customer_id, segment_id, since FROM segments_membership
  WHERE customer_id = ANY(%s) AND segmentation_id = %s
 """
 
 Decide = Callable[[int, int | None], int | None]
-"""The segment a customer shall be in, from its primary MaestraID and the segment it is in."""
+"""From a primary MaestraID and the segment the customer is in: the segment they should be in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What came of it: whose profiles there still were, and how many entered or left a segment. Who goes from
-    one to another does both.
+    """`present` are the customers that still existed. A customer who goes from one segment to another counts
+    in both `entered` and `left`.
     """
 
     present: frozenset[int] = frozenset()
@@ -49,8 +49,8 @@ def move(
     at: datetime,
     why: Why,
 ) -> Moved:
-    """Bring customers into the segment decided on, in the transaction that is open. Who is in it already
-    keeps the date of entry (R52). An operation is drawn only where something changes.
+    """Move customers into the segments decided on, within the caller's transaction. Customers who are there
+    already keep their date of entry (R52). `operation` is called only where something changes.
     """
     lock(primary_ids)
     current = _current(primary_ids, segmentation)

@@ -14,7 +14,7 @@ MEMBERSHIPS = """
 SELECT customer_id, segmentation_id, segment_id, since FROM segments_membership
  WHERE customer_id = ANY(%(primary_ids)s::bigint[])
 """
-# All at once: there are few, and a page of customers shows many of them.
+# All of them at once: there are few, and a page of customers shows many.
 NAMES = """
 SELECT s.id, g.system_name, s.system_name
   FROM segments_segment s JOIN segments_segmentation g ON g.id = s.segmentation_id
@@ -42,14 +42,14 @@ def present_segments(profile: Profile) -> list[dict[str, Any]]:
 
 
 def names_of(segment: int) -> Names:
-    """The names of a segment, deleted or not, kept in the process: the database lets neither of them change.
-    One that was deleted before its names were kept is called by its ID.
+    """The names of a segment, deleted or not. They are cached: the database lets neither of them change. A
+    segment that was deleted before names of deleted ones were stored is called by its ID.
     """
-    if segment not in _names:
-        _names.update((pk, Names(segmentation, name)) for pk, segmentation, name in fetch(NAMES))
-    return _names.get(segment) or Names("?", str(segment))
+    if segment not in cached_names:
+        cached_names.update((pk, Names(segmentation, name)) for pk, segmentation, name in fetch(NAMES))
+    return cached_names.get(segment) or Names("?", str(segment))
 
 
-_names: dict[int, Names] = {}
+cached_names: dict[int, Names] = {}
 
 PART = ProfilePart(MEMBERSHIPS, fill)

@@ -1,12 +1,12 @@
-"""Calculated segments brought in line with their conditions (R51, R52).
+"""Recalculation: the members of calculated segments are brought in line with the conditions (R51, R52).
 
-A recalculation is asked for as a row and done by a worker. One statement finds everybody whose segment is not
-as it should be; they are then changed in batches, each a transaction of its own under the locks of its
-profiles, in which it is read again what they are by now. So whatever else goes on, no invariant breaks, and
-who was merged or erased meanwhile is left to the next time. A recalculation that was interrupted is begun
-again and finds what is left to do.
+A recalculation is requested as a row and carried out by a worker. One statement finds all customers whose
+segment is not as it should be; they are then changed in batches, each in a transaction that locks their
+profiles and reads them again. So no invariant breaks, whatever else happens at the same time, and customers
+who were merged or erased meanwhile are left to the next recalculation. One that was interrupted starts again
+and finds what is left to do.
 
-Of one segmentation only one goes on at a time (`customers.storage.locking.alone`).
+Each segmentation has one recalculation at a time (`customers.storage.locking.alone`).
 """
 
 from __future__ import annotations
@@ -42,20 +42,21 @@ log = get_logger(__name__)
 
 TASK = "segments.tasks.recalculate"
 AT_ONCE = 2_000
-"""Customers of one batch."""
+"""Most customers of one batch."""
 FETCHED = 50_000
 OUT = 0
 """Stands for no segment: IDs begin with 1."""
 
-# A million rows are hashed in memory, and nothing is compiled that runs once. No nested loops: the planner
-# takes a segmentation that was just filled for empty, and would read it anew for every customer. A cursor's
-# plan is the best one for all its rows, not for the first.
+# Enough memory to hash a million rows, and no JIT for a statement that runs once. No nested loops: the
+# planner takes a segmentation that was just filled for empty and would read it again for every customer. The
+# cursor's plan should be the best one for all rows, not for the first.
 TUNING = """
 SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true),
        set_config('enable_nestloop', 'off', true), set_config('cursor_tuple_fraction', '1', true)
 """
-# In MaestraID order: customers of one batch then lie side by side in tables and indexes. Ordered when they
-# are found, or the planner would sort the ledgers.
+# The segment each customer should be in (`w`) beside the one they are in (`m`), where the two differ. In
+# MaestraID order, so that the customers of a batch are neighbours in tables and indexes; MATERIALIZED, so
+# that only the result is sorted and not the ledgers.
 DIFFERING = """
 WITH differing AS MATERIALIZED (
   SELECT w.id, coalesce(w.segment, {out}) AS segment FROM (SELECT c.id, {segment} AS segment {source}) w
@@ -67,7 +68,7 @@ SELECT id, segment FROM differing ORDER BY id
 
 
 def ask(segmentation: Segmentation, actor: str = "system", user_id: int | None = None) -> Recalculation:
-    """Ask for a recalculation; one that waits already is the same one. A worker is woken after the commit."""
+    """Request a recalculation, or find the one that waits already. A worker is woken after the commit."""
     Recalculation.objects.bulk_create(
         [Recalculation(segmentation=segmentation, actor=actor, actor_user_id=user_id)], ignore_conflicts=True
     )
@@ -76,7 +77,7 @@ def ask(segmentation: Segmentation, actor: str = "system", user_id: int | None =
 
 
 def ask_for_all() -> None:
-    """Ask for one of every calculated segmentation: the schedule does."""
+    """Request one for every calculated segmentation, as the schedule does."""
     segmentations = Segmentation.objects.filter(kind=SegmentationKinds.CALCULATED)
     Recalculation.objects.bulk_create(
         [Recalculation(segmentation=segmentation, actor="system") for segmentation in segmentations],
@@ -85,7 +86,7 @@ def ask_for_all() -> None:
 
 
 def run_waiting() -> None:
-    """Do all recalculations that wait or were interrupted, each segmentation after those it refers to."""
+    """Run all recalculations that wait or were interrupted, each segmentation after those it refers to."""
     while pending := _pending():
         done = [_run(recalculation) for recalculation in pending]
         if not any(done):
@@ -102,7 +103,7 @@ def _pending() -> list[Recalculation]:
 
 
 def _run(recalculation: Recalculation) -> bool:
-    """Whether it was done; another worker may be at it, or have done it."""
+    """Whether it was run here; another worker may be running it, or have run it."""
     with alone(Work.RECALCULATION, recalculation.segmentation_id) as is_alone:
         if not is_alone or not _begun(recalculation):
             return False
@@ -110,14 +111,14 @@ def _run(recalculation: Recalculation) -> bool:
             _recalculate(recalculation)
         except Exception as error:
             log.exception("recalculation_failed", recalculation=recalculation.pk)
-            _finish(recalculation, States.FAILED, error=_told(error))
+            _finish(recalculation, States.FAILED, error=_shown_error(error))
         else:
             _finish(recalculation, States.DONE)
         return True
 
 
 def _begun(recalculation: Recalculation) -> bool:
-    """Whether it is still to be done. Under the lock, one that runs is one whose worker died."""
+    """Whether it still has to be run. We hold the lock, so if it is `running`, its worker died."""
     unfinished = Recalculation.objects.filter(pk=recalculation.pk, state__in=(States.WAITING, States.RUNNING))
     started_at = timezone.now()
     begun = unfinished.update(state=States.RUNNING, started_at=started_at, due=None, processed=0)
@@ -130,8 +131,8 @@ def _finish(recalculation: Recalculation, state: States, error: str = "") -> Non
     row.update(state=state, finished_at=timezone.now(), error=error)
 
 
-def _told(error: Exception) -> str:
-    """What can be shown of an error: those of the database may hold values."""
+def _shown_error(error: Exception) -> str:
+    """What can be shown of an error. The text of a foreign one is left out: it may hold values."""
     return error.detail if isinstance(error, SelfsameError) else type(error).__name__
 
 
@@ -143,10 +144,10 @@ def _recalculate(recalculation: Recalculation) -> None:
     row = Recalculation.objects.filter(pk=recalculation.pk)
     row.update(due=len(found), warnings=plan.warnings)
     for first in range(0, len(found), AT_ONCE):
-        _write_batch(recalculation, found.part(first, first + AT_ONCE), at)
+        write_batch(recalculation, found.part(first, first + AT_ONCE), at)
 
 
-def _write_batch(recalculation: Recalculation, wanted: dict[int, int], at: datetime) -> None:
+def write_batch(recalculation: Recalculation, wanted: dict[int, int], at: datetime) -> None:
     def operation() -> OperationInfo:
         who = recalculation.actor
         return operation_of("recalculate", timezone.now(), who, recalculation.actor_user_id, None)
@@ -170,12 +171,12 @@ def _write_batch(recalculation: Recalculation, wanted: dict[int, int], at: datet
     in_transaction(work)
 
 
-# --- Who should be where
+# --- Which customers are to be moved
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The segments of a segmentation with their conditions, those that match nobody left out."""
+    """The segments of a segmentation with their conditions, without those that match nobody."""
 
     segmentation: int
     conditions: tuple[tuple[int, Node], ...]
@@ -203,11 +204,11 @@ class Differing:
 
 
 def plan_of(segmentation: Segmentation, at: datetime) -> Plan:
-    """What its conditions ask at this moment."""
+    """The plan by the present conditions."""
     context = condition_context(project_config())
     plan: list[tuple[int, Node]] = []
     warnings = []
-    # The highest ID first: of several that match it wins (R51).
+    # The highest ID first: it wins where several match (R51).
     for segment in segmentation.segments.exclude(condition=None).order_by("-id"):
         whole = parse(segment.condition)
         warnings += [
@@ -219,7 +220,7 @@ def plan_of(segmentation: Segmentation, at: datetime) -> Plan:
 
 
 def differing(plan: Plan) -> Differing:
-    """Everybody whose segment is not as it should be."""
+    """All customers whose segment is not as it should be."""
     sql, params = difference_of(plan)
     found = Differing()
     with transaction.atomic():
@@ -232,7 +233,7 @@ def differing(plan: Plan) -> Differing:
 
 
 def difference_of(plan: Plan) -> tuple[str, dict[str, Any]]:
-    """The statement that compares what is with what should be."""
+    """The statement that compares the present segments with those that should be."""
     query = Query(plan.context, plan.at)
     cases = [f"WHEN {expression(node, query)} THEN {segment}" for segment, node in plan.conditions]
     segment = f"CASE {' '.join(cases)} END" if cases else "NULL::bigint"
@@ -245,7 +246,7 @@ def difference_of(plan: Plan) -> tuple[str, dict[str, Any]]:
 
 def count(nodes: Sequence[Node], context: ConditionContext, at: datetime, seconds: float) -> list[int]:
     """How many customers meet each condition, in one statement. Raises TimeoutError where it takes longer
-    than so many seconds.
+    than `seconds`.
     """
     query = Query(context, at)
     counts = [f"count(*) FILTER (WHERE {expression(node, query)})" for node in nodes]

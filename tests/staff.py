@@ -1,5 +1,7 @@
 """Members of staff and the addresses of their pages."""
 
+from typing import Any
+
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.test import Client
@@ -22,3 +24,8 @@ def signed_in(role: str | None = None) -> Client:
 
 def address(model: type[Model], page: str = "changelist", *args: object) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def levels(response: Any) -> list[str]:
+    """Of the messages that a page shows, such as `success`."""
+    return [message.level_tag for message in response.context["messages"]]

@@ -28,8 +28,6 @@ DESCRIPTIONS = {"help_text", "description", "summary"}
 
 STILL_TO_DO: dict[str, int] = {
     "dedup": 1,
-    "dedup/api": 3,
-    "dedup/tracking": 2,
 }
 """How many are left in a folder. Lower the number with each that is mended; it never rises."""
 

@@ -1,4 +1,4 @@
-"""What integrators send of activity, and the links they put into messages (POST)."""
+"""Activity that integrators send, and personal links for their messages (POST)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
@@ -25,15 +26,15 @@ from dedup.tracking.links import LIFE, LONGEST_LIFE, Link, address_of, leads_to
 class ActivitySerializer(serializers.Serializer[Any]):
     uuid = serializers.UUIDField(
         required=False,
-        help_text="Made by you: sent again it is the same event. Without it every arrival is a new one.",
+        help_text="Yours: sent again, it is the same event. Without it every arrival is a new event.",
     )
     kind = text("What happened, such as page_view.", max_length=KIND_LIMIT)
-    occurred_at = moment("Now where it is not said.", required=False)
+    occurred_at = moment("Now by default.", required=False)
     device_id = text("The browser.", required=False, max_length=255)
     mobile_device_id = text("The app's device.", required=False, max_length=255)
     lookup = schema.LookupField(
         required=False,
-        help_text="The customer; with a device, who signed in on it.",
+        help_text="The customer; with a device, the customer signed in on it.",
     )
     url = text(required=False, max_length=URL_LIMIT)
     title = text(required=False, max_length=TITLE_LIMIT)
@@ -45,8 +46,10 @@ class ActivitiesSerializer(serializers.Serializer[Any]):
 
 
 class AcceptedSerializer(serializers.Serializer[Any]):
-    accepted = serializers.IntegerField(help_text="Events that are kept and will be resolved.")
-    uuids = serializers.ListField(child=serializers.UUIDField(), help_text="Of the events, in their order.")
+    accepted = serializers.IntegerField(help_text="How many events were accepted.")
+    uuids = serializers.ListField(
+        child=serializers.UUIDField(), help_text="The events' UUIDs, in the order you sent them."
+    )
 
 
 @extend_schema_view(
@@ -58,7 +61,7 @@ class AcceptedSerializer(serializers.Serializer[Any]):
         answers={202: AcceptedSerializer},
         refused=(ErrorCode.IDEMPOTENCY_CONFLICT,),
         description=(
-            "What customers did, on a device or known by a lookup. All of it is kept or none; it is "
+            "What customers did, on a device or named by a lookup. All of it is accepted or none; it is "
             "resolved within seconds, each event once (R47 to R50)."
         ),
         examples=[
@@ -100,13 +103,15 @@ class PersonalLinkSerializer(serializers.Serializer[Any]):
     lookup = schema.LookupField()
     url = text("A page of the point's site.", max_length=URL_LIMIT)
     message = text(
-        "What you call the message; the click's activity bears it.", required=False, max_length=100
+        "What you call the message; it is kept with the activity of the click.",
+        required=False,
+        max_length=100,
     )
     expires_in = serializers.IntegerField(
         required=False,
         min_value=1,
         max_value=int(LONGEST_LIFE.total_seconds()),
-        help_text=f"Seconds; {int(LIFE.total_seconds())} ({LIFE.days} days) where it is not said.",
+        help_text=f"Seconds; by default {int(LIFE.total_seconds())} ({LIFE.days} days).",
     )
 
 
@@ -124,8 +129,8 @@ class PersonalLinkAnswerSerializer(serializers.Serializer[Any]):
         answers={201: PersonalLinkAnswerSerializer},
         refused=(ErrorCode.CUSTOMER_NOT_FOUND, ErrorCode.IDEMPOTENCY_CONFLICT),
         description=(
-            "An address that leads to a page of your site and tells who opened it: the browser becomes the "
-            "customer's (R49). Put it into messages to this customer only."
+            "An address that leads to a page of your site and says who opened it: the browser becomes the "
+            "customer's (R49). Use it only in messages to this customer."
         ),
         examples=[
             schema.example(
@@ -151,9 +156,8 @@ class PersonalLinksView(OperationView):
         point = call.caller.point.id or 0
         link = Link(profile.maestra_id, point, url, message, timezone.now().replace(microsecond=0) + life)
         if leads_to(link) is None:
-            raise invalid(
-                ("url", "Links lead to pages of the point's site. Add the page's origin to the site.")
-            )
+            message = _("The page must be of the integration point's site. Add its origin to the site.")
+            raise invalid(("url", message))
         return Reply(201, {"url": address_of(link), "expires_at": link.expires_at.isoformat()})
 
 
@@ -161,7 +165,7 @@ def _text(body: Body, name: str, limit: int) -> str:
     value = body.data.get(name) or ""
     if isinstance(value, str) and len(value) <= limit:
         return value.strip()
-    body.fault(name, f"It must be a text of at most {limit} characters.")
+    body.fault(name, _("Send a text of at most %(limit)s characters.") % {"limit": limit})
     return ""
 
 
@@ -171,5 +175,6 @@ def _life(body: Body) -> timedelta:
         return LIFE
     if type(seconds) is int and 0 < seconds <= LONGEST_LIFE.total_seconds():
         return timedelta(seconds=seconds)
-    body.fault("expires_in", f"It is a whole number of seconds, at most {int(LONGEST_LIFE.total_seconds())}.")
+    message = _("Send a whole number of seconds, at most %(limit)s.")
+    body.fault("expires_in", message % {"limit": int(LONGEST_LIFE.total_seconds())})
     return LIFE

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from customers.models import IntegrationPoint
 from customers.normalise import Invalid
 from customers.setup.file.sections import Declared, FileSection, listed, needed, stored, system_name, without
@@ -27,7 +29,8 @@ def site_key(value: str) -> str:
     """A project may choose the key, so that its pages contain the same one wherever the project is set up."""
     secret = value.removeprefix(f"{SITE_KEY_MARK}_")
     if secret == value or not (8 <= len(secret) <= 64 and secret.isascii() and secret.isalnum()):
-        raise Invalid(f"a site key is {SITE_KEY_MARK}_ followed by 8 to 64 letters and digits")
+        message = _("a site key is %(mark)s_ followed by 8 to 64 letters and digits")
+        raise Invalid(message % {"mark": SITE_KEY_MARK})
     return value
 
 
@@ -64,7 +67,7 @@ def check_sites(declared: Declared, place: FilePlace) -> None:
 def check_key(entry: FileEntry, place: FilePlace) -> None:
     others = Site.objects.exclude(point__system_name=entry.get("integration_point"))
     if entry.get("key") and others.filter(key=entry["key"]).exists():
-        place.key("key").fault("another integration point has this key")
+        place.key("key").fault(_("another integration point has this key"))
 
 
 def save_sites(entries: Iterable[FileEntry]) -> None:

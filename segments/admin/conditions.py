@@ -35,7 +35,7 @@ class ConditionWidget(forms.Textarea):
 
 
 class SegmentForm(forms.ModelForm[Segment]):
-    """The system name is set once: data is sent by it."""
+    """The system name cannot be changed: data is sent by it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,26 +49,28 @@ class ConditionForm(SegmentForm):
     condition = forms.JSONField(required=False, widget=ConditionWidget, label=gettext_lazy("Condition"))
 
     def clean_condition(self) -> dict[str, Any] | None:
-        """R51: refers to what there is, and to no segment that is calculated from this one."""
+        """R51: what it refers to must exist, and must not be calculated from this segment."""
         data = self.cleaned_data["condition"]
         if data is None:
             return None
         try:
             condition = parse(data)
         except SelfsameError as error:
-            raise ValidationError([_told(e["path"], e["message"]) for e in error.data["errors"]]) from None
+            raise ValidationError(
+                [_with_path(e["path"], e["message"]) for e in error.data["errors"]]
+            ) from None
         if found := faults(condition, condition_context(project_config())):
-            raise ValidationError([_told(path, message) for path, message in found])
+            raise ValidationError([_with_path(path, message) for path, message in found])
         self._refuse_circle(condition)
         return stored_form(condition)
 
     def _refuse_circle(self, condition: Group) -> None:
-        # One set-up at a time: two halves of a circle could be saved at once.
+        # One change of set-up at a time: otherwise two halves of a circle could be saved at the same moment.
         ProjectSettings.objects.select_for_update().get()
         if circle := cycle(graph_of_stored({full_name(self.instance): condition})):
             message = _("Segmentations cannot be calculated from each other in a circle: %(circle)s.")
             raise ValidationError(message, params={"circle": " → ".join(circle)})
 
 
-def _told(path: str, message: str) -> str:
+def _with_path(path: str, message: str) -> str:
     return f"{path}: {message}" if path else message

@@ -1,4 +1,4 @@
-"""Deleting segments and segmentations, in two steps: first who refers to them is told."""
+"""Deleting segments and segmentations, in two steps: the first shows which conditions refer to them."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from segments.naming import full_name
 
 
 class Deletable:
-    """What may be deleted, where set-up otherwise is kept."""
+    """Objects that may be deleted, unlike other set-up."""
 
     model: type[Model]
     opts: Any
     admin_site: Any
 
     def segments_in(self, obj: Any) -> Collection[Segment]:
-        """What is deleted with it."""
+        """The segments that are deleted with it, itself included."""
         raise NotImplementedError
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.has_perm(f"{self.opts.app_label}.delete_{self.opts.model_name}")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """One at a time: each has its own consequences."""
+        """Only one is deleted at a time: each has its own consequences."""
         actions: dict[str, Any] = super().get_actions(request)  # type: ignore[misc]
         actions.pop("delete_selected", None)
         return actions

@@ -16,11 +16,11 @@ from customers.models import Customer
 from customers.queries.search import holders
 from customers.setup.project_config import project_config
 from segments.admin.segments import actor_of, may_change_members, segment_or_404
-from segments.members import Answer, put_in, take_out
+from segments.members import MembershipResult, put_in, take_out
 from segments.models import Membership, Segment, SegmentationKinds
 
 MOST = 50_000
-"""Customers that a list puts into a segment in one go."""
+"""Most customers that a list puts into a segment in one go."""
 
 
 @admin.register(Membership)
@@ -36,7 +36,7 @@ class MembershipAdmin(ReadOnlyAdmin):
     actions = ("take_out",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
-        """Those of former MaestraIDs are kept for an undo, and are nobody's."""
+        """Without those of former MaestraIDs, which are kept only for an undo."""
         found: QuerySet[Membership] = super().get_queryset(request)
         return found.filter(customer__is_head=True)
 
@@ -57,7 +57,7 @@ class MembershipAdmin(ReadOnlyAdmin):
 
     @admin.action(description=gettext_lazy("Take out of the segment"), permissions=["take_out"])
     def take_out(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        """Of static segments; calculated ones have the members their condition gives them."""
+        """Only for static segments; in calculated ones the condition decides."""
         members: dict[Segment, list[int]] = {}
         for membership in queryset.select_related("segment__segmentation"):
             members.setdefault(membership.segment, []).append(membership.customer_id)
@@ -66,25 +66,27 @@ class MembershipAdmin(ReadOnlyAdmin):
         text = ngettext("%(left)s customer was taken out.", "%(left)s customers were taken out.", left)
         messages.success(request, text % {"left": left})
         if len(static) < len(members):
-            messages.warning(request, _("Members of calculated segments leave when their condition says so."))
+            messages.warning(
+                request, _("Calculated segments were left out: their condition decides who is a member.")
+            )
 
 
 @admin.action(description=gettext_lazy("Put into a segment…"), permissions=["put_into_segment"])
 def put_into_segment(
     model_admin: CustomerAdmin, request: HttpRequest, queryset: QuerySet[Customer]
 ) -> HttpResponse | None:
-    """Asks which segment, and whether those picked or all that the list shows with its filters."""
+    """Asks for the segment, and whether to put in the picked customers or all on the filtered list."""
     listed = model_admin.get_changelist_instance(request).get_queryset(request)
     if "segment" not in request.POST:
         return _which_segment(model_admin, request, queryset)
     customers = listed if request.POST.get("whom") == "listed" else queryset
     ids = list(customers.order_by().values_list("pk", flat=True)[: MOST + 1])
     if len(ids) > MOST:
-        text = _("The list is too long to be put in by hand: at most %s. A calculated segment has no limit.")
-        messages.error(request, text % f"{MOST:,}")
+        text = _("At most %(limit)s customers can be put in by hand. A calculated segment has no limit.")
+        messages.error(request, text % {"limit": f"{MOST:,}"})
         return None
-    answer = put_in(segment_or_404(request.POST["segment"]), ids, actor_of(request))
-    messages.success(request, _summed_up(answer))
+    result = put_in(segment_or_404(request.POST["segment"]), ids, actor_of(request))
+    messages.success(request, _summary(result))
     return None
 
 
@@ -102,10 +104,13 @@ def _which_segment(
     return TemplateResponse(request, "segments/put_into_segment.html", context)
 
 
-def _summed_up(answer: Answer) -> str:
-    text = ngettext("%(entered)s customer was put in", "%(entered)s customers were put in", answer.entered)
-    words = {"entered": f"{answer.entered:,}", "unchanged": f"{answer.unchanged:,}"}
-    return (text + _("; %(unchanged)s had been in it.")) % words
+def _summary(result: MembershipResult) -> str:
+    text = ngettext(
+        "%(entered)s customer was put in; %(unchanged)s already members.",
+        "%(entered)s customers were put in; %(unchanged)s already members.",
+        result.entered,
+    )
+    return text % {"entered": f"{result.entered:,}", "unchanged": f"{result.unchanged:,}"}
 
 
 CustomerAdmin.add_action("put_into_segment", put_into_segment, "segments.change_membership")

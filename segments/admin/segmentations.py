@@ -50,9 +50,11 @@ class SegmentInline(TabularInline):  # type: ignore[misc]
     def who(self, segment: Segment) -> SafeString | None:
         if segment._state.adding:
             return None
-        return link(reverse("admin:segments_segment_change", args=[segment.pk]), self.told(segment))
+        return link(
+            reverse("admin:segments_segment_change", args=[segment.pk]), self.membership_words(segment)
+        )
 
-    def told(self, segment: Segment) -> str:
+    def membership_words(self, segment: Segment) -> str:
         if segment.segmentation.kind == SegmentationKinds.STATIC:
             return _("Put in and taken out by hand")
         if segment.condition is None:
@@ -125,7 +127,7 @@ class SegmentationAdmin(Deletable, SetupAdmin):
         return response
 
     def recalculate(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask for a recalculation (R51)."""
+        """Request a recalculation (R51)."""
         segmentation = Segmentation.objects.filter(pk=pk, kind=SegmentationKinds.CALCULATED).first()
         if segmentation is None:
             raise Http404
@@ -133,7 +135,7 @@ class SegmentationAdmin(Deletable, SetupAdmin):
             raise PermissionDenied
         if request.method == "POST":
             recalculation.ask(segmentation, f"user:{request.user.get_username()}", request.user.pk)
-            messages.success(request, _("The recalculation begins within a minute."))
+            messages.success(request, _("The recalculation starts within a minute."))
         return HttpResponseRedirect(reverse("admin:segments_segmentation_change", args=[pk]))
 
     def progress(self, request: HttpRequest, pk: int) -> JsonResponse:
@@ -167,18 +169,18 @@ def _shown(r: Recalculation) -> dict[str, Any]:
         "is_going_on": r.state in (States.WAITING, States.RUNNING),
         "at": date_format(localtime(r.finished_at or r.started_at or r.requested_at), "DATETIME_FORMAT"),
         "percent": 100 * r.processed // r.due if r.due else None,
-        "counts": _told(r) % {name: f"{getattr(r, name) or 0:,}" for name in COUNTS},
+        "counts": _count_words(r) % {name: f"{getattr(r, name) or 0:,}" for name in COUNTS},
         "error": r.error,
         "warnings": [f"{w['segment']}: {w['fault']}" for w in r.warnings],
     }
 
 
-def _told(r: Recalculation) -> str:
+def _count_words(r: Recalculation) -> str:
     match r.state:
         case States.WAITING:
-            return _("A worker will begin it within a minute.")
+            return _("A worker will start it within a minute.")
         case States.RUNNING if r.due is None:
-            return _("Looking for customers whose segment is not as it should be.")
+            return _("Looking for customers who have to enter or leave.")
         case States.RUNNING:
             return _("%(processed)s of %(due)s customers; %(entered)s entered, %(left)s left.")
     return _("%(entered)s entered a segment, %(left)s left one.")

@@ -39,7 +39,7 @@ from segments.naming import condition_context
 from segments.recalculation import count
 
 SECONDS = 3.0
-"""Longest that a live count may take."""
+"""Longest a live count may take."""
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -98,9 +98,10 @@ class SegmentAdmin(Deletable, SetupAdmin):
         super().save_model(request, obj, form, change)
         if "condition" in form.changed_data:
             text = _(
-                "Members change with the next recalculation: within the hour, or at once from the page of %s."
+                "Members change with the next recalculation: within the hour, or now from the page of "
+                "%(segmentation)s."
             )
-            messages.info(request, text % obj.segmentation)
+            messages.info(request, text % {"segmentation": obj.segmentation})
 
     def has_export_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("customers.export_list")
@@ -119,13 +120,13 @@ class SegmentAdmin(Deletable, SetupAdmin):
         return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
     def put_in(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Put in one customer, by any identifier (R51)."""
+        """Put one customer in, by any identifier (R51)."""
         segment = segment_or_404(pk)
         if not may_change_members(request):
             raise PermissionDenied
         if request.method == "POST":
             try:
-                put_in(segment, [the_only(request.POST.get("customer", ""))], actor_of(request))
+                put_in(segment, [customer_found_by(request.POST.get("customer", ""))], actor_of(request))
                 messages.success(request, _("The customer is in the segment."))
             except SelfsameError as error:
                 messages.error(request, error.detail)
@@ -162,7 +163,7 @@ def segment_or_404(pk: int | str) -> Segment:
 
 
 def problems(object_id: str) -> list[str]:
-    """What the stored condition refers to that is gone."""
+    """What the stored condition refers to that no longer exists."""
     known = object_id.isascii() and object_id.isdigit() and len(object_id) < 19
     segment = Segment.objects.filter(pk=object_id).first() if known else None
     if segment is None or segment.condition is None:
@@ -172,19 +173,22 @@ def problems(object_id: str) -> list[str]:
     ]
 
 
-def the_only(text: str) -> int:
-    """The MaestraID of the one customer that a text leads to. Raises `LookupError` with what to say."""
+def customer_found_by(text: str) -> int:
+    """The one customer with this MaestraID or identifier. Raises `LookupError` with what to tell the user."""
     found = sorted(holders(text, project_config()))
     if not found:
-        raise LookupError(_("Nobody has this MaestraID or identifier."))
+        raise LookupError(_("No customer has this MaestraID or identifier."))
     if len(found) > 1:
         listed = ", ".join(map(str, found))
-        raise LookupError(_("This leads to several customers: %s. Give a MaestraID.") % listed)
+        message = _("Several customers have this identifier: %(listed)s. Enter a MaestraID.")
+        raise LookupError(message % {"listed": listed})
     return found[0]
 
 
 def counted(nodes: list[Any], context: ConditionContext) -> dict[str, Any]:
-    """In one statement for all; none is counted where that would take too long."""
+    """The conditions in words, with their faults and counts. All are counted in one statement, or none where
+    that would take too long.
+    """
     answers = [_described(data, context) for data in nodes]
     whole = [(answer, node) for answer, node in answers if node is not None]
     counts: Sequence[int | None] = [None] * len(whole)
@@ -199,7 +203,7 @@ def counted(nodes: list[Any], context: ConditionContext) -> dict[str, Any]:
 
 
 def _described(data: object, context: ConditionContext) -> tuple[dict[str, Any], Node | None]:
-    """What is said of a condition, and what of it can be counted."""
+    """What is said about a condition, and the part of it that can be counted."""
     try:
         node = parse_node(data)
     except SelfsameError as error:

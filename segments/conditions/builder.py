@@ -83,6 +83,6 @@ WORDS: Words = {
     "totalMany": gettext_lazy("%s customers meet this condition"),
     "one": gettext_lazy("1 customer"),
     "many": gettext_lazy("%s customers"),
-    "slow": gettext_lazy("Counting would take too long here. The recalculation will tell."),
-    "failed": gettext_lazy("The count could not be had. It is tried again with the next change."),
+    "slow": gettext_lazy("Counting takes too long here. The next recalculation will show the number."),
+    "failed": gettext_lazy("Counting failed. It is tried again with the next change."),
 }

@@ -14,6 +14,7 @@ from segments import members, reading, recalculation
 from segments.models import Membership, Segment, Segmentation
 from tests.scenarios.api import ANN, BOB, segment
 from tests.segments.segmentations import segmentation
+from tests.staff import levels
 
 SignIn = Callable[..., Client]
 
@@ -36,7 +37,7 @@ def test_a_deleted_segment_is_left_by_its_members(project: Any, signed_in: SignI
     shop = project()
     ann = shop.website.register(email=ANN, segments=[segment("loyalty", "level_1")]).id
     client, address = signed_in("Marketer"), page("level_1")
-    assert "Yes, delete it" in client.get(address).content.decode()
+    assert client.get(address).context["object"].system_name == "level_1"
     assert Segment.objects.filter(system_name="level_1").exists()
     assert client.post(address).status_code == 302
     assert not Segment.objects.filter(system_name="level_1").exists()
@@ -52,7 +53,7 @@ def test_the_history_goes_on_calling_a_deleted_segment_by_its_names(
     ann = shop.website.register(email=ANN, segments=[segment("loyalty", "level_1")]).id
     signed_in("Marketer").post(page("loyalty", Segmentation))
     assert not Segmentation.objects.filter(system_name="loyalty").exists()
-    monkeypatch.setattr(reading, "_names", {})
+    monkeypatch.setattr(reading, "cached_names", {})
     told = [entry["sentence"] for entry in shop.history(ann, "segment")]
     assert told == ["Is in segment level_1 of loyalty.", "Left segment level_1 of loyalty."]
 
@@ -75,7 +76,7 @@ def test_a_condition_that_refers_to_it_is_named_and_says_so(project: Any, signed
     project()
     other_asking_for("loyalty/level_1")
     client = signed_in("Marketer")
-    assert page("asking", kind="change") in client.get(page("level_1")).content.decode()
+    assert f'href="{page("asking", kind="change")}"' in client.get(page("level_1")).content.decode()
     assert page("asking", kind="change") not in client.get(page("level_2")).content.decode()
     client.post(page("level_1"))
     assert "level_1" in client.get(page("asking", kind="change")).context["problems"][0]
@@ -89,7 +90,7 @@ def test_a_segmentation_goes_with_its_segments(project: Any, signed_in: SignIn) 
     recalculation.run_waiting()
     assert Membership.objects.filter(segmentation=other).count() == 1
     client = signed_in("Marketer")
-    assert "asking" in client.get(page("other", Segmentation)).content.decode()
+    assert [s.system_name for s in client.get(page("other", Segmentation)).context["segments"]] == ["asking"]
     client.post(page("other", Segmentation))
     assert not Segmentation.objects.filter(system_name="other").exists()
     assert list(shop.profile(ann)["segments"]) == ["loyalty"]
@@ -102,7 +103,7 @@ def test_one_with_too_many_members_is_not_deleted(
     shop.website.register(email=ANN, segments=[segment("loyalty", "level_1")])
     monkeypatch.setattr(members, "MOST_LEAVING", 0)
     answer = signed_in("Marketer").post(page("level_1"), follow=True)
-    assert "More than 0 customers are members." in answer.content.decode()
+    assert levels(answer) == ["error"]
     assert Membership.objects.count() == 1
 
 

@@ -135,7 +135,7 @@ def test_an_interrupted_recalculation_is_begun_again_and_does_what_is_left(
     people(["male"] * 5)
     sexes = segmentation("sexes", men=MEN)
     asked, written = ask(sexes), list[bool]()
-    write = recalculation._write_batch
+    write = recalculation.write_batch
 
     class Killed(BaseException):
         pass
@@ -146,12 +146,12 @@ def test_an_interrupted_recalculation_is_begun_again_and_does_what_is_left(
         write(*arguments)
         written.append(True)
 
-    monkeypatch.setattr(recalculation, "_write_batch", once)
+    monkeypatch.setattr(recalculation, "write_batch", once)
     with pytest.raises(Killed):
         run_waiting()
     asked.refresh_from_db()
     assert (asked.state, len(members())) == (States.RUNNING, 2)
-    monkeypatch.setattr(recalculation, "_write_batch", write)
+    monkeypatch.setattr(recalculation, "write_batch", write)
     run_waiting()
     asked.refresh_from_db()
     assert (asked.state, asked.entered, len(members())) == (States.DONE, 5, 5)

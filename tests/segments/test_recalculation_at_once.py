@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from django.db import connection, transaction
@@ -54,7 +55,7 @@ def test_a_recalculation_waits_for_who_is_changed_and_then_sees_it(story: None) 
     asked.started_at = timezone.now()
 
     def work() -> None:
-        recalculation._write_batch(asked, wanted, NOON)
+        recalculation.write_batch(asked, wanted, NOON)
         connection.close()
 
     worker = threading.Thread(target=work)
@@ -76,8 +77,9 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wai
 
 
 def _wait_until_locked() -> None:
-    waiting = False
+    waiting, deadline = False, time.monotonic() + 60
     while not waiting:
+        assert time.monotonic() < deadline, "nobody waits"
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(WAITING)

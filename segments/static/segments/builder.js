@@ -126,7 +126,7 @@
       return element(
         "div",
         { class: "cb-group", role: "group", "aria-label": this.words.group, "data-node": node.id },
-        element("div", { class: "cb-row" }, this.field(this.words.mode, mode), parent && this.remover(node, parent, this.words.removeGroup)),
+        element("div", { class: "cb-row" }, this.field("mode", this.words.mode, mode), parent && this.remover(node, parent, this.words.removeGroup)),
         items,
         element("div", { class: "cb-tools" }, add, addGroup),
         this.below(node),
@@ -147,14 +147,14 @@
      */
     condition(node, parent) {
       const fields = (this.types[node.type]?.fields ?? []).filter((field) => !this.needsNone(node, field));
-      const inputs = fields.map((field) => this.field(field.label, this.input(node, field)));
+      const inputs = fields.map((field) => this.field(field.name, field.label, this.input(node, field)));
       return element(
         "div",
         { class: "cb-condition", role: "group", "aria-label": this.words.condition, "data-node": node.id },
         element(
           "div",
           { class: "cb-row" },
-          this.field(this.words.condition, this.typeSelect(node)),
+          this.field("type", this.words.condition, this.typeSelect(node)),
           ...inputs,
           this.remover(node, parent, this.words.removeCondition),
         ),
@@ -179,18 +179,19 @@
 
     // What consists of several inputs is a group of its own, in which each has its own name.
     /**
+     * @param {string} name
      * @param {string} label
      * @param {HTMLElement} input
      */
-    field(label, input) {
+    field(name, label, input) {
       if (!input.matches("select, input")) {
         input.setAttribute("role", "group");
         input.setAttribute("aria-label", label);
-        return element("div", { class: "cb-field" }, element("span", { class: "cb-label" }, label), input);
+        return element("div", { class: "cb-field", "data-field": name }, element("span", { class: "cb-label" }, label), input);
       }
       ids += 1;
       input.id = `cb-input-${ids}`;
-      return element("div", { class: "cb-field" }, element("label", { class: "cb-label", for: input.id }, label), input);
+      return element("div", { class: "cb-field", "data-field": name }, element("label", { class: "cb-label", for: input.id }, label), input);
     }
 
     /** @param {Condition} node */
@@ -389,7 +390,7 @@
      * @param {() => void} work
      */
     button(name, label, work) {
-      const button = element("button", { type: "button", class: "cb-button" }, icon(name), label);
+      const button = element("button", { type: "button", class: "cb-button", "data-action": name }, icon(name), label);
       button.addEventListener("click", work);
       return button;
     }
@@ -400,7 +401,7 @@
      * @param {string} label
      */
     remover(node, parent, label) {
-      const button = element("button", { type: "button", class: "cb-button cb-remove", "aria-label": label, title: label }, icon("delete"));
+      const button = element("button", { type: "button", class: "cb-button cb-remove", "data-action": "delete", "aria-label": label, title: label }, icon("delete"));
       button.addEventListener("click", () => {
         parent.items = parent.items.filter((item) => item !== node);
         this.draw(parent.id);
@@ -464,6 +465,7 @@
       for (const told of this.told.values()) told.replaceChildren();
       nodes.forEach((node, number) => this.tell(node, answers[number]));
       const [whole] = answers;
+      this.total.dataset.count = String(whole?.count ?? "");
       this.totalNote.textContent = slow ? this.words.slow : "";
       if (!whole) this.total.textContent = this.words.noCondition;
       else if (whole.count !== null) this.total.textContent = this.customers(whole.count, this.words.totalOne, this.words.totalMany);
@@ -480,7 +482,7 @@
       if (!told) return;
       const own = isGroup(node) && node.items.length ? [] : faults;
       if (sentence) told.append(element("span", {}, sentence));
-      if (count !== null) told.append(element("span", { class: "cb-count" }, this.customers(count)));
+      if (count !== null) told.append(element("span", { class: "cb-count", "data-count": count }, this.customers(count)));
       told.append(...own.map((fault) => element("span", { class: "cb-fault" }, fault)));
       for (const input of this.place.querySelectorAll(`[data-node="${node.id}"] > .cb-row .cb-input`)) {
         input.setAttribute("aria-describedby", told.id);
