@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from customers.texts import gettext_noop
 
@@ -119,7 +119,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """The five fields that travel as one set (R34, R42)."""
+    """The fields that travel as one set (R34, R42). What else has to be said of one more:
+    docs/architecture.md.
+    """
 
     last_name: str | None = field(default=None, metadata={"label": gettext_noop("last name")})
     first_name: str | None = field(default=None, metadata={"label": gettext_noop("first name")})
@@ -137,6 +139,10 @@ class Personal:
 
 NOBODY = Personal()
 PERSONAL_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(Personal))
+PERSONAL_TYPES: Mapping[str, type] = {
+    name: get_args(hint)[0] for name, hint in get_type_hints(Personal).items()
+}
+"""Of which type the values of the fields are: `str` or `date`."""
 PERSONAL_LABELS: Mapping[str, str] = {f.name: f.metadata["label"] for f in fields(Personal)}
 """What people call the fields, to be translated where they are shown."""
 

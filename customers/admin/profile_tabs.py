@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from customers.admin.contacts import contact_of, groups
 from customers.admin.identity_graph import drawn
 from customers.admin.profile_registry import ProfileTab, ShownProfile, register_tab
-from customers.admin.wording import history_kind_label
+from customers.admin.wording import history_kind_label, personal_value
 from customers.history import reading as change_history
 from customers.history_kinds import HISTORY_KINDS, kinds_about
 from customers.history_kinds.base import HistoryTopic
-from customers.models import Change, Customer, Genders, IntegrationPoint
+from customers.models import Change, Customer, IntegrationPoint
 from customers.presentation.customer import note_text
 from customers.presentation.masking import masked_hash
 from customers.profile import BY_HAND, PERSONAL_FIELDS, Note
@@ -52,10 +52,8 @@ def personal(shown: ShownProfile) -> Context:
 
 
 def _personal_fields(shown: ShownProfile) -> list[tuple[str, Any]]:
-    known = shown.profile.personal.present()
-    if "gender" in known:
-        known["gender"] = Genders(known["gender"]).label
-    values = {**known, "time_zone": shown.profile.time_zone}
+    values = {name: personal_value(name, value) for name, value in shown.profile.personal.present().items()}
+    values["time_zone"] = shown.profile.time_zone
     return [(_(FIELDS[name]), values.get(name)) for name in (*PERSONAL_FIELDS, "time_zone")]
 
 

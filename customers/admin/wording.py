@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Field
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers.history_kinds import HISTORY_KINDS
+from customers.models import Customer
 from customers.setup.project_config import project_config
 from customers.words import why_priority
 
@@ -28,6 +30,19 @@ def history_kind_label(name: str) -> str:
 def kind_label(system_name: str) -> str:
     """The name for people of an identifier kind."""
     return project_config().labels.get(system_name, system_name)
+
+
+def personal_field(name: str) -> Field[Any, Any]:
+    """The column of a field of the person (R34)."""
+    field = Customer._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field
+
+
+def personal_value(name: str, value: Any) -> Any:
+    """A field of the person as people read it: the label of a choice, else the value itself."""
+    labels = dict(personal_field(name).flatchoices)
+    return str(labels[value]) if value in labels else value
 
 
 def criterion(name: str | None) -> str | None:

@@ -17,7 +17,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.setup import IntegrationPoint
-from customers.profile import PERSONAL_LABELS
+from customers.profile import PERSONAL_LABELS, PERSONAL_TYPES
 
 
 class Genders(models.TextChoices):
@@ -47,7 +47,7 @@ def by_beginning(name: str) -> OpClass:
     return OpClass(Lower(name), "text_pattern_ops")
 
 
-TEXTS = ("last_name", "first_name", "middle_name", "gender", "time_zone")
+TEXTS = (*(name for name, of in PERSONAL_TYPES.items() if of is str), "time_zone")
 
 
 def not_empty(*names: str) -> Q:

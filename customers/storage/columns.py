@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from datetime import date
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from customers.changes import Order, PointsAdded, PromoCodeIssued
-from customers.profile import Claim, Holding, Member, Note, Personal, Subscription
+from customers.profile import PERSONAL_TYPES, Claim, Holding, Member, Note, Personal, Subscription
 from customers.storage.batch import OperationInfo
 from customers.storage.compaction import Facts
 
@@ -73,12 +74,7 @@ class RowShape(Columns[T]):
 
 
 PERSONAL = RowShape(
-    Personal,
-    column("last_name", "text"),
-    column("first_name", "text"),
-    column("middle_name", "text"),
-    column("birth_date", "date"),
-    column("gender", "text"),
+    Personal, *(column(name, {str: "text", date: "date"}[of]) for name, of in PERSONAL_TYPES.items())
 )
 COUNTED = (
     column("orders_count", "integer"),

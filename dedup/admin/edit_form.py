@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -16,11 +17,23 @@ from customers.admin.profile_registry import (
     ShownProfile,
 )
 from customers.admin.profile_tabs import as_text
+from customers.admin.wording import personal_field
 from customers.errors import SelfsameError
-from customers.models import Channels, Genders, Statuses
+from customers.models import Channels, Statuses
 from customers.normalise import CustomType
-from customers.profile import CONTACTS, PERSONAL_FIELDS, WITH_PRIMARY, Category, Channel, Key, Kind, Profile
+from customers.profile import (
+    CONTACTS,
+    PERSONAL_FIELDS,
+    PERSONAL_TYPES,
+    WITH_PRIMARY,
+    Category,
+    Channel,
+    Key,
+    Kind,
+    Profile,
+)
 from customers.words import CHANNELS, FIELDS
+from dedup.parsing.person import NOT_KNOWN
 
 NO_CHOICE = ("", "–")
 CLEAR, PRIMARY = "clear", "primary"
@@ -97,16 +110,17 @@ def sections(shown: ShownProfile) -> Iterator[tuple[str, str, Fields]]:
 def personal_fields(profile: Profile) -> Fields:
     fields: Fields = {}
     for name in PERSONAL_FIELDS:
-        label, value = _(FIELDS[name]), getattr(profile.personal, name)
-        match name:
-            case "gender":
-                choices = [NO_CHOICE, *(c for c in Genders.choices if c[0] != Genders.UNKNOWN)]
-                fields[f"personal.{name}"] = _choice(label, choices, value)
-            case "birth_date":
-                fields[f"personal.{name}"] = _text(label, value and value.isoformat(), type="date")
-            case _:
-                fields[f"personal.{name}"] = _text(label, value)
+        fields[f"personal.{name}"] = _personal_field(name, getattr(profile.personal, name))
     return fields
+
+
+def _personal_field(name: str, value: Any) -> forms.Field:
+    label, choices = _(FIELDS[name]), personal_field(name).flatchoices
+    if choices:
+        return _choice(label, [NO_CHOICE, *(choice for choice in choices if choice[0] != NOT_KNOWN)], value)
+    if PERSONAL_TYPES[name] is date:
+        return _text(label, value and value.isoformat(), type="date")
+    return _text(label, value)
 
 
 def custom_fields(shown: ShownProfile) -> Fields:

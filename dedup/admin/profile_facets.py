@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from customers.models.people import Genders
+from customers.admin.wording import personal_value
 from customers.presentation.masking import masked_hash
 from customers.profile import PERSONAL_FIELDS, STRENGTH, Channel, Holding, Profile
 from customers.words import CHANNELS, FIELDS, STATUSES
@@ -102,9 +102,7 @@ def _consent(p: Profile, _formatter: ValueFormatter) -> Named:
 
 def _person(p: Profile, formatter: ValueFormatter) -> Named:
     for name in PERSONAL_FIELDS:
-        value = getattr(p.personal, name)
-        if name == "gender" and value in Genders.values:
-            value = str(Genders(value).label)
+        value = personal_value(name, getattr(p.personal, name))
         yield f"personal {name}", _single("person", _(FIELDS[name]), "personal", value)
     yield "time_zone", _single("person", _("time zone"), "time_zone", p.time_zone)
     for name, value in sorted(p.custom_fields.items()):
