@@ -3,7 +3,7 @@
 Every app that keeps tables about customers has a `writing.save(batch)` with this one argument and writes from
 it what the changes of its own vocabulary say, nothing else. Called in the order customers, segments, dedup
 inside one transaction, with the profiles' primary rows locked, together they bring the tables to the state
-that `customers.changes.apply` gives the profiles.
+that `customers.transitions.apply` gives the profiles.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ SELECT a.uuid FROM customers_activity a
    AND EXISTS (SELECT FROM dedup_event e WHERE e.uuid = a.uuid)
 """
 CHECKS: dict[str, str] = {
-    **{f"Every row of {t} bears a MaestraID that exists.": _orphans(t, c) for t, c in LEDGERS.items()},
+    **{f"Every row of {t} names a MaestraID that exists.": _orphans(t, c) for t, c in LEDGERS.items()},
     "The counted facts of every MaestraID are those of its ledgers.": FACTS,
     "Whoever holds e-mails or phones has exactly one primary of each (R7).": PRIMARIES,
     "What a profile holds came to one of its MaestraIDs.": ORIGINS,
