@@ -24,13 +24,14 @@ from customers.models import IntegrationPoint, PointKinds
 from customers.setup.project_config import project_config
 from dedup.admin.permissions import ADD_IMPORTS, MERGE
 from dedup.engine.record import Mode
-from dedup.imports.columns.mapping import Target, targets
+from dedup.imports.columns.mapping import targets
 from dedup.imports.columns.options import Options
 from dedup.imports.files.encodings import CHOICES
 from dedup.imports.files.inspection import FileFormat, rows
 from dedup.imports.processing.redaction import ERASED_CELLS
 from dedup.imports.processing.staged_rows import rows_of_chunk
 from dedup.models import Import, ImportKind, ImportKinds
+from dedup.parsing.fields import Target
 from segments.models import Segment, SegmentationKinds
 from segments.naming import NamedSegmentation, named_segmentations
 

@@ -84,7 +84,7 @@ class _ActionView(ImportView):
         return _repeatable(request, request.data, lambda: self.act(operations.find(import_id), request))
 
 
-@schema.import_action("run_import", "Run what a dry run told of", starts=True)
+@schema.import_action("run_import", "Run a finished dry run for real", starts=True)
 class RunView(_ActionView):
     def act(self, source: Import, request: Request) -> Reply:
         caller = caller_of(request)

@@ -23,8 +23,13 @@ from django.utils.translation import gettext as _
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.setup.integration_points import Point, point_of
 from customers.setup.project_config import project_config
-from dedup.imports.columns.mapping import Mapping as ColumnMapping
-from dedup.imports.columns.mapping import read_mapping, recognise, require_usable, unmapped
+from dedup.imports.columns.mapping import (
+    ColumnMapping,
+    read_mapping,
+    recognise,
+    require_usable,
+    unmapped,
+)
 from dedup.imports.columns.options import Options
 from dedup.imports.files.inspection import Inspected, inspect
 from dedup.imports.processing.results import sums
@@ -73,7 +78,7 @@ def upload(
         found = inspect(path, name, encoding=options.encoding, delimiter=options.delimiter)
         source = Import(point_id=point.id, actor=actor, actor_user_id=user_id, kind=kind)
         source.name, source.size = name[-NAME_LIMIT:], path.stat().st_size
-        _tell(source, found, options, point)
+        _describe(source, found, options, point)
         with transaction.atomic():
             source.save()
             _store(source, path)
@@ -81,7 +86,7 @@ def upload(
     return source
 
 
-def _tell(source: Import, found: Inspected, options: Options, point: Point) -> None:
+def _describe(source: Import, found: Inspected, options: Options, point: Point) -> None:
     """What the file is, and how it is read where nobody says otherwise."""
     mapping = recognise(ImportKind(source.kind), found.header, project_config(), named_segmentations(), point)
     if options.day_first is None:
@@ -160,7 +165,7 @@ def start(
 
 
 def run(dry_run: Import, *, actor: str, user_id: int | None) -> Import:
-    """Do what a dry run told of, with the same rows and mapping. The report then says what came out
+    """Run a finished dry run for real, with the same rows and mapping. The report then says what came out
     different.
 
     Raises `validation_error` where it was no dry run, is not finished, or its rows were dropped.
@@ -202,9 +207,9 @@ def _require_rows(dry_run: Import) -> None:
 
 
 def pause(source: Import) -> Import:
-    """No chunk is begun any more; those at work are ended. A file that is being read will be read anew.
+    """No further chunk is begun; those in progress are finished. A file that is being read will be read anew.
 
-    Raises `validation_error` where it is not at work.
+    Raises `validation_error` where it is not in progress.
     """
     with transaction.atomic():
         source = _locked(source, ImportStates.STAGING, ImportStates.RUNNING)

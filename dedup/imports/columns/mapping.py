@@ -7,8 +7,7 @@ A target is named like the field of a record in the API: `email`, `ids.crm_id`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Mapping as Lookup
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +23,9 @@ from dedup.parsing.fields import RecordField, Segmentations, Target, squeezed
 from dedup.parsing.identifiers import CONFIRMED
 from dedup.parsing.table import IDENTIFIERS, IMPORTED, ORDER, RECORD, SEGMENTS
 
-__all__ = ["ImportKind", "Mapping", "Options", "Target", "read_mapping", "recognise", "targets", "unmapped"]
-
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class ColumnMapping:
     """The target of every column, None for a column that is not used."""
 
     targets: tuple[str | None, ...]
@@ -61,7 +58,7 @@ def recognise(
     config: ProjectConfig,
     segmentations: Segmentations,
     point: Point | None = None,
-) -> Mapping:
+) -> ColumnMapping:
     """The mapping that the column names suggest, every target once. Confirmations only where the `point`
     takes them.
     """
@@ -74,17 +71,17 @@ def recognise(
             target = None if at in found else guess(name, known)
             if target and target not in found.values():
                 found[at] = target
-    return Mapping(tuple(found.get(at) for at in range(len(header))))
+    return ColumnMapping(tuple(found.get(at) for at in range(len(header))))
 
 
 def read_mapping(  # noqa: PLR0917 - what a mapping is read against
     kind: ImportKind,
     header: Sequence[str],
-    data: Lookup[str, Any],
+    data: Mapping[str, Any],
     config: ProjectConfig,
     segmentations: Segmentations,
     point: Point | None = None,
-) -> Mapping:
+) -> ColumnMapping:
     """A mapping chosen by hand, or saved, as {column: target}. Columns it does not name are not used.
 
     Raises `validation_error` naming each column at fault.
@@ -102,15 +99,15 @@ def read_mapping(  # noqa: PLR0917 - what a mapping is read against
     errors += _taken_twice(chosen, offered)
     if errors:
         raise invalid(*errors)
-    return Mapping(tuple(chosen[name] for name in header))
+    return ColumnMapping(tuple(chosen[name] for name in header))
 
 
-def unmapped(header: Sequence[str], mapping: Mapping) -> tuple[str, ...]:
+def unmapped(header: Sequence[str], mapping: ColumnMapping) -> tuple[str, ...]:
     """The columns that are not used."""
     return tuple(name for name, target in zip(header, mapping.targets, strict=True) if target is None)
 
 
-def require_usable(kind: ImportKind, mapping: Mapping, options: Options) -> None:
+def require_usable(kind: ImportKind, mapping: ColumnMapping, options: Options) -> None:
     """Raises `validation_error` where the columns cannot make a single record, saying what is missing."""
     chosen = {target for target in mapping.targets if target}
     missing = [] if kind is ImportKind.MERGES or any(map(identifies, chosen)) else [_NOBODY]
@@ -160,12 +157,12 @@ def _is_taken(target: str, point: Point | None) -> bool:
     return flag != CONFIRMED or point is None or contact in point.must_be_confirmed
 
 
-def _is_topic(target: str, offered: Lookup[str, Target]) -> bool:
+def _is_topic(target: str, offered: Mapping[str, Target]) -> bool:
     channel = ".".join(target.split(".")[:2])
     return target.startswith("subscriptions.") and channel in offered and len(target) > len(channel) + 1
 
 
-def _taken_twice(chosen: Lookup[str, Any], offered: Lookup[str, Target]) -> Iterator[tuple[str, str]]:
+def _taken_twice(chosen: Mapping[str, Any], offered: Mapping[str, Target]) -> Iterator[tuple[str, str]]:
     first: dict[str, str] = {}
     for name, target in chosen.items():
         if not isinstance(target, str) or (target in offered and not offered[target].is_single):
@@ -236,11 +233,11 @@ def _by_spelling(offered: Iterable[Target]) -> dict[str, str]:
     return known
 
 
-def _exactly(name: str, known: Lookup[str, str]) -> str | None:
+def _exactly(name: str, known: Mapping[str, str]) -> str | None:
     return known.get(squeezed(name)) or _topic(name, known)
 
 
-def _loosely(name: str, known: Lookup[str, str]) -> str | None:
+def _loosely(name: str, known: Mapping[str, str]) -> str | None:
     """Without the word that says whose it is, or the one that says what every value is."""
     plain = squeezed(name)
     forms = [plain.removeprefix(word) for word in _BEFORE]
@@ -251,7 +248,7 @@ def _loosely(name: str, known: Lookup[str, str]) -> str | None:
 _TOPIC_NAME = re.compile(r"(subscriptions\.\w+)\.(.+)")
 
 
-def _topic(name: str, known: Lookup[str, str]) -> str | None:
+def _topic(name: str, known: Mapping[str, str]) -> str | None:
     """`subscriptions.email.news`, and what follows the channel in "IsSubscribedByEmail: news"."""
     if match := _TOPIC_NAME.fullmatch(name):
         return f"{match[1]}.{match[2]}" if match[1] in known.values() else None

@@ -16,7 +16,8 @@ from customers.profile import MAESTRA_ID, PAYMENT_CARD, Key
 from customers.setup.integration_points import Point
 from customers.setup.project_config import ProjectConfig
 from dedup.engine.record import Operation, Record, SentMembership
-from dedup.imports.columns.mapping import MERGED, RESULTING, Mapping, Options, parted
+from dedup.imports.columns.mapping import MERGED, RESULTING, ColumnMapping, parted
+from dedup.imports.columns.options import Options
 from dedup.models import ImportKind
 from dedup.parsing.cells import listed
 from dedup.parsing.commerce import OrderColumn, RowOrderReader
@@ -71,7 +72,7 @@ class RowReader:
         self,
         kind: ImportKind,
         header: Sequence[str],
-        mapping: Mapping,
+        mapping: ColumnMapping,
         options: Options,
         point: Point,
         config: ProjectConfig,

@@ -56,7 +56,7 @@ def differences(source: Import) -> dict[str, Any] | None:
     return {
         "count": rows[0][-1] if rows else 0,
         "rows": [
-            {"line": line, "expected": _became(*dry), "actual": _became(*run)}
+            {"line": line, "expected": _outcome_json(*dry), "actual": _outcome_json(*run)}
             for line, dry, run in map(_split, rows)
         ],
     }
@@ -66,5 +66,5 @@ def _split(row: tuple[Any, ...]) -> tuple[int, tuple[Any, ...], tuple[Any, ...]]
     return row[0], row[1:4], row[4:7]
 
 
-def _became(outcome: str, code: str, maestra_id: int | None) -> dict[str, Any]:
+def _outcome_json(outcome: str, code: str, maestra_id: int | None) -> dict[str, Any]:
     return {"outcome": outcome, "code": code, "maestra_id": maestra_id}

@@ -21,7 +21,7 @@ from customers.setup.integration_points import Point, point_of
 from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import fetch, fetch_row
 from dedup.engine.record import Record
-from dedup.imports.columns.mapping import Mapping, identifies
+from dedup.imports.columns.mapping import ColumnMapping, identifies
 from dedup.imports.columns.options import Options
 from dedup.imports.columns.rows import RowReader
 from dedup.imports.files.inspection import FileFormat, FileRow, rows
@@ -102,7 +102,7 @@ class StagedRowReader:
         self.options = Options.read(source.options, config, segmentations)
         self.targets = tuple(source.targets)
         self.header = tuple(source.header)
-        self.known = config
+        self.config = config
         self.at: datetime = source.created_at
         self.first = self.at - source.last_line * APART
 
@@ -120,8 +120,8 @@ class StagedRowReader:
         return self._reader(kept, options)
 
     def _reader(self, targets: Sequence[str | None], options: Options) -> RowReader:
-        mapping = Mapping(tuple(targets))
-        return RowReader(self.kind, self.header, mapping, options, self.point, self.known, self.at)
+        mapping = ColumnMapping(tuple(targets))
+        return RowReader(self.kind, self.header, mapping, options, self.point, self.config, self.at)
 
     def record(self, row: TextRow) -> Record:
         """Where a row has no time of its own, it happened before the upload, each later than the one before

@@ -70,7 +70,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--mapping", help="a saved mapping")
         parser.add_argument("--dry-run", action="store_true", help="tell what would happen, and keep nothing")
-        parser.add_argument("--run", type=int, metavar="ID", help="run what this dry run told of")
+        parser.add_argument("--run", type=int, metavar="ID", help="run this finished dry run for real")
         parser.add_argument(
             "--resume", type=int, metavar="ID", help="go on with an import that was paused or left"
         )

@@ -13,7 +13,8 @@ from django.core.management import CommandError, call_command
 from customers.errors import SelfsameError
 from dedup.demo.population import HEADER, SCENARIOS
 from dedup.demo.population import rows as population
-from dedup.imports.columns.mapping import Mapping, Options, recognise
+from dedup.imports.columns.mapping import ColumnMapping, recognise
+from dedup.imports.columns.options import Options
 from dedup.imports.columns.rows import RowReader
 from dedup.imports.files.inspection import inspect, rows
 from dedup.models import ImportKind
@@ -70,7 +71,13 @@ def test_what_is_generated_can_be_imported(tmp_path):
     mapping = recognise(ImportKind.CUSTOMERS, found.header, CATALOGUE, {})
     assert None not in mapping.targets
     reader = RowReader(
-        ImportKind.CUSTOMERS, HEADER, Mapping(mapping.targets), Options(), POINT, CATALOGUE, datetime.now(UTC)
+        ImportKind.CUSTOMERS,
+        HEADER,
+        ColumnMapping(mapping.targets),
+        Options(),
+        POINT,
+        CATALOGUE,
+        datetime.now(UTC),
     )
     scenarios = [truth.scenario for _row, truth in population(500, 1)]
     for row, scenario in zip(rows(path, found.format), scenarios, strict=True):

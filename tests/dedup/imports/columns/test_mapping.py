@@ -9,14 +9,14 @@ import pytest
 from customers.errors import SelfsameError
 from dedup.engine.record import Mode
 from dedup.imports.columns.mapping import (
-    Mapping,
-    Options,
+    ColumnMapping,
     read_mapping,
     recognise,
     require_usable,
     targets,
     unmapped,
 )
+from dedup.imports.columns.options import Options
 from dedup.models import ImportKind
 from tests.dedup.imports.setup import CATALOGUE, CONFIRMING, POINT, SEGMENTATIONS
 
@@ -27,7 +27,7 @@ def recognised(kind, *header, point=None) -> tuple[str | None, ...]:
     return recognise(kind, header, CATALOGUE, SEGMENTATIONS, point).targets
 
 
-def chosen(kind, data, point=None) -> Mapping:
+def chosen(kind, data, point=None) -> ColumnMapping:
     return read_mapping(kind, tuple(data), data, CATALOGUE, SEGMENTATIONS, point)
 
 
@@ -160,16 +160,16 @@ def test_confirmations_are_refused_where_the_point_does_not_ask_for_them():
     ],
 )
 def test_columns_that_make_no_record_are_refused_before_anything_runs(kind, found, options, missing):
-    [(path, message)] = faults(lambda: require_usable(kind, Mapping(found), options))
+    [(path, message)] = faults(lambda: require_usable(kind, ColumnMapping(found), options))
     assert path == "mapping"
     assert missing in message
 
 
 def test_columns_that_make_records_are_usable():
-    require_usable(CUSTOMERS, Mapping(("ids.crm_id", None)), Options())
-    require_usable(ORDERS, Mapping(("email", "order.total", "order.number")), Options())
-    require_usable(SEGMENT, Mapping(("email",)), Options(segment=("loyalty", "silver")))
-    require_usable(MERGES, Mapping(("resulting.maestra_id", "merged.crm_id")), Options())
+    require_usable(CUSTOMERS, ColumnMapping(("ids.crm_id", None)), Options())
+    require_usable(ORDERS, ColumnMapping(("email", "order.total", "order.number")), Options())
+    require_usable(SEGMENT, ColumnMapping(("email",)), Options(segment=("loyalty", "silver")))
+    require_usable(MERGES, ColumnMapping(("resulting.maestra_id", "merged.crm_id")), Options())
 
 
 # --- Options

@@ -16,7 +16,8 @@ from customers.errors import SelfsameError
 from customers.normalise import Invalid
 from customers.profile import Channel, Key, SubscriptionStatus
 from dedup.engine.record import Mode, Operation, Record, SentMembership, SentSubscription
-from dedup.imports.columns.mapping import Mapping, Options
+from dedup.imports.columns.mapping import ColumnMapping
+from dedup.imports.columns.options import Options
 from dedup.imports.columns.rows import RowReader
 from dedup.models import ImportKind
 from dedup.parsing import Parser, cells
@@ -34,7 +35,7 @@ def segmentations(monkeypatch):
 def reader(kind: ImportKind, *targets: str, point=POINT, **options) -> RowReader:
     """One whose columns bear the names of their targets, as "Column <target>"."""
     header = [f"Column {target}" for target in targets]
-    return RowReader(kind, header, Mapping(targets), Options(**options), point, CATALOGUE, NOW)
+    return RowReader(kind, header, ColumnMapping(targets), Options(**options), point, CATALOGUE, NOW)
 
 
 def record(row: dict[str, str], kind: ImportKind = CUSTOMERS, **options) -> Record:
@@ -320,7 +321,7 @@ def test_what_tells_who_or_where_is_never_dropped(row):
 def test_several_columns_may_bring_contacts_and_the_first_leads():
     targets = ("mobile_phone", "mobile_phone", "mobile_phone")
     header = ("Mobile", "Phone", "Work")
-    made = RowReader(CUSTOMERS, header, Mapping(targets), Options(), POINT, CATALOGUE, NOW).record(
+    made = RowReader(CUSTOMERS, header, ColumnMapping(targets), Options(), POINT, CATALOGUE, NOW).record(
         ("+14155550122", "415-555-0122", "+14155550133")
     )
     assert [sent.value for sent in made.identifiers] == ["+14155550122", "+14155550133"]
