@@ -12,8 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -22,6 +22,7 @@ from unfold.widgets import (
 
 from customers.admin.base import ReadOnlyInline, SetupAdmin, ask, link
 from customers.admin.ordered_choice_widget import InOrder, InOrderField, lookup_kinds
+from customers.contact_types import CONTACT_TYPES
 from customers.models import (
     ApiKey,
     IntegrationPoint,
@@ -30,9 +31,9 @@ from customers.models import (
 from customers.setup.integration_points import make_key
 
 
-def scopes_field(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
+def checkboxes(choices: Any, label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
-        choices=Scopes.choices,
+        choices=choices,
         required=False,
         label=label,
         help_text=help_text,
@@ -40,7 +41,25 @@ def scopes_field(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
     )
 
 
+def scopes_field(label: Any, help_text: Any = "") -> forms.MultipleChoiceField:
+    return checkboxes(Scopes.choices, label, help_text)
+
+
+def contact_choices() -> list[tuple[str, str]]:
+    return [(type_.name, gettext(type_.label)) for type_ in CONTACT_TYPES]
+
+
 class PointForm(forms.ModelForm[IntegrationPoint]):
+    must_be_confirmed = checkboxes(
+        contact_choices,
+        _("Must be confirmed"),
+        _("These contacts wait until the customer has confirmed them."),
+    )
+    gives_access = checkboxes(
+        contact_choices,
+        _("Give account access"),
+        _("Customers sign in with these contacts, and no merge takes them away."),
+    )
     default_scopes = scopes_field(_("Scopes of new keys"))
     lookup_by = InOrderField(
         choices=lookup_kinds,

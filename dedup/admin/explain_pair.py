@@ -38,7 +38,7 @@ from dedup.wording import criterion_sentence, staff_remedy
 STANDINGS = {
     Standing.HELD: gettext_noop("holds it"),
     Standing.CLAIMED: gettext_noop("gave it, but does not hold it"),
-    Standing.LOST: gettext_noop("gave it, but the other holds it"),
+    Standing.LOST: gettext_noop("gave it, but did not keep it"),
 }
 
 

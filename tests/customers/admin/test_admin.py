@@ -275,6 +275,21 @@ def test_the_order_of_looking_up_is_shown_and_changed() -> None:
     assert point.lookup_by == ["maestra_id", "email"]
 
 
+def test_types_of_contact_are_ticked_on_a_point() -> None:
+    page_of_adding = page(signed_in().get(address(IntegrationPoint, "add")))
+    boxes = {
+        (box.attributes["name"], box.attributes["value"])
+        for box in page_of_adding.below()
+        if box.attributes.get("type") == "checkbox" and "value" in box.attributes
+    }
+    for name in ("must_be_confirmed", "gives_access"):
+        assert {value for field, value in boxes if field == name} == {
+            "email",
+            "mobile_phone",
+            "discount_card",
+        }
+
+
 def test_a_point_is_set_up() -> None:
     data = {
         "name": "Shop",
