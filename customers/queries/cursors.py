@@ -1,4 +1,7 @@
-"""Where a page ends, as an opaque text that a link to the next page carries."""
+"""Cursors: where a page ends, as an opaque text that the link to the next page carries.
+
+A cursor is a tuple of a time and numbers, such as `TimelineCursor` and `HistoryCursor`.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,19 @@ HIGHEST_ID = 2**63
 P = TypeVar("P", bound=tuple[Any, ...])
 
 
-def encoded(place: tuple[Any, ...]) -> str:
-    """A time and numbers, as text."""
-    at, *numbers = place
+def encoded(cursor: tuple[Any, ...]) -> str:
+    """The cursor as text that can stand in an address."""
+    at, *numbers = cursor
     return base64.urlsafe_b64encode(json.dumps([at.isoformat(), *numbers]).encode()).decode()
 
 
 def decoded(text: str, kind: Callable[..., P]) -> P:
-    """The place again. Raises ValueError for a text that `encoded` did not make."""
+    """The cursor, of this kind, that `encoded` made the text of. Raises ValueError for any other text."""
     try:
         at, *numbers = json.loads(base64.urlsafe_b64decode(text.encode()))
-        place = kind(datetime.fromisoformat(at), *map(int, numbers))
+        cursor = kind(datetime.fromisoformat(at), *map(int, numbers))
     except (TypeError, OverflowError) as error:
         raise ValueError from error
-    if place[0].tzinfo is None or not all(0 <= number < HIGHEST_ID for number in place[1:]):
+    if cursor[0].tzinfo is None or not all(0 <= number < HIGHEST_ID for number in cursor[1:]):
         raise ValueError
-    return place
+    return cursor

@@ -1,5 +1,7 @@
-"""What lists of customers can be narrowed down by, wherever they are shown. Each condition looks at the whole
-profile, all its MaestraIDs, and is answered by index.
+"""The conditions by which lists of customers are filtered, in the API and in the admin.
+
+The lists have one row for each profile, the one of its primary MaestraID. Each condition looks at all
+MaestraIDs of the profile, and the database answers it by index.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ def subscribed(
     topic: str | None = None,
     status: str = SubscriptionStatus.SUBSCRIBED.value,
 ) -> Customers:
-    """By a channel, or by one topic of it; the empty topic is one of its own."""
+    """Customers with this status of a subscription to the channel, under any topic, or to one topic of it.
+    The empty topic is a topic of its own (R37).
+    """
     wanted = Subscription.objects.filter(customer=OuterRef("pk"), channel=channel, status=status)
     return customers.filter(Exists(wanted if topic is None else wanted.filter(topic=topic)))
 
@@ -43,21 +47,23 @@ def active_after(customers: Customers, at: datetime) -> Customers:
 
 
 def active_before(customers: Customers, at: datetime) -> Customers:
-    """No personal action from then on; one before."""
+    """Customers with a personal action before that moment and none from it on."""
     return customers.filter(Exists(_facts(last_action_at__lt=at)), ~Exists(_facts(last_action_at__gte=at)))
 
 
 def holding(customers: Customers, holds: bool, **conditions: object) -> Customers:
-    """Who holds, or does not hold, an identifier that meets the conditions. Former values do not count."""
+    """Customers who hold, or do not hold, an identifier that meets the conditions. Former values do not
+    count.
+    """
     held = Exists(Identifier.objects.filter(customer=OuterRef("pk"), is_former=False, **conditions))
     return customers.filter(held if holds else ~held)
 
 
 def _members(**conditions: object) -> Customers:
-    """MaestraIDs of the profile at hand."""
+    """All MaestraIDs of the profile in the row of the outer query."""
     return Customer.objects.filter(profile=OuterRef("pk"), **conditions)
 
 
 def _facts(**conditions: object) -> QuerySet[CustomerFacts]:
-    """What stands under the MaestraIDs of the profile at hand."""
+    """The facts of all MaestraIDs of the profile in the row of the outer query."""
     return CustomerFacts.objects.filter(customer__profile=OuterRef("pk"), **conditions)

@@ -1,6 +1,8 @@
-"""Who held a value at a moment: its row knows the present, the change history everything before.
+"""Who held an identifier value at a given moment.
 
-A retired value is still its customer's where its kind searches the history, else nobody's (R3).
+The row of the value says who holds it now and since when. Who held it before that stands in the change
+history. A retired value still belongs to its customer where its kind finds customers by former values,
+otherwise to nobody (R3).
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from customers.storage.sql import fetch, fetch_row
 
 @dataclass(frozen=True, slots=True)
 class Tenure:
-    """That a customer held a value. `held_as` is the MaestraID it came to, `maestra_id` the person's primary
-    one today.
+    """That a customer held a value. `maestra_id` is the customer's primary MaestraID today, `held_as` the one
+    under which the value was recorded.
     """
 
     maestra_id: int
@@ -27,11 +29,15 @@ class Tenure:
     gives_access: bool
 
 
-_ROW = """
+_PRESENT = """
 SELECT customer_id, origin_id, gives_access FROM customers_identifier
  WHERE kind_id = %s AND value = %s AND customer_id IS NOT NULL AND since <= %s AND (%s OR NOT is_former)
 """
-# The newest moment at which the value came or went, and what was said of it then.
+# The newest history entries about the value, up to the moment. `data` is the list of entries of one row of
+# the history: `c.data @> wanted` finds the rows by index, `e.entry @> entry` picks the entries of this value
+# out of them. An entry without `after` says nothing of who holds the value. Entries about claims (a value
+# that was named, but is not held) do not count. A moment has two entries where a value went from one customer
+# to another, hence more than one row.
 _HISTORY = """
 SELECT c.maestra_id, c.at, e.entry::text
   FROM customers_change c
@@ -44,37 +50,42 @@ SELECT c.maestra_id, c.at, e.entry::text
 
 
 def owner(kind: Kind, key: Key, at: datetime) -> Tenure | None:
-    """Who held the value at that moment; None for nobody, or somebody who was erased since.
+    """Who held the value at that moment. None where nobody did, or somebody who was erased since.
 
-    The present holder is found by index. Further back the history is read through, which takes long where it
-    is long.
+    The present holder is found by index. For earlier moments the history of the value is read, which takes
+    longer the longer that history is.
     """
     return _present(kind, key, at) or _past(kind, key, at)
 
 
 def _present(kind: Kind, key: Key, at: datetime) -> Tenure | None:
-    row = fetch_row(_ROW, [kind.id, key.value, at, kind.searches_history])
+    row = fetch_row(_PRESENT, [kind.id, key.value, at, kind.searches_history])
     return Tenure(*row) if row else None
 
 
 def _past(kind: Kind, key: Key, at: datetime) -> Tenure | None:
     entry = {"type": key.kind, "value": key.value}
-    wanted: dict[str, Any] = {"wanted": json.dumps([entry]), "entry": json.dumps(entry), "at": at}
-    found = _last_said(fetch(_HISTORY, wanted), kind)
-    primary_id = primary_ids_of([found[0]]).get(found[0]) if found else None
-    if found is None or primary_id is None:
+    parameters: dict[str, Any] = {"wanted": json.dumps([entry]), "entry": json.dumps(entry), "at": at}
+    holder = _last_holder(fetch(_HISTORY, parameters), kind)
+    if holder is None:
         return None
-    return Tenure(primary_id, *found)
+    held_as, gives_access = holder
+    primary_id = primary_ids_of([held_as]).get(held_as)
+    return Tenure(primary_id, held_as, gives_access) if primary_id else None
 
 
-def _last_said(rows: Sequence[tuple[int, datetime, str]], kind: Kind) -> tuple[int, bool] | None:
-    """Who has the value after the newest moment: a giver's entry may stand beside a taker's."""
-    heard: set[int] = set()
+def _last_holder(rows: Sequence[tuple[int, datetime, str]], kind: Kind) -> tuple[int, bool] | None:
+    """The MaestraID that holds the value after the newest moment, and whether it gives account access there.
+
+    At that moment one MaestraID may have given the value away and another may have received it. Of each only
+    the newest entry counts.
+    """
+    seen: set[int] = set()
     for maestra_id, at, text in rows:
         after: dict[str, Any] | None = json.loads(text)["after"]
         if after and "is_former" in after and not kind.searches_history:
             after = None
-        if at == rows[0][1] and maestra_id not in heard and after is not None:
+        if at == rows[0][1] and maestra_id not in seen and after is not None:
             return maestra_id, "gives_account_access" in after
-        heard.add(maestra_id)
+        seen.add(maestra_id)
     return None

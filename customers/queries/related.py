@@ -1,4 +1,4 @@
-"""Customers who named the same contact and may not be one (R30)."""
+"""Related customers: those who gave the same contact, but are held to be different people (R30)."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from customers.storage.loading import primary_ids_of
 
 
 def related_customers(profile: Profile) -> list[dict[str, Any]]:
-    """Customers who named the same contact and may not be one with this one, as they are today, newest
-    contest first (R30).
+    """The customers related to this one (R30), by their primary MaestraIDs of today. The newest contest for a
+    contact comes first.
     """
     relations = list(Relation.objects.filter(maestra_id__in=profile.maestra_ids).order_by("-at", "-id"))
     primary_ids = primary_ids_of({relation.related_id for relation in relations})
-    shown = [
+    contests = [
         (primary_ids[relation.related_id], relation)
         for relation in relations
         if relation.related_id in primary_ids
     ]
     return [
         _related(primary_id, relation)
-        for primary_id, relation in _newest(shown)
+        for primary_id, relation in _newest(contests)
         if primary_id != profile.maestra_id
     ]
 
 
 def _newest(relations: Iterable[tuple[int, Relation]]) -> Iterable[tuple[int, Relation]]:
-    """Of several contests with a person for one contact, the newest."""
+    """Of several contests with the same customer for the same contact, the newest."""
     by_contest: dict[tuple[int, str, str], tuple[int, Relation]] = {}
     for primary_id, relation in relations:
         by_contest.setdefault((primary_id, relation.kind, relation.value), (primary_id, relation))

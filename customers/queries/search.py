@@ -1,5 +1,5 @@
-"""Finding customers by whatever somebody types: a MaestraID, an identifier in any spelling, the beginning of
-a name. By index.
+"""Finding customers by whatever somebody types into a search box: a MaestraID, an identifier in any spelling,
+the beginning of a name. Every search goes by index.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from customers.storage.sql import fetch
 
 Customers = QuerySet[Customer]
 
-# A former value finds its customer where its kind says so (R3). Of some kinds only values that give account
-# access are seen (R20).
+# Holders of any of the values, which come as parallel arrays of kind, name of the kind and value. The fourth
+# parameter are the kinds of which former values find their customer too (R3), the fifth those of which only
+# values that give account access find theirs (R20).
 _HOLDERS = """
 SELECT i.customer_id, k.name, i.value, i.is_former
   FROM unnest(%s::smallint[], %s::text[], %s::text[]) AS k(kind, name, value)
@@ -34,9 +35,12 @@ SELECT i.customer_id, k.name, i.value, i.is_former
 
 
 MANY = 5000
-"""So many customers of a name are picked out of its index; more are met soon enough one after the other."""
+"""Up to so many customers of a name are read from the index of names first. Where more have it, going through
+the customers one after the other soon meets enough of them for a page.
+"""
 
-# The order, asked for, is the index's own: the search stays in it, however many it is expected to find.
+# ORDER BY asks for the order that the index has already (`~<~` compares as text_pattern_ops does). So
+# PostgreSQL reads the index in its order and stops at the limit, however many rows it expects.
 _BEGINNING = """
 (SELECT id FROM customers_customer WHERE lower({0}) LIKE %s ORDER BY lower({0}) USING ~<~ LIMIT %s)
 """
@@ -49,16 +53,18 @@ _BOTH = """
 def matching(
     customers: Customers, text: str, config: ProjectConfig, access_kinds: Collection[str] = ()
 ) -> Customers:
-    """The customers, of these, whom the text leads to."""
-    found, named = holders(text, config, access_kinds), named_ids(text)
+    """Those of the customers whom the text finds, by MaestraID, identifier or name."""
+    identified, named = holders(text, config, access_kinds), named_ids(text)
     if named is not None:
-        return customers.filter(id__in=found | named)
+        return customers.filter(id__in=identified | named)
     customers = customers.alias(_last=Lower("last_name"), _first=Lower("first_name"))
-    return customers.filter(Q(id__in=found) | _named(trim(text).lower()))
+    return customers.filter(Q(id__in=identified) | _named(trim(text).lower()))
 
 
 def _named(text: str) -> Q:
-    """The beginning of either name, or both names in either order."""
+    """Either name begins with the text; or the text is both names, in either order, the second perhaps cut
+    short.
+    """
     names = Q(_last__startswith=text) | Q(_first__startswith=text)
     first, _, last = text.partition(" ")
     if last:
@@ -67,14 +73,18 @@ def _named(text: str) -> Q:
 
 
 def named_ids(text: str) -> set[int] | None:
-    """MaestraIDs, former ones among them, of the names that `_named` describes; None for too many."""
-    picks = list(_picks(trim(text).lower()))
-    rows = fetch("UNION ALL".join(sql for sql, _ in picks), [v for _, values in picks for v in values])
-    found = {maestra_id for (maestra_id,) in rows}
-    return found if len(found) <= MANY else None
+    """The MaestraIDs, former ones too, whose names are as `_named` says; None where there are more than
+    `MANY`.
+    """
+    queries = list(_name_queries(trim(text).lower()))
+    sql = "UNION ALL".join(statement for statement, _ in queries)
+    rows = fetch(sql, [value for _, values in queries for value in values])
+    ids = {maestra_id for (maestra_id,) in rows}
+    return ids if len(ids) <= MANY else None
 
 
-def _picks(text: str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+def _name_queries(text: str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """One statement for each way to read the text as names, with its parameters."""
     for name in ("last_name", "first_name"):
         yield _BEGINNING.format(name), (_like(text), MANY + 1)
     first, _, last = text.partition(" ")
@@ -88,8 +98,8 @@ def _like(beginning: str) -> str:
 
 
 class SearchHit(NamedTuple):
-    """Whom a text leads to, as what: by a value of which kind, or by a MaestraID, and whether it is a former
-    one (R1, R3).
+    """A customer whom a text found: by a value of which kind (`maestra_id` for a MaestraID), and whether that
+    is a former one (R1, R3).
     """
 
     primary_id: int
@@ -99,7 +109,9 @@ class SearchHit(NamedTuple):
 
 
 def find_hits(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> list[SearchHit]:
-    """Everything that a MaestraID, or the value of an identifier, leads to; former ones included."""
+    """The customers whom the text finds as a MaestraID or as a value of any kind, former ones included. Of
+    `access_kinds` only values that give account access are found (R20).
+    """
     values = list(_values(text, config))
     former = [kind.id for kind in config.kinds.values() if kind.searches_history]
     restricted = [config.kinds[name].id for name in access_kinds]
@@ -109,12 +121,14 @@ def find_hits(text: str, config: ProjectConfig, access_kinds: Collection[str] = 
 
 
 def holders(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> set[int]:
-    """Primary MaestraIDs of those the text leads to."""
-    return {found.primary_id for found in find_hits(text, config, access_kinds)}
+    """The primary MaestraIDs of the customers whom `find_hits` finds."""
+    return {hit.primary_id for hit in find_hits(text, config, access_kinds)}
 
 
 def _values(text: str, config: ProjectConfig) -> Iterator[tuple[Kind, str]]:
-    """What the text may be: a value of any kind, unless it is on the block list (R12)."""
+    """What the text is as a value of each kind, normalised, where it can be one and is not on the block list
+    (R12).
+    """
     by_category = normalisers(config.default_region)
     for kind in config.kinds.values():
         with suppress(Invalid):

@@ -1,7 +1,8 @@
-"""Pages of what happened to a profile: orders, activities, sessions, newest first, over all its MaestraIDs.
+"""Timelines of a profile in pages: orders, activities, sessions and the like of all its MaestraIDs, the
+newest first.
 
-Of a ledger the newest rows of each MaestraID are read by index and then sorted, so that a page costs the same
-whatever the ledger holds.
+For a page the newest rows of each MaestraID are read by index and then sorted together. So a page costs the
+same however many rows the tables have.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Row = tuple[Any, ...]
 
 
 class TimelineCursor(NamedTuple):
-    """Where a page ends; the next one begins behind it."""
+    """The last row of a page: its time and its number. The next page begins with the row after it."""
 
     at: datetime
     id: int
@@ -35,7 +36,11 @@ class TimelinePage:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A statement whose last two columns are the place of its row, and what becomes of the others."""
+    """Rows of one sort in pages. `item` makes JSON of a row.
+
+    `sql` has the parameters maestra_ids, at and id (of the cursor, or NULL) and limit. The last two columns
+    of its rows are the row's cursor; `item` is given the others.
+    """
 
     sql: str
     item: Callable[[Row], Json]
@@ -48,29 +53,38 @@ class Timeline:
         items = [self.item(row[:-2]) for row in rows[:limit]]
         return TimelinePage(items, TimelineCursor(*rows[limit - 1][-2:]) if len(rows) > limit else None)
 
-    def rows(self, asked: Mapping[str, Any]) -> list[Row]:
-        """The rows of a page and the one behind it, that tells whether there is another page."""
-        return fetch(self.sql, asked)
+    def rows(self, parameters: Mapping[str, Any]) -> list[Row]:
+        """The rows of a page, and one more if there is another page."""
+        return fetch(self.sql, parameters)
 
 
 class SessionTimeline(Timeline):
-    """Sessions lie among the actions of other devices, and none is known to be whole before every action is
-    read that it may have. As many actions are read as a page may need, and more only where they were too few.
+    """Sessions, which are stored nowhere: they are made of the actions while these are read, the newest
+    first.
+
+    The actions of several devices lie mixed, so it shows only further back whether a session was read whole.
+    As many actions are read as a page usually needs, and eight times as many where they were too few.
     """
 
     __slots__ = ()
 
-    def rows(self, asked: Mapping[str, Any]) -> list[Row]:
-        actions = ACTIONS_OF_A_SESSION * asked["limit"]
+    def rows(self, parameters: Mapping[str, Any]) -> list[Row]:
+        """The rows of the statement without its first two columns: whether all actions were read, and whether
+        the session is whole. Its last column, the ID, is NULL in the one row that it gives where there is no
+        session. The session after the page only says that there is another page, so it need not be whole.
+        """
+        actions = ACTIONS_OF_A_SESSION * parameters["limit"]
         while True:
-            read = super().rows({**asked, "actions": actions})
-            found = [row for row in read if row[-1] is not None]
-            are_all, are_whole = read[0][0], all(row[1] for row in found[:-1])
-            if are_all or (len(found) == asked["limit"] and are_whole):
-                return [row[2:] for row in found]
+            rows = super().rows({**parameters, "actions": actions})
+            sessions = [row for row in rows if row[-1] is not None]
+            all_were_read, are_whole = rows[0][0], all(row[1] for row in sessions[:-1])
+            if all_were_read or (len(sessions) == parameters["limit"] and are_whole):
+                return [row[2:] for row in sessions]
             actions *= 8
 
 
+# A page of one table. The LATERAL part reads the newest rows of each MaestraID, from the cursor on, by the
+# index on (maestra_id, time, id); the outermost LIMIT takes the newest of all of them.
 _LEDGER = """
 SELECT {columns}, t.{time}, t.id
   FROM unnest(%(maestra_ids)s::bigint[]) AS m(id)
@@ -84,11 +98,19 @@ SELECT {columns}, t.{time}, t.id
 """
 _DEVICE = "LEFT JOIN customers_identifier d ON d.id = t.device_id"
 ACTIONS_OF_A_SESSION = 20
-"""So many are expected."""
-# An action goes on a session of its device unless the pause before it was too long (R47). Where a page begins
-# in the middle, the actions of such a pause above it tell which sessions reach beyond: they were shown. The
-# first two columns say whether all actions were read, and all that the session may have. There is a row at
-# least.
+"""How many actions of a session are expected, and so read at first."""
+# Sessions made of the newest actions. An action continues the session of its device unless more than 30
+# minutes have passed since the action before it (R47).
+#
+# - actions: the newest `actions` of them, back from 30 minutes after the cursor. Those 30 minutes show which
+#   sessions go on after the cursor: such a session was on a page before, and its end leaves it out here.
+# - unread: older than `before` there may be actions that were not read; -infinity where all were.
+# - linked, numbered: each action with whether it continues a session, then with the number of its session.
+# - sessions: the actions of each session as one row.
+#
+# The first two columns are for `SessionTimeline`: whether all actions were read, and whether the session is
+# whole, that is, starts too late for an unread action to belong to it. The LEFT JOIN gives at least one row,
+# so that the first column is known where there is no session.
 _SESSIONS = f"""
 WITH actions AS (
   SELECT t.* FROM unnest(%(maestra_ids)s::bigint[]) AS m(id)
@@ -124,7 +146,9 @@ SELECT u.before = '-infinity', t.started_at > u.before + interval '30 minutes',
 """
 
 
-# A session is one device's, between its first and its last action.
+# The newest actions of each session, which come as parallel arrays of device, first and last moment. `place`
+# is the session's number in the arrays, from 1 on. A session without a device has a NULL device, hence IS NOT
+# DISTINCT.
 _ACTIONS = """
 SELECT s.place, a.maestra_id, a.kind, a.occurred_at, s.device, a.url, a.title, a.properties::text
   FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[])
@@ -229,7 +253,7 @@ SESSIONS = SessionTimeline(_SESSIONS, _session)
 
 
 def actions_of(sessions: Sequence[Json], limit: int) -> list[list[Json]]:
-    """The newest actions of each session, at most `limit`, in one query."""
+    """The newest actions of each of these sessions, at most `limit` of each, in one query."""
     if not sessions:
         return []
     columns = [[session[name] for session in sessions] for name in ("device_id", "started_at", "ended_at")]
