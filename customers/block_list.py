@@ -1,7 +1,8 @@
-"""Values that identify nobody: what forms, trackers and exports send where nothing is known (R12).
+"""The block list: values that identify nobody, which forms, trackers and exports send where nothing is known
+(R12).
 
-Pure: the list is compiled from entries that are handed in. Every pattern is bounded before it is used, so
-that no entry made in the admin can bring the service to a stop.
+Pure: the list is compiled from the entries it is given. Before a pattern is used, the time that it can take
+is bounded, so that no entry made in the admin can bring the service to a stop.
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ from customers.texts import gettext_noop as _
 EVERY_KIND = "*"
 _AROUND = "\"'`()[]{}<> "
 PATTERN_LIMIT = 200
-"""Characters of a pattern."""
+"""The most characters of a pattern."""
 ATTEMPTS_LIMIT = 20_000_000
-"""In how many ways a pattern may at most be tried on one value."""
+"""The most ways in which a pattern may be tried on one value."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockListEntry:
     """One line of the block list: an exact value or a pattern, for one kind of identifier or for every kind.
 
-    Case does not count, nor do quotation marks and brackets around an exact value. A pattern is a regular
-    expression, searched for anywhere in the value. Raises `Invalid` where it is none, or could take too long.
+    Upper and lower case do not count, nor do quotation marks and brackets around an exact value. A pattern is
+    a regular expression that is searched for anywhere in the value. Raises `Invalid` where it is not one, or
+    could take too long.
     """
 
     type: str
@@ -53,10 +55,10 @@ class _Matcher:
 
 
 class BlockList:
-    """The compiled list, made once and asked for every identifier of every record (R12).
+    """The compiled list. It is made once, and every identifier of every record is looked up in it (R12).
 
-    `normalise` gives the normalised form of an entry's value for a kind, None where it has none: so an entry
-    "(415) 555-0122" blocks that phone however it is written.
+    `normalise` makes the normalised form of a value of a kind, None where it has none. With it an entry
+    "(415) 555-0122" blocks that phone number however it is written.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class BlockList:
         }
 
     def blocks(self, kind: str, raw: object, normalised: str | None) -> bool:
-        """Whether the value is listed, as typed or as normalised (None where it cannot be normalised)."""
+        """Whether the value is on the list, as typed or `normalised` (None where it cannot be normalised)."""
         matches = self._by_kind.get(kind, self._general).matches
         if normalised is not None and matches(normalised):
             return True
@@ -114,9 +116,10 @@ def _is_anchored(parsed: Sequence[Any]) -> bool:
 
 
 def _ways(parsed: Iterable[tuple[Any, Any]]) -> int:
-    """An upper bound of the ways in which a pattern can be laid on a value, from one place in it.
+    """An upper bound of the ways in which a parsed pattern can match, from one place in a value on.
 
-    What a repeat or an alternative leaves open multiplies; look-around and back references are refused.
+    The ways of one part multiply those of the next: a repeat has one for each number of times, an alternative
+    those of all its branches. Look-around and back references, which have no such bound, are refused.
     """
     total = 1
     for operator, argument in parsed:
@@ -185,7 +188,7 @@ _PLACEHOLDERS = (
     "object object", "function", "#ref!", "#value!",
     "-", "--", "---", ".", "..", "...", "?", "??", "???", "_", "*",
 )  # fmt: skip
-# The name of the field in place of its value: a template that was filled with its own keys.
+# The name of a field in place of its value, as from a template that was filled with its own keys.
 _FIELD_NAMES = (
     "id", "uid", "uuid", "guid", "user", "userid", "user_id", "user-id", "username", "customer", "customerid",
     "customer_id", "customer-id", "clientid", "client_id", "client-id", "cid", "deviceid", "device_id",
@@ -239,4 +242,4 @@ def _shipped() -> Iterable[BlockListEntry]:
 
 
 SHIPPED: tuple[BlockListEntry, ...] = tuple(_shipped())
-"""The usual junk, with which every project begins. It can be edited in the admin."""
+"""The entries that every project begins with: the usual junk. They can be edited in the admin."""

@@ -1,8 +1,8 @@
 """The types of contact there are: e-mail, mobile phone and discount card, each described in one place.
 
-All that the code says of a type of contact stands here, and what it says of one it says of all: the flags of
-an integration point, the keys of the API, the columns of files, pages, masks and conditions follow this
-table. Pure, like `customers.profile`, whose `Category` gives a type its place among the identifiers.
+What the code knows of a type of contact stands in this table, and the flags of integration points, the keys
+of the API, the columns of files, the pages, masks and conditions are made from it. Pure, like
+`customers.profile`, whose `Category` gives a type its place among the identifiers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def masked_address(value: str) -> str:
 
 
 def masked_number(value: str) -> str:
-    """`+1•••22`; nothing at all of a short one."""
+    """`+1•••22`; a short value is masked whole."""
     return f"{value[:2]}{DOTS}{value[-2:]}" if len(value) > 6 else DOTS
 
 
@@ -33,8 +33,9 @@ class ContactType:
     """A type of contact. Its stored name and its key in the API are those of its category.
 
     `kind_id` is its row among the identifier kinds, made by a migration. `plural` is the key of its values in
-    a profile. `label`, `with_article` and `in_errors` are said to people; `icon` is one of Material Symbols.
-    `reached_by` are the channels that need it (R53). `mask` shows a value to whoever may not see it.
+    a profile. `label`, `with_article` and `in_errors` are its names in texts for people; `icon` is a name in
+    Material Symbols. `reached_by` are the channels by which such a contact is reached (R53). `mask` makes of
+    a value what readers see who may not see contacts.
     """
 
     category: Category

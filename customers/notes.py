@@ -1,4 +1,4 @@
-"""Remarks that members of staff write on a profile."""
+"""Notes that members of staff write on a profile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from customers.storage.locking import locked_profile, operation_of
 from customers.storage.transactions import in_transaction
 
 LONGEST = 2000
-"""Characters of a note."""
+"""The most characters of a note."""
 
 
 def add_note(maestra_id: int, text: str, *, actor: str, user_id: int | None = None) -> None:

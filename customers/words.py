@@ -1,7 +1,7 @@
-"""What things are called in the middle of a sentence: fields, channels, statuses, customers, reasons.
+"""What things are called in sentences: fields, channels, statuses, customers, reasons.
 
-The record stores the names of criteria and reasons. What they mean is known to the app that decides, and that
-app registers the words here.
+Merges and history entries store the names of criteria and reasons. The app that decides knows what these
+mean, and registers the words for them here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from customers.profile import PERSONAL_LABELS
 from customers.provisional import is_provisional
 
 FIELDS: Mapping[str, str] = {**PERSONAL_LABELS, "time_zone": gettext_noop("time zone")}
-"""The fields of the person."""
+"""The fields of the person, by their names in the profile."""
 CHANNELS: Mapping[str, str] = {
     "email": gettext_noop("E-mail"),
     "sms": gettext_noop("SMS"),
@@ -31,7 +31,7 @@ STATUSES: Mapping[str, str] = {
 }
 
 CustomerLabel = Callable[[int], str]
-"""What a customer is called in the middle of a sentence, by MaestraID."""
+"""Makes what a customer is called in the middle of a sentence, of their MaestraID."""
 
 
 def customer_label(maestra_id: int) -> str:
@@ -45,15 +45,15 @@ _reasons: dict[str, str] = {}
 
 
 def register_criterion(name: str, *, because: str, keeps_because: str) -> None:
-    """Both are half sentences to be translated. `because` is said of "it", the customer with priority;
-    `keeps_because` names whoever holds a contact as `%(customer)s`.
+    """Lets the app that decides say what a priority criterion means, in two half sentences to be translated:
+    `because` says why "it", a customer, has priority; `keeps_because` why `%(customer)s` holds a contact.
     """
     _priority[name], _holding[name] = because, keeps_because
 
 
 def register_reason(name: str, because: str) -> None:
-    """Why two were taken for one person: a half sentence to be translated, with the values that matched as
-    `%(matched)s`.
+    """Lets the app that decides say why two customers were taken for one person, in a half sentence to be
+    translated. The values that matched are `%(matched)s` in it.
     """
     _reasons[name] = because
 
@@ -74,5 +74,5 @@ def why_held(criterion: str, customer: str) -> str:
 
 
 def why_same_person(reason: str, matched: str) -> str:
-    """After "was merged, because" (R41). `matched` are the values, worded."""
+    """After "was merged, because" (R41). `matched` are the values that matched, as text."""
     return _(_reasons[reason]) % {"matched": matched or _("an identifier")}

@@ -1,8 +1,8 @@
 """The change history of a profile, over all its MaestraIDs, newest first (R40).
 
-The rows hold facts (`customers.history_kinds`), the sentences are made when they are read: each kind
-of entry has one function that words it. Of each MaestraID the newest rows are read by index and then sorted,
-so a page costs the same whatever the history holds.
+A row has the entries of one MaestraID and one moment. They are stored as facts (`customers.history_kinds`),
+and their sentences are made when they are read. For a page the newest rows of each MaestraID are read by
+index and then sorted together, so a page costs the same however long the history is.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from customers.words import CustomerLabel, customer_label
 
 Facts = dict[str, Any]
 
+# Of each MaestraID the newest rows with entries, by index; then the newest of all. `<=`: the row in which the
+# page before ended may have entries that it did not show. `kinds` is an SQL/JSON path that finds an entry of
+# these kinds.
 ROWS = """
 SELECT t.at, t.id, t.maestra_id, t.data::text, t.operation_id, o.actor, p.system_name
   FROM unnest(%(maestra_ids)s::bigint[]) AS m(id)
@@ -42,7 +45,9 @@ SELECT t.at, t.id, t.maestra_id, t.data::text, t.operation_id, o.actor, p.system
 
 
 class HistoryCursor(NamedTuple):
-    """Where a page ends: a row, and how many of its entries were shown, counted from the newest."""
+    """Where a page ends: the last row of the page, and how many of its entries the page shows, counted from
+    the newest. The next page begins with the rest of that row.
+    """
 
     at: datetime
     id: int
@@ -68,29 +73,32 @@ def history(
     limit: int = 50,
     masking: MaskingPolicy = UNMASKED,
 ) -> HistoryPage:
-    """Entries of these MaestraIDs, as the API shows them, from `since` on and before `until`; without
-    `kinds`, of every kind.
+    """A page of the history entries of these MaestraIDs, as the API shows them: from `since` on and before
+    `until`, of these `kinds` or, without any, of every kind.
 
-    `labels` are the names for people of identifier kinds and custom fields; `masking` is what the reader may
-    see.
+    `labels` are the names of identifier kinds and custom fields for people, `masking` says what the reader
+    may see.
     """
-    asked = {
+    parameters = {
         "maestra_ids": list(maestra_ids),
-        "kinds": _one_of(kinds),
+        "kinds": _path_to(kinds),
         "since": since,
         "until": until,
         "after": after and after.at,
         "after_id": after and after.id,
-        "limit": limit + 2,  # every row has an entry: those of the last page shown, a page, and one more
+        # Each row has an entry at least. Wanted are the row that the page before ended in, of which nothing
+        # may be left, the rows of this page, and one that shows whether there is a next page.
+        "limit": limit + 2,
     }
-    found = [entry for row in fetch(ROWS, asked) for entry in _exploded(row, frozenset(kinds), after)]
-    items = _items(found[:limit], labels, masking)
-    return HistoryPage(items, found[limit - 1].place if len(found) > limit else None)
+    rows, wanted = fetch(ROWS, parameters), frozenset(kinds)
+    entries = [entry for row in rows for entry in _entries_of(row, wanted, after)]
+    items = _items(entries[:limit], labels, masking)
+    return HistoryPage(items, entries[limit - 1].cursor if len(entries) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    place: HistoryCursor
+    cursor: HistoryCursor
     maestra_id: int
     facts: Facts
     operation_id: int
@@ -98,14 +106,16 @@ class _Entry:
     point: str | None
 
 
-def _one_of(kinds: Collection[str]) -> str | None:
-    """A path that finds an entry of one of these kinds."""
+def _path_to(kinds: Collection[str]) -> str | None:
+    """An SQL/JSON path that finds entries of these kinds; None for every kind."""
     tests = " || ".join(f"@.kind == {json.dumps(kind)}" for kind in sorted(kinds))
     return f"$[*] ? ({tests})" if tests else None
 
 
-def _exploded(row: Sequence[Any], kinds: frozenset[str], after: HistoryCursor | None) -> list[_Entry]:
-    """The entries of a row that are wanted, the newest first, less those the page before has shown."""
+def _entries_of(row: Sequence[Any], kinds: frozenset[str], after: HistoryCursor | None) -> list[_Entry]:
+    """The entries of a row that are of these kinds, the newest first, without those that the page before
+    shows.
+    """
     at, row_id, maestra_id, data, operation_id, actor, point = row
     skipped = after.shown if after and after[:2] == (at, row_id) else 0
     entries = reversed(json.loads(data, parse_float=Decimal))
@@ -125,7 +135,7 @@ def _item(entry: _Entry, labels: Mapping[str, str], masking: MaskingPolicy) -> J
     facts = masking.facts(entry.facts)
     data = {name: _plain(value) for name, value in facts.items() if name not in ("kind", "reason", "related")}
     return {
-        "at": moment(entry.place.at),
+        "at": moment(entry.cursor.at),
         "kind": facts["kind"],
         "maestra_id": entry.maestra_id,
         "operation_id": entry.operation_id,
@@ -155,8 +165,8 @@ Namer = Callable[[list[Facts]], None]
 def sentences(
     data: Sequence[Facts], labels: Mapping[str, str], customer: CustomerLabel = customer_label
 ) -> list[str]:
-    """The sentences of one row's entries, in the order they happened. `customer` says what a customer is
-    called in the middle of a sentence.
+    """The sentences of the entries of one row, in the order in which they happened. `labels` are the names of
+    identifier kinds and custom fields for people, `customer` says what a customer is called in a sentence.
     """
     entries = deepcopy(data)
     for kind, namer in _namers.items():
@@ -165,7 +175,9 @@ def sentences(
 
 
 def register_namer(kind: str, namer: Namer) -> None:
-    """Let a higher app put names in place of its IDs in the entries of a kind, a page at a time."""
+    """Lets a higher app put names in place of its IDs into the entries of a kind, before their sentences are
+    made. The namer is given the entries of a whole page, and changes them in place.
+    """
     _namers[kind] = namer
 
 

@@ -1,8 +1,8 @@
-"""The kinds of entry of the change history: what each keeps of a change, and how it is told (R40).
+"""The kinds of history entries: what each stores of a change, and the sentence that it is shown as (R40).
 
-What is kept are facts, without a word of prose; they are worded when they are read, for a reader who knows
-nothing of tables. Payment card hashes are never among the facts (R10); changes that only serve the deciding
-leave no entry. One more kind is one more `HistoryKind` in the module of its family.
+Stored are facts, without any prose. Their sentence is made when they are read, in the language of the reader,
+who need not know anything of tables. Payment card hashes are never among the facts (R10). Changes that matter
+only to later decisions leave no entry. One more kind is one more `HistoryKind` in the module of its family.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def kinds_about(topic: HistoryTopic) -> tuple[str, ...]:
 
 
 def history_facts(change: Change) -> HistoryRows:
-    """What a change leaves in the history; nothing where it is silent."""
+    """The entries that a change leaves in the history; none for a silent change."""
     facts = FACTS.get(type(change))
     return facts(change) if facts else []
 
 
 def sentence(facts: Facts, labels: Mapping[str, str], customer: CustomerLabel = customer_label) -> str:
-    """What happened, worded. `labels` are the names for people of identifier kinds and custom fields,
-    `customer` says what a customer is called in the middle of a sentence.
+    """The sentence of an entry. `labels` are the names of identifier kinds and custom fields for people,
+    `customer` says what a customer is called in a sentence.
     """
     return HISTORY_KINDS[facts["kind"]].sentence(facts, Labels(labels, customer))

@@ -17,13 +17,13 @@ HistoryRows = list[tuple[int, HistoryEntry]]
 Facts = Mapping[str, Any]
 """An entry as it is read."""
 FactsOf = Mapping[type, Callable[[Any], HistoryRows]]
-"""What the changes of a family leave in the history."""
+"""For each change of a family, what makes its history entries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What things are called: identifier kinds and custom fields by their system names, customers by
-    MaestraID.
+    """What things are called in a sentence: identifier kinds and custom fields by their system names,
+    customers by their MaestraIDs.
     """
 
     names: Mapping[str, str]
@@ -43,10 +43,10 @@ class HistoryTopic(Enum):
 class HistoryKind:
     """One kind of entry of the change history (R40).
 
-    `name` is stored and answered, and never changes. `label` is what people filter by. `sentence` words the
-    facts. `needs_other`: the entry says nothing without the other customer it names, and goes where that one
-    is erased; `has_fields`: its `before` and `after` are fields of the person, which an erasure takes out
-    (R54).
+    `name` is stored and part of the API, so it never changes. `label` is what people filter by. `sentence`
+    makes the sentence of the facts. `needs_other`: without the other customer that it names the entry says
+    nothing, so it is removed when that customer is erased. `has_fields`: its `before` and `after` are fields
+    of the person, which an erasure takes out (R54).
     """
 
     name: str
@@ -79,6 +79,6 @@ def capitalized(text: str) -> str:
 
 
 def keeper(facts: Facts, labels: Labels) -> dict[str, str]:
-    """The other customer, and why that one holds the contact (R29)."""
+    """The other customer, and why they hold the contact (R29): for the sentence."""
     customer = labels.customer(facts["related"])
     return {"customer": customer, "because": why_held(facts["decided_by"], customer)}

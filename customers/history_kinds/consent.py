@@ -1,4 +1,4 @@
-"""Entries about what the customer agreed to, and the segments it is in."""
+"""Entries about consent (subscriptions and the opt-out), and about segments."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def _consent(s: Subscription | None) -> dict[str, Any] | None:
 
 
 def _membership_facts(c: MembershipChanged) -> HistoryRows:
-    states: HistoryEntry = {"before": _place(c.before), "after": _place(c.after)}
+    states: HistoryEntry = {"before": _segment(c.before), "after": _segment(c.after)}
     return entry(c, "segment", reason=c.why, segmentation=c.segmentation, **states)
 
 
-def _place(m: Membership | None) -> dict[str, Any] | None:
+def _segment(m: Membership | None) -> dict[str, Any] | None:
     return {"segment": m.segment, "since": m.since} if m else None
 
 

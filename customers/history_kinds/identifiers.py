@@ -1,4 +1,6 @@
-"""Entries about identifiers: what came, went, is claimed, was confirmed, and who holds what two named."""
+"""Entries about identifiers: values added, removed, claimed or confirmed, and who of two customers got a
+contact that both gave.
+"""
 
 from __future__ import annotations
 
@@ -50,11 +52,13 @@ FLAGS: Mapping[str, tuple[str, str]] = {
 
 
 def _held_facts(c: Held) -> HistoryRows:
-    """A value that was confirmed has an entry that says so, also where the confirmation brought it."""
+    """A confirmed value has an entry of its own that says so, also where the confirmation is what brought the
+    value (then there are two entries).
+    """
     old, new = c.before, c.after
     if old and _only_confirmed(old, new):
         return _confirmed_facts(c)
-    told = entry(
+    entries = entry(
         c,
         KIND_OF[new.category],
         reason=c.why,
@@ -64,8 +68,8 @@ def _held_facts(c: Held) -> HistoryRows:
         before=old and _flags(old),
         after=_flags(new),
     )
-    is_news = c.why is Why.CONFIRMED and new.confirmed_at and not (old and old.confirmed_at)
-    return told + _confirmed_facts(c) if is_news else told
+    was_just_confirmed = c.why is Why.CONFIRMED and new.confirmed_at and not (old and old.confirmed_at)
+    return entries + _confirmed_facts(c) if was_just_confirmed else entries
 
 
 def _confirmed_facts(c: Held) -> HistoryRows:
@@ -126,16 +130,16 @@ def _received_facts(c: ContactReceived) -> HistoryRows:
 
 
 def _identifier_sentence(facts: Facts, labels: Labels) -> str:
-    """What became of a value: it came, it went, it is only claimed, or other things are said of it now."""
+    """What happened to a value: it was claimed, removed or added, or its flags changed."""
     before, after = facts["before"], facts["after"]
     other = facts.get("related")
     words = {"value": named(facts, labels), "other": other and labels.customer(other)}
     if "is_claim" in (before or {}) or "is_claim" in (after or {}):
         return _claim_sentence(after is not None, words)
     if after is None:
-        return _gone(words)
+        return _removed_sentence(words)
     if before is None:
-        return _come(words, after)
+        return _added_sentence(words, after)
     return _flags_sentence(named(facts, labels), before, after)
 
 
@@ -145,13 +149,13 @@ def _claim_sentence(is_made: bool, words: Facts) -> str:
     return _("%(value)s is no longer waited for.") % words
 
 
-def _gone(words: Facts) -> str:
+def _removed_sentence(words: Facts) -> str:
     if words["other"]:
         return _("%(value)s went to %(other)s.") % words
     return _("%(value)s was removed.") % words
 
 
-def _come(words: Facts, after: Facts) -> str:
+def _added_sentence(words: Facts, after: Facts) -> str:
     if words["other"]:
         return _("%(value)s came from %(other)s.") % words
     extra = [_(FLAGS[flag][0]) for flag in ("is_pending", "gives_account_access") if after.get(flag)]
@@ -169,7 +173,7 @@ def _confirmed_sentence(facts: Facts, labels: Labels) -> str:
 
 
 def _lost_sentence(facts: Facts, labels: Labels) -> str:
-    """Why a contact is not, or no longer, here (R30)."""
+    """Why another customer holds a contact that this one gave (R30)."""
     words = {"value": named(facts, labels), **keeper(facts, labels)}
     text = (
         _("%(value)s went to %(customer)s, because %(because)s.")
@@ -180,7 +184,7 @@ def _lost_sentence(facts: Facts, labels: Labels) -> str:
 
 
 def _received_sentence(facts: Facts, labels: Labels) -> str:
-    """Why a contact stayed here, or came (R30)."""
+    """Why this customer holds a contact that another one gave too (R30)."""
     words = {
         "value": named(facts, labels),
         "customer": labels.customer(facts["related"]),

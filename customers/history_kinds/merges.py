@@ -1,4 +1,4 @@
-"""Entries about what became one profile, or two again, and why."""
+"""Entries about merges: what became one profile and why, what was separated again, and what is held apart."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def _evidence(decision: Decision) -> dict[str, Any]:
 
 
 def matched(keys: Iterable[Key]) -> list[dict[str, str]]:
-    """Values that matched, as they may be shown: without payment card hashes (R10)."""
+    """The values that matched, as they may be stored and shown: without payment card hashes (R10)."""
     return [{"type": key.kind, "value": key.value} for key in keys if key.kind != PAYMENT_CARD]
 
 
 def _unmerged_facts(c: Unmerged) -> HistoryRows:
-    """In both histories: they are two again."""
+    """One entry in the history of each of the two customers."""
     back = c.restored.maestra_id
     facts: HistoryEntry = {"merge_id": c.merge_id, "restored_maestra_ids": sorted(c.restored.maestra_ids)}
     survivor = entry(c, "unmerged", reason=Why.UNDO, related=back, **facts)

@@ -1,4 +1,4 @@
-"""Entries about the person: that the customer exists, who it is, what was remarked."""
+"""Entries about the person: created, personal data, custom fields, notes, erased."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from customers.history_kinds.base import (
     keeper,
     named,
 )
-from customers.profile import BY_HAND, Personal
+from customers.profile import BY_HAND
 from customers.words import FIELDS
 
 
@@ -37,11 +37,7 @@ def _created_facts(c: Created) -> HistoryRows:
 
 
 def _personal_facts(c: PersonalDataChanged) -> HistoryRows:
-    return entry(c, "personal_data", reason=c.why, before=_known(c.before), after=_known(c.after))
-
-
-def _known(personal: Personal) -> dict[str, Any]:
-    return personal.present()
+    return entry(c, "personal_data", reason=c.why, before=c.before.present(), after=c.after.present())
 
 
 def _time_zone_facts(c: TimeZoneChanged) -> HistoryRows:
@@ -68,7 +64,7 @@ def _created_sentence(_facts: Facts, _labels: Labels) -> str:
 
 
 def _fields_sentence(facts: Facts, labels: Labels) -> str:
-    """Field by field, what it was and what it is."""
+    """Each field that changed, with its values before and after."""
     before, after = facts["before"], facts["after"]
     changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     parts = [_field(name, before.get(name), after.get(name), labels) for name in changed]

@@ -1,4 +1,6 @@
-"""CSV files that are safe to open in a spreadsheet, and come back as they were when they are sent again."""
+"""CSV files that are safe to open in a spreadsheet. Imported again, they give back the values they were made
+of.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +11,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 BYTE_ORDER_MARK = "\ufeff"
-"""By which spreadsheets know that a file is UTF-8."""
+"""At the beginning of a file it tells spreadsheets that the file is UTF-8."""
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _ROWS_AT_ONCE = 500
 
 
 def safe_cell(value: object) -> str:
-    """The value as text, nothing for None, with an apostrophe before it where a spreadsheet would take it for
-    a formula. Telephone numbers are such, and a spreadsheet would take away their plus.
+    """The value as text, empty for None. Text that a spreadsheet would take for a formula gets an apostrophe
+    before it; so do phone numbers, of which a spreadsheet would remove the plus.
 
-    One that has such an apostrophe already gets another, so that `plain_cell` gives back what there was.
+    Text that has such an apostrophe already gets a second one, so that `plain_cell` restores it exactly.
     """
     text = "" if value is None else str(value)
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def plain_cell(text: str) -> str:
-    """The text without the apostrophe that `safe_cell`, or another careful program, put before it."""
+    """The text without the apostrophe that `safe_cell`, or another program with the same habit, put before
+    it.
+    """
     return text[1:] if text[:1] == "'" and _FORMULA.match(text) else text
 
 

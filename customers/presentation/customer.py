@@ -1,4 +1,4 @@
-"""From a profile to the JSON of the API: the same for one that is stored, previewed or decided just now.
+"""A profile as the JSON of the API. It is the same for a stored, a previewed and a just changed profile.
 
 Payment card hashes are never part of it (R10). Times are ISO 8601 in UTC, with the offset written as +00:00.
 """
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def present(profile: Profile, config: ProjectConfig) -> Json:
-    """The customer as the API shows it. A profile that is not stored has no MaestraID yet."""
+    """The customer as the API shows them. A profile that is not stored has no MaestraID yet."""
     former = (m for m in profile.maestra_ids - {profile.maestra_id} if not is_provisional(m))
     return {
         "maestra_id": stored_id(profile.maestra_id),
@@ -45,7 +45,7 @@ def present(profile: Profile, config: ProjectConfig) -> Json:
 
 
 def register_presenter(key: str, presenter: Callable[[Profile], Any]) -> None:
-    """Let a higher app present its share of a profile."""
+    """Lets a higher app fill in a key of the customer's JSON."""
     _presenters[key] = presenter
 
 
@@ -62,7 +62,7 @@ def number(value: Decimal) -> int | float:
 
 
 def note_text(note: Note, labels: Mapping[str, str]) -> str:
-    """A note in plain words. `labels` are the identifier kinds' names for people (R30, R46)."""
+    """A note as a sentence (R30, R46). `labels` are the names of identifier kinds for people."""
     if note.reason == BY_HAND:
         return note.value
     words = {"kind": labels.get(note.kind, note.kind), "value": note.value}
@@ -107,7 +107,7 @@ def _ids(profile: Profile) -> Json:
 
 
 def _former_ids(profile: Profile) -> dict[str, list[str]]:
-    """Former values of unique kinds, the one retired last first."""
+    """The former values of unique kinds. Of each kind, the value that was retired last comes first."""
     former = [(h.retired_at, h) for h in profile.holdings.values() if h.is_former and h.retired_at]
     ids: dict[str, list[str]] = {}
     for _retired_at, h in sorted(former, key=lambda pair: (pair[0], pair[1].value), reverse=True):
@@ -120,7 +120,7 @@ def _personal(personal: Personal) -> Json:
 
 
 def _plain(value: Any) -> Any:
-    """A stored value as JSON has it."""
+    """A stored value as JSON can have it."""
     match value:
         case datetime():
             return moment(value)
@@ -145,7 +145,7 @@ def _subscriptions(profile: Profile) -> list[Json]:
 
 
 def _facts(profile: Profile) -> Json:
-    """The ledgers of all MaestraIDs, added up (R39). Money is text, so that no digit is lost."""
+    """Sums over the ledgers of all MaestraIDs (R39). Money is text, so that no digit is lost."""
     members: tuple[Member, ...] = profile.members
     last = profile.last_action_at
     return {

@@ -1,7 +1,7 @@
-"""Contacts as they are shown to readers who may not see them: enough to recognise, too little to use.
+"""Masked contacts, for readers who may not see them: enough to recognise a contact, too little to use it.
 
-What is masked is decided by the kind of a value, wherever it stands: on a profile, in an entry of the
-history, in the evidence of a merge. Payment card hashes are masked for everybody (R10).
+Whether a value is masked depends on its kind alone, wherever it stands: on a profile, in an entry of the
+history, among the values that led to a merge. Payment card hashes are masked for everybody (R10).
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ def masked_hash(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MaskingPolicy:
-    """What one reader sees: contacts as they are where `lifted`, else only those `revealed` to him."""
+    """Which contacts a reader sees: all of them where masking is `lifted`, otherwise only those `revealed` to
+    them.
+    """
 
     lifted: bool
     revealed: frozenset[Key] = frozenset()
@@ -33,7 +35,9 @@ class MaskingPolicy:
         return BY_NAME[kind].mask(value) if self.masks(kind, value) else value
 
     def facts(self, facts: Any) -> Any:
-        """Facts of a history entry with every `{"type": …, "value": …}` in them as it may be shown."""
+        """The facts of a history entry with every `{"type": …, "value": …}` in them masked where it has to
+        be.
+        """
         if self.lifted:
             return facts
         match facts:
