@@ -29,7 +29,7 @@ def masking_of(request: HttpRequest) -> MaskingPolicy:
 
 @dataclass(frozen=True)
 class ShownProfile:
-    """A profile as one request sees it: the whole profile, read once, and what of it is veiled."""
+    """A profile as one request sees it: the whole profile, read once, and what of it is masked."""
 
     request: HttpRequest
     profile: Profile
