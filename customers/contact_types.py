@@ -34,8 +34,10 @@ class ContactType:
 
     `kind_id` is its row among the identifier kinds, made by a migration. `plural` is the key of its values in
     a profile. `label`, `with_article` and `in_errors` are its names in texts for people; `icon` is a name in
-    Material Symbols. `reached_by` are the channels by which such a contact is reached (R53). `mask` makes of
-    a value what readers see who may not see contacts.
+    Material Symbols. `reached_by` are the channels by which such a contact is reached (R53). `confirmed_by`
+    is what is sent to confirm it, a `link` or a `code`, or None where nothing can be sent (R45). `spellings`
+    are names of columns of files by which it is recognised. `mask` makes of a value what readers see who may
+    not see contacts.
     """
 
     category: Category
@@ -46,6 +48,8 @@ class ContactType:
     in_errors: str
     icon: str
     reached_by: tuple[str, ...]
+    confirmed_by: str | None
+    spellings: tuple[str, ...]
     mask: Callable[[str], str]
 
     @property
@@ -68,6 +72,8 @@ CONTACT_TYPES: tuple[ContactType, ...] = (
         in_errors=gettext_noop("e-mail"),
         icon="mail",
         reached_by=("email",),
+        confirmed_by="link",
+        spellings=("email", "emailaddress", "mail", "mailaddress", "eaddress"),
         mask=masked_address,
     ),
     ContactType(
@@ -79,6 +85,21 @@ CONTACT_TYPES: tuple[ContactType, ...] = (
         in_errors=gettext_noop("mobile phone"),
         icon="call",
         reached_by=("sms", "viber", "call"),
+        confirmed_by="code",
+        spellings=(
+            *(
+                "mobilephone",
+                "mobile",
+                "cellphone",
+                "cell",
+                "phone",
+                "phonenumber",
+                "telephone",
+                "tel",
+                "msisdn",
+            ),
+            *("mobilenumber", "phonemobile", "handy"),
+        ),
         mask=masked_number,
     ),
     ContactType(
@@ -90,6 +111,8 @@ CONTACT_TYPES: tuple[ContactType, ...] = (
         in_errors=gettext_noop("card"),
         icon="loyalty",
         reached_by=(),
+        confirmed_by=None,
+        spellings=("discountcard", "card", "cardnumber", "loyaltycard", "bonuscard", "clubcard"),
         mask=masked_number,
     ),
 )

@@ -77,29 +77,22 @@ class OrdersFilter(DropdownFilter):  # type: ignore[misc]  # untyped
         return filters.with_orders(queryset, value == "yes") if value else queryset
 
 
-def name_in_address(type_: ContactType) -> str:
-    """What addresses, and so saved filters, call a type of contact."""
-    return {"mobile_phone": "phone", "discount_card": "card"}.get(type_.name, type_.name)
-
-
 class ContactFilter(DropdownFilter):  # type: ignore[misc]  # untyped
     title = _("contacts")
     parameter_name = "contact"
-    held = {name_in_address(type_): {"kind_id": type_.kind_id} for type_ in CONTACT_TYPES}
+    held = {type_.name: {"kind_id": type_.kind_id} for type_ in CONTACT_TYPES}
     confirmed = {
-        f"confirmed_{name_in_address(type_)}": {"kind_id": type_.kind_id, "confirmed_at__isnull": False}
+        f"confirmed_{type_.name}": {"kind_id": type_.kind_id, "confirmed_at__isnull": False}
         for type_ in CONTACT_TYPES
         if type_.has_primary
     }
-    missing = {
-        f"no_{name_in_address(type_)}": name_in_address(type_) for type_ in CONTACT_TYPES if type_.has_primary
-    }
+    missing = {f"no_{type_.name}": type_.name for type_ in CONTACT_TYPES if type_.has_primary}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [choice for type_ in CONTACT_TYPES for choice in self._choices(type_)]
 
     def _choices(self, type_: ContactType) -> Iterator[tuple[str, str]]:
-        name, contact = name_in_address(type_), {"contact": _(type_.with_article)}
+        name, contact = type_.name, {"contact": _(type_.with_article)}
         yield name, _("Has %(contact)s") % contact
         if type_.has_primary:
             yield f"no_{name}", _("Does not have %(contact)s") % contact

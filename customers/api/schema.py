@@ -22,6 +22,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from customers.contact_types import CONTACT_TYPES
 from customers.errors import ErrorCode
 from customers.history_kinds import HISTORY_KINDS
 from customers.models import Channels, Customer, Statuses
@@ -217,9 +218,8 @@ class CustomerSerializer(serializers.Serializer[Any]):
     registered_at = moment(allow_null=True)
     ids = IdsField(help_text="A text for a unique kind, a list for any other.")
     former_ids = FormerIdsField()
-    emails = ContactSerializer(many=True)
-    mobile_phones = ContactSerializer(many=True)
-    discount_cards = ContactSerializer(many=True)
+    # A class body takes fields made in a loop only so.
+    vars().update({type_.plural: ContactSerializer(many=True) for type_ in CONTACT_TYPES})
     claims = IdentifierSerializer(many=True, help_text="Contacts the customer named that it does not hold.")
     devices = serializers.ListField(child=text())
     mobile_devices = serializers.ListField(child=text())

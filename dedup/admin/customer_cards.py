@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from django.utils.translation import gettext as _
 
 from customers.admin.profile_registry import profile_address
 from customers.admin.profile_tabs import name_of
-from customers.profile import Category, Profile
+from customers.contact_types import CONTACT_TYPES
+from customers.profile import Profile
 from dedup.admin.value_formatter import ValueFormatter, text_of
 
 
@@ -23,7 +25,7 @@ class CustomerCard:
 
 
 def customer_card(profile: Profile, formatter: ValueFormatter) -> CustomerCard:
-    held = [*profile.held(Category.EMAIL), *profile.held(Category.MOBILE_PHONE)]
+    held = chain.from_iterable(profile.held(type_.category) for type_ in CONTACT_TYPES)
     contacts = [h for h in held if h.is_primary]
     return CustomerCard(
         maestra_id=profile.maestra_id,

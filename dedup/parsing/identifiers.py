@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from customers import keyed_hashes, normalise
+from customers.contact_types import ContactType
 from customers.normalise import trim
 from customers.profile import MAESTRA_ID, WITH_PRIMARY, Category, Key, Kind
 from customers.setup.project_config import ProjectConfig
@@ -199,11 +200,11 @@ class ContactField(RecordField):
     the type (R44). In a file the flags have columns of their own, about the first contact of the row.
     """
 
-    def __init__(self, category: Category, label: str, *spellings: str) -> None:
-        super().__init__(category.value, schemas.SEVERAL_CONTACTS)
-        self.label = label
-        self.spellings = spellings
-        self.has_primary = category in WITH_PRIMARY
+    def __init__(self, contact_type: ContactType) -> None:
+        super().__init__(contact_type.name, schemas.SEVERAL_CONTACTS)
+        self.label = contact_type.label
+        self.spellings = contact_type.spellings
+        self.has_primary = contact_type.has_primary
 
     def read(self, draft: RecordDraft, path: str, raw: Any) -> None:
         if raw is None or (isinstance(raw, dict) and raw.get("value", "") is None):

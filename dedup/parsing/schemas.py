@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from customers.contact_types import CONTACT_NAMES
 from dedup.engine.record import Mode
 
 JsonSchema: TypeAlias = dict[str, Any]
@@ -80,10 +81,11 @@ IDS: JsonSchema = {
     "properties": {"maestra_id": {"type": ["integer", "string"]}},
     "additionalProperties": several(VALUE, "A list only for a kind that is not unique."),
 }
+_CONTACTS = ", ".join(f"`{name}`" for name in CONTACT_NAMES)
 LOOKUP: JsonSchema = {
     "type": "object",
-    "description": "Exactly one identifier: `maestra_id`, `email`, `mobile_phone`, `discount_card`, "
-    "`device_id`, `mobile_device_id`, or a kind of the project.",
+    "description": f"Exactly one identifier: `maestra_id`, {_CONTACTS}, `device_id`, `mobile_device_id`, "
+    "or a kind of the project.",
     "minProperties": 1,
     "maxProperties": 1,
     "additionalProperties": VALUE,

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.utils.translation import gettext_noop as _
-
 from customers import normalise
-from customers.profile import DEVICE, MOBILE_DEVICE, PAYMENT_CARD, Category
+from customers.contact_types import CONTACT_TYPES
+from customers.profile import DEVICE, MOBILE_DEVICE, PAYMENT_CARD
 from dedup.engine.record import Operation
 from dedup.parsing import schemas
 from dedup.parsing.circumstances import LookupByField, ModeField, OccurredAtField
@@ -38,18 +37,7 @@ def _by_name(*fields: RecordField) -> Fields:
 
 IDENTIFIERS = _by_name(
     IdsField("ids", schemas.IDS),
-    ContactField(Category.EMAIL, _("E-mail"), "email", "emailaddress", "mail", "mailaddress", "eaddress"),
-    ContactField(
-        Category.MOBILE_PHONE,
-        _("Mobile phone"),
-        *("mobilephone", "mobile", "cellphone", "cell", "phone", "phonenumber", "telephone", "tel", "msisdn"),
-        *("mobilenumber", "phonemobile", "handy"),
-    ),
-    ContactField(
-        Category.DISCOUNT_CARD,
-        _("Discount card"),
-        *("discountcard", "card", "cardnumber", "loyaltycard", "bonuscard", "clubcard"),
-    ),
+    *(ContactField(type_) for type_ in CONTACT_TYPES),
     DeviceField(DEVICE, "deviceid", "device", "deviceuuid", "cookieid", "cookie"),
     DeviceField(MOBILE_DEVICE, "mobiledeviceid", "mobiledevice", "mobiledeviceuuid", "appdevice"),
     PaymentCardField(PAYMENT_CARD, "paymentcardhash", "paymentcard", "cardhash", "creditcardhash"),

@@ -7,7 +7,8 @@ that was rolled back, and no request waits for a mail server.
 from __future__ import annotations
 
 from customers.changes import ConfirmationAsked, Released, Unclaimed, Why
-from customers.profile import EMAIL, WITH_PRIMARY, Claim, Holding
+from customers.contact_types import BY_NAME
+from customers.profile import WITH_PRIMARY, Claim, Holding
 from customers.redis.waking import wake_after_commit
 from customers.storage.batch import Batch
 from customers.storage.sql import Script
@@ -38,7 +39,7 @@ def add_confirmations(script: Script, batch: Batch) -> None:
     script.with_rows(FORGET, CLEARED, _cleared_contacts(batch))
     asked = {(c.kind, c.value, c.maestra_id) for c in batch.only(ConfirmationAsked)}
     rows = [
-        (batch.kinds[kind].id, value, maestra_id, "link" if kind == EMAIL else "code")
+        (batch.kinds[kind].id, value, maestra_id, BY_NAME[kind].confirmed_by)
         for kind, value, maestra_id in sorted(asked)
     ]
     script.with_rows(ASK, ASKED, rows)
