@@ -1,16 +1,17 @@
-"""Forgetting a person under every MaestraID (R54).
+"""Erasure: forgetting a person under all their MaestraIDs (R54).
 
-What only this person has is taken from every table; what another customer holds or claims too stays, as his.
-Orders, points and activities remain as amounts and counts under a MaestraID that finds nobody. The rows of
-values stay as blanks, because activities of others may point at them.
+What only this person has is removed from every table. A value that another customer holds or claims too stays
+with that customer. Orders, points and activities remain as amounts and counts, under a MaestraID that finds
+nobody any more. Rows of identifiers remain with their value blanked, because activities of others may refer
+to them.
 
-Where others' rows may name the person is known from the links that a shared value leaves on both sides:
-related customers, notes, entries that name the other one, devices used by both, and what higher apps know
-(merges that were undone, pairs). So an erasure reads a few histories and not all of them, in a number of
-statements that does not depend on how much there is.
+The rows of other customers may name the person too. Which customers these are is known from links that exist
+on both sides: related customers, notes, history entries that name the other customer, devices used by both,
+and what higher apps know (undone merges, pairs to review). So an erasure reads the histories of a few
+customers and not of all, in a number of statements that does not depend on how much data there is.
 
-Every app takes part with a module `erasure`, found when the apps are loaded: it registers an `Eraser` for the
-app's own tables.
+Every app takes part with a module `erasure`, imported when the apps are loaded, which registers an `Eraser`
+for the tables of that app.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from django.utils import timezone
 
 from customers.changes import Erased
 from customers.privacy import suppression
-from customers.privacy.redaction import Person, entries_without, fields_of
+from customers.privacy.redaction import ErasedPerson, entries_without, fields_of
 from customers.profile import PAYMENT_CARD, PERSONAL_FIELDS, Key, Profile
 from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage import saving
@@ -36,8 +37,9 @@ from customers.storage.locking import lock, operation_of, primary_id_of
 from customers.storage.sql import as_json, execute, fetch
 from customers.storage.transactions import Contended, in_transaction
 
-SINGLES = (*PERSONAL_FIELDS, "time_zone")
+SINGLE_VALUES = (*PERSONAL_FIELDS, "time_zone")
 
+# MaestraIDs of customers whose rows may name the person, from the links on either side.
 LINKED = """
 SELECT (e.entry ->> 'related')::bigint
   FROM customers_change c CROSS JOIN LATERAL jsonb_array_elements(c.data) AS e(entry)
@@ -50,11 +52,13 @@ UNION SELECT other.origin_id FROM customers_deviceuse mine
         JOIN customers_deviceuse other ON other.identifier_id = mine.identifier_id
        WHERE mine.origin_id = ANY(%(ids)s)
 """
+# All MaestraIDs of the profiles that any of these belong to, each with its primary one.
 PROFILES = """
 SELECT m.id, m.profile_id FROM customers_customer m
  WHERE m.profile_id IN (SELECT profile_id FROM customers_customer WHERE id = ANY(%s))
 """
-# Every value the person's own rows name: what is held and claimed, and what notes and the history tell of.
+# Every value that the person's own rows name: held or claimed now, or named in notes, related customers or
+# the history. The jsonpath finds every object with `type` and `value` at any depth of an entry.
 NAMED = """
 SELECT k.system_name, i.value
   FROM (
@@ -69,21 +73,28 @@ UNION SELECT e.named ->> 'type', e.named ->> 'value'
  CROSS JOIN LATERAL jsonb_path_query(c.data, '$.** ? (exists(@.type) && exists(@.value))') AS e(named)
  WHERE c.maestra_id = ANY(%(ids)s) AND jsonb_typeof(e.named) = 'object'
 """
+# The rows of these values, in the order in which everybody locks them.
 LOCK_VALUES = """
 SELECT i.id FROM unnest(%(kinds)s::smallint[], %(values)s::text[]) AS v(kind, value)
   JOIN customers_identifier i ON i.kind_id = v.kind AND i.value = v.value
  ORDER BY i.id FOR UPDATE OF i
 """
+# Those rows read under the lock. The last column says whether another customer holds or claims the value.
 VALUES = """
 SELECT k.system_name, i.value, i.id,
-       coalesce(i.customer_id <> %(primary_id)s, false) OR EXISTS (SELECT FROM customers_claim c WHERE
-       c.identifier_id = i.id AND c.customer_id <> %(primary_id)s) FROM customers_identifier i JOIN
-       customers_identifierkind k ON k.id = i.kind_id WHERE i.id = ANY(%(rows)s)
+       coalesce(i.customer_id <> %(primary_id)s, false)
+       OR EXISTS (
+         SELECT FROM customers_claim c WHERE c.identifier_id = i.id AND c.customer_id <> %(primary_id)s)
+  FROM customers_identifier i JOIN customers_identifierkind k ON k.id = i.kind_id
+ WHERE i.id = ANY(%(rows)s)
 """
 CARDS_OF_OTHERS = "SELECT hash FROM customers_paymentcard WHERE hash = ANY(%s) AND customer_id <> %s"
+# Fields of the person as JSON objects: those of every MaestraID as they are now, and what the history says
+# that they were before and after a change. A change by a merge or an undo may have brought another customer's
+# fields, so it does not count.
 OWN_FIELDS = f"""
 SELECT to_jsonb(c) FROM (
-  SELECT {", ".join(SINGLES)}, custom_fields FROM customers_customer WHERE id = ANY(%(ids)s)
+  SELECT {", ".join(SINGLE_VALUES)}, custom_fields FROM customers_customer WHERE id = ANY(%(ids)s)
 ) c
 UNION
 SELECT jsonb_build_object('custom_fields', s.side)
@@ -93,6 +104,9 @@ SELECT jsonb_build_object('custom_fields', s.side)
  WHERE c.maestra_id = ANY(%(ids)s) AND e.entry ->> 'kind' IN ('personal_data', 'custom_fields')
    AND e.entry ->> 'reason' NOT IN ('merge', 'undo')
 """
+# Rows of the histories of others to look through, with whether they were written while both were one profile
+# (`shared`). Looked through are all of those, as they may hold the person's fields; of the others only the
+# rows that have one of the person's values or MaestraIDs (`names`) anywhere in them.
 OTHERS_HISTORY = """
 SELECT c.id, c.data, l.shared
   FROM customers_change c
@@ -113,18 +127,23 @@ FORGET_IN_HISTORY = """
 UPDATE customers_change c SET data = u.data, erased_at = %s
   FROM unnest(%s::bigint[], %s::jsonb[]) AS u(id, data) WHERE c.id = u.id
 """
+# Notes or related customers (`table`) of the person, about the person (column `other`), or of others about a
+# value that was only the person's.
 FORGET_REMARKS = """
 DELETE FROM {table} r
  WHERE r.maestra_id = ANY(%(ids)s) OR r.{other} = ANY(%(ids)s)
     OR (r.maestra_id = ANY(%(others)s) AND (r.kind, r.value) IN (
           SELECT kind, value FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS v(kind, value)))
 """
-REMARKS = {"customers_note": "related", "customers_relation": "related_id"}
-KEPT_OF_LINES = (
+OTHER_OF = {"customers_note": "related", "customers_relation": "related_id"}
+KEPT_OF_ORDER_LINES = (
     "sku", "product_id", "item_id", "quantity", "count", "price", "unit_price", "amount", "total", "discount",
     "tax", "currency",
 )  # fmt: skip
-"""What stays of the lines of an order: which goods, how many, for how much. All else may be of the person."""
+"""What stays of the lines of an order: which goods, how many, for how much. Anything else may say something
+of the person.
+"""
+# The lines of each order again, each with only the keys that are `kept`, and of those only numbers and texts.
 STRIP_ORDERS = """
 UPDATE customers_order o SET lines = (
   SELECT coalesce(jsonb_agg(
@@ -133,7 +152,8 @@ UPDATE customers_order o SET lines = (
     FROM jsonb_array_elements(o.lines) WITH ORDINALITY AS l(line, place))
  WHERE o.maestra_id = ANY(%(ids)s) AND o.lines <> '[]'
 """
-# Texts that begin with a space are no normalised value's (R11), so that nobody can ever send one.
+# Texts that begin with a space are never normalised values (R11): nobody can send the text that stands for an
+# erased one.
 STRIP_POINTS = """
 UPDATE customers_pointsmovement SET number = NULL, reason = ''
  WHERE maestra_id = ANY(%(ids)s) AND (number IS NOT NULL OR reason <> '')
@@ -150,8 +170,9 @@ BLANK_VALUES = "UPDATE customers_identifier SET value = ' erased ' || id, raw = 
 
 @dataclass(frozen=True, slots=True)
 class SharedLife:
-    """That others were one profile with the person from one operation to another, by which they were parted:
-    what was written in between may stand under their MaestraIDs and be the person's.
+    """A time during which other MaestraIDs belonged to one profile with the person: from the operation that
+    merged them to the one that separated them again. What was written in between under those MaestraIDs may
+    be the person's data.
     """
 
     others: frozenset[int]
@@ -161,7 +182,7 @@ class SharedLife:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Others whose rows may name the person."""
+    """Other customers whose rows may name the person, as an app knows them."""
 
     others: frozenset[int] = frozenset()
     shared_lives: tuple[SharedLife, ...] = ()
@@ -169,11 +190,14 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Who is forgotten. `person.keys` are the values nobody else holds or claims, `rows` the IDs of their
-    identifier rows. `others` are MaestraIDs whose rows may name the person. `batch` is for the writers.
+    """An erasure that is under way: what each `Eraser` needs to know.
+
+    `person.keys` are the values that nobody else holds or claims, `rows` the IDs of their identifier rows.
+    `others` are MaestraIDs of other customers whose rows may name the person. `batch` is what will be saved
+    of it.
     """
 
-    person: Person
+    person: ErasedPerson
     rows: tuple[int, ...]
     others: frozenset[int]
     batch: Batch
@@ -188,7 +212,7 @@ class Erasure:
 
     @property
     def texts(self) -> list[str]:
-        """The values without their kinds."""
+        """The person's values, without their kinds."""
         return sorted({key.value for key in self.person.keys})
 
 
@@ -198,8 +222,8 @@ def no_links(_maestra_ids: Collection[int]) -> Links:
 
 @dataclass(frozen=True, slots=True)
 class Eraser:
-    """What a higher app does: `erase` takes the person from its tables, `links` says who else may name the
-    person. Each takes a fixed number of statements.
+    """How a higher app takes part: `erase` removes the person from its tables, `links` says whose rows may
+    name the person. Each takes a fixed number of statements.
     """
 
     erase: Callable[[Erasure], None]
@@ -207,7 +231,7 @@ class Eraser:
 
 
 def register_eraser(eraser: Eraser) -> None:
-    """Let a higher app take part in every erasure (R54)."""
+    """Lets a higher app take part in every erasure (R54)."""
     if eraser not in _erasers:
         _erasers.append(eraser)
 
@@ -216,7 +240,9 @@ _erasers: list[Eraser] = []
 
 
 def erase(maestra_id: int, *, actor: str, user_id: int | None = None, point_id: int | None = None) -> None:
-    """Forget the person whom any MaestraID of the profile names (R54). Raises `customer_not_found`."""
+    """Forgets the person with this MaestraID, and all other MaestraIDs of theirs (R54). Raises
+    `customer_not_found`.
+    """
     in_transaction(lambda: _erase(maestra_id, actor, user_id, point_id))
 
 
@@ -231,7 +257,7 @@ def _erase(maestra_id: int, actor: str, user_id: int | None, point_id: int | Non
     )
     operation = operation_of("erase", now, actor, user_id, point_id)
     batch = Batch((RecordChanges((change,), now, point_id),), operation, config.kinds)
-    person = Person(profile.maestra_ids, keys, _own_fields(profile))
+    person = ErasedPerson(profile.maestra_ids, keys, _own_fields(profile))
     erasure = Erasure(person, rows, scope.others, batch)
     suppression.suppress([*keys, *_own_cards(profile)], now)
     _forget_in_histories(erasure, scope.shared_lives)
@@ -244,7 +270,9 @@ def _erase(maestra_id: int, actor: str, user_id: int | None, point_id: int | Non
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The person's profile and the others it is linked with, all MaestraIDs of theirs with them."""
+    """The person's profile, all MaestraIDs of the customers it is linked with, and the primary MaestraIDs of
+    all of them, which are to be locked.
+    """
 
     profile: Profile
     others: frozenset[int]
@@ -253,7 +281,9 @@ class _Scope:
 
 
 def _locked_scope(maestra_id: int) -> _Scope:
-    """Read, lock everybody concerned, read again. Raises `Contended` where somebody came in between."""
+    """Reads who is concerned, locks them and reads again. Raises `Contended` where somebody changed it in
+    between, so that the transaction is tried again.
+    """
     before = _scope(maestra_id)
     lock(before.primary_ids)
     scope = _scope(maestra_id)
@@ -268,19 +298,19 @@ def _scope(maestra_id: int) -> _Scope:
     own = profile.maestra_ids
     links = [eraser.links(own) for eraser in _erasers]
     linked = {row[0] for row in fetch(LINKED, {"ids": list(own)})}.union(*(link.others for link in links))
-    found = fetch(PROFILES, [[primary_id, *linked]])
+    members = fetch(PROFILES, [[primary_id, *linked]])
     return _Scope(
         profile,
-        others=frozenset(maestra_id for maestra_id, _ in found) - own,
-        primary_ids=frozenset(of for _, of in found),
+        others=frozenset(maestra_id for maestra_id, _primary_id in members) - own,
+        primary_ids=frozenset(primary_id for _maestra_id, primary_id in members),
         shared_lives=tuple(life for link in links for life in link.shared_lives),
     )
 
 
 def _own_values(profile: Profile, config: ProjectConfig) -> tuple[frozenset[Key], tuple[int, ...]]:
-    """The values nobody else holds or claims, and the rows of those that have one.
+    """The values that nobody else holds or claims, with the IDs of their identifier rows.
 
-    A value that the person once had and that nobody has now is among them.
+    Values that the person once had and that nobody has now are among them. Not every value has a row.
     """
     primary_id = profile.maestra_id
     named = {Key(*row) for row in fetch(NAMED, {"primary_id": primary_id, "ids": list(profile.maestra_ids)})}
@@ -298,25 +328,25 @@ def _own_values(profile: Profile, config: ProjectConfig) -> tuple[frozenset[Key]
 
 
 def _own_cards(profile: Profile) -> list[Key]:
-    """Payment card hashes nobody else has."""
+    """The person's payment card hashes that nobody else has."""
     shared = {row[0] for row in fetch(CARDS_OF_OTHERS, [list(profile.cards), profile.maestra_id])}
     return [Key(PAYMENT_CARD, card) for card in sorted(profile.cards.keys() - shared)]
 
 
 def _own_fields(profile: Profile) -> frozenset[tuple[str, str]]:
-    """Personal data and custom fields, past ones included, that came with the person and not by a merge."""
-    found: set[tuple[str, str]] = set()
+    """The person's own personal data and custom fields, present and past, without what a merge brought."""
+    own: set[tuple[str, str]] = set()
     for (text,) in fetch(OWN_FIELDS, {"ids": list(profile.maestra_ids)}):
         row = json.loads(text, parse_float=Decimal)
         custom_fields = row.pop("custom_fields")
-        found |= fields_of(row) | fields_of(custom_fields)
-    return frozenset(found)
+        own |= fields_of(row) | fields_of(custom_fields)
+    return frozenset(own)
 
 
 def _forget_in_histories(erasure: Erasure, lives: Sequence[SharedLife]) -> None:
     execute(FORGET_OWN_HISTORY, {"ids": erasure.maestra_ids, "at": erasure.at})
     kept: dict[int, str] = {}
-    for row, text, shared in fetch(OTHERS_HISTORY, _where_named(erasure, lives)):
+    for row, text, shared in fetch(OTHERS_HISTORY, _named_where(erasure, lives)):
         entries = json.loads(text, parse_float=Decimal)
         left = entries_without(entries, erasure.person, shared_life=shared)
         if left != entries:
@@ -329,11 +359,11 @@ def _forget_in_histories(erasure: Erasure, lives: Sequence[SharedLife]) -> None:
         "kinds": [key.kind for key in keys],
         "values": [key.value for key in keys],
     }
-    for table, other in REMARKS.items():
+    for table, other in OTHER_OF.items():
         execute(FORGET_REMARKS.format(table=table, other=other), where)
 
 
-def _where_named(erasure: Erasure, lives: Iterable[SharedLife]) -> dict[str, Any]:
+def _named_where(erasure: Erasure, lives: Iterable[SharedLife]) -> dict[str, Any]:
     spans = [(other, life) for life in lives for other in sorted(life.others)]
     return {
         "others": sorted(erasure.others),
@@ -346,4 +376,4 @@ def _where_named(erasure: Erasure, lives: Iterable[SharedLife]) -> dict[str, Any
 
 def _strip_ledgers(erasure: Erasure) -> None:
     for statement in STRIP_LEDGERS:
-        execute(statement, {"ids": erasure.maestra_ids, "kept": list(KEPT_OF_LINES)})
+        execute(statement, {"ids": erasure.maestra_ids, "kept": list(KEPT_OF_ORDER_LINES)})

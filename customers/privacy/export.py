@@ -1,4 +1,4 @@
-"""Everything that is known of a person, for that person to see (R55)."""
+"""The export of everything that is stored about a person, for that person to see (R55)."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ PAGE = 500
 
 
 def export(maestra_id: int) -> Json:
-    """Everything known of the person, across all MaestraIDs, without payment card hashes (R55).
+    """Everything stored about the person, across all MaestraIDs, without payment card hashes (R55).
 
-    Raises `customer_not_found`. Where the ledgers may be long, `export_in_pieces` needs no room for them.
+    Raises `customer_not_found`. `export_in_pieces` does the same without holding all of it in memory.
     """
     exported: Json = json.loads("".join(export_in_pieces(maestra_id)))
     return exported
 
 
 def export_in_pieces(maestra_id: int) -> Iterator[str]:
-    """The same as JSON text, piece by piece: a person with a million activities takes no more memory than
-    another. Raises `customer_not_found` at once, before the first piece is asked for.
+    """The same as JSON text in pieces: a person with a million activities takes no more memory than any
+    other. Raises `customer_not_found` at once, not only when the first piece is asked for.
     """
     primary_id = primary_id_of(maestra_id)
     return _pieces(load_profiles([primary_id])[primary_id], project_config())
 
 
 def register_exported_section(name: str, section: ExportedSection) -> None:
-    """Let a higher app add what it knows of a person."""
+    """Lets a higher app add a section with what it stores about a person."""
     _more_sections[name] = section
 
 
@@ -62,7 +62,7 @@ def _pieces(profile: Profile, config: ProjectConfig) -> Iterator[str]:
 
 
 def _piece(content: Any) -> Iterator[str]:
-    """A value whole, what is iterated as a list item by item."""
+    """The content as JSON: an iterator as a list, item by item, anything else in one piece."""
     if not isinstance(content, Iterator):
         yield as_json(content)
         return
@@ -124,7 +124,9 @@ def _points() -> Mapping[int | None, str]:
 
 
 def _per_maestra_id(profile: Profile, _config: ProjectConfig) -> Iterator[Json]:
-    """What each MaestraID brought: single values of former ones stay as they were when they were merged."""
+    """Single values and subscriptions by MaestraID. Those of a former one are as they were when it was
+    merged.
+    """
     subscriptions: dict[int, list[Json]] = {}
     for row in _rows(SubscriptionRow, profile, "customer_id", "channel", "topic", "status", "since"):
         subscriptions.setdefault(row.pop("customer_id"), []).append(row)
@@ -135,14 +137,16 @@ def _per_maestra_id(profile: Profile, _config: ProjectConfig) -> Iterator[Json]:
 
 
 def _rows(model: type[models.Model], profile: Profile, *names: str) -> Iterator[Json]:
-    """Rows of the person's MaestraIDs, in the order in which they were stored."""
+    """The named columns of the rows of the person, in the order in which they were stored. The first name is
+    the column with the MaestraID.
+    """
     column = names[0]
-    found = model._default_manager.filter(**{f"{column}__in": profile.maestra_ids}).order_by("pk")
-    return iter(found.values(*names).iterator(PAGE))
+    rows = model._default_manager.filter(**{f"{column}__in": profile.maestra_ids}).order_by("pk")
+    return iter(rows.values(*names).iterator(PAGE))
 
 
 def timeline(page: Callable[..., Any]) -> ExportedSection:
-    """A section of every item of a timeline, the newest first, read page by page."""
+    """A section of all items of a timeline, the newest first, read page by page."""
 
     def section(profile: Profile, _config: ProjectConfig) -> Iterator[Json]:
         return _paged(lambda after: page(profile.maestra_ids, PAGE, after))
@@ -151,12 +155,12 @@ def timeline(page: Callable[..., Any]) -> ExportedSection:
 
 
 def _paged(page_after: Callable[[Any], Any]) -> Iterator[Json]:
-    place = None
+    cursor = None
     while True:
-        page = page_after(place)
+        page = page_after(cursor)
         yield from page.items
-        place = page.next
-        if place is None:
+        cursor = page.next
+        if cursor is None:
             return
 
 
@@ -169,9 +173,9 @@ def _promo_codes(profile: Profile, _config: ProjectConfig) -> Iterator[Json]:
 
 
 def _related(profile: Profile, _config: ProjectConfig) -> list[int]:
-    """Only who: what is known of another is not the person's."""
-    found = Relation.objects.filter(maestra_id__in=profile.maestra_ids).order_by("related_id")
-    return list(found.values_list("related_id", flat=True).distinct())
+    """Their MaestraIDs only: what is stored about another customer is not the person's."""
+    relations = Relation.objects.filter(maestra_id__in=profile.maestra_ids).order_by("related_id")
+    return list(relations.values_list("related_id", flat=True).distinct())
 
 
 def _history(profile: Profile, config: ProjectConfig) -> Iterator[Json]:
@@ -191,4 +195,6 @@ SECTIONS: Mapping[str, ExportedSection] = {
     "related_maestra_ids": _related,
     "history": _history,
 }
-"""What an export has, in this order; notes, subscriptions and segments of the profile are in `customer`."""
+"""The sections of an export, in this order. Notes, subscriptions and segments of the profile are in
+`customer`.
+"""

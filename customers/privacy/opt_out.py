@@ -1,4 +1,4 @@
-"""To be left in peace: opting a person out of everything (R53)."""
+"""The opt-out from all communication (R53)."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ REACHED_BY: Mapping[Category, tuple[str, ...]] = {
     Category.DEVICE: ("web_push",),
     Category.MOBILE_DEVICE: ("mobile_push",),
 }
-"""The channels by which something that a customer holds is reached."""
+"""By which channels a customer can be reached who holds an identifier of the category."""
 
 
 def opt_out(
     maestra_id: int, *, actor: str, user_id: int | None = None, point_id: int | None = None
 ) -> Profile:
-    """End every subscription and refuse every channel by which the profile can be reached (R53).
+    """Ends every subscription of the customer and refuses every channel by which they can be reached (R53).
 
-    Answers the profile as it is then. Done again, it changes nothing. Raises `customer_not_found`.
+    Returns the profile as it is then. A second time it changes nothing. Raises `customer_not_found`.
     """
     return in_transaction(lambda: _opted_out(maestra_id, actor, user_id, point_id))
 
@@ -55,13 +55,15 @@ def _opted_out(maestra_id: int, actor: str, user_id: int | None, point_id: int |
 
 
 def _refusals(profile: Profile, maestra_id: int, now: datetime) -> Iterator[SubscriptionChanged | OptedOut]:
-    """Nothing where all is refused already. Who subscribed anew since the last time refuses anew (R37)."""
+    """Nothing where everything is refused already. Where the customer subscribed again after an opt-out,
+    those channels are refused, and the opt-out gets a new date (R37).
+    """
     primary_id, refused = profile.maestra_id, Subscription(SubscriptionStatus.UNSUBSCRIBED, now)
     current = {channel: profile.subscriptions.get(channel) for channel in sorted(_channels(profile))}
-    open_ones = {
+    not_refused = {
         c: s for c, s in current.items() if s is None or s.status is not SubscriptionStatus.UNSUBSCRIBED
     }
-    for channel, before in open_ones.items():
+    for channel, before in not_refused.items():
         yield SubscriptionChanged(
             customer=primary_id,
             maestra_id=maestra_id,
@@ -70,12 +72,12 @@ def _refusals(profile: Profile, maestra_id: int, now: datetime) -> Iterator[Subs
             after=refused,
             why=Why.OPT_OUT,
         )
-    if open_ones or profile.opted_out_at is None:
+    if not_refused or profile.opted_out_at is None:
         yield OptedOut(customer=primary_id, maestra_id=maestra_id, before=profile.opted_out_at, at=now)
 
 
 def _channels(profile: Profile) -> set[Channel]:
-    """Those subscribed to, and those by which the customer can be reached."""
+    """The channels that have a subscription of any status, and those that reach the customer."""
     held = {h.category for h in profile.holdings.values() if not h.is_former}
     reachable = chain.from_iterable(REACHED_BY.get(category, ()) for category in held)
     return {*profile.subscriptions, *map(Channel, reachable)}

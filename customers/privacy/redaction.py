@@ -1,7 +1,7 @@
-"""What of a history entry, or of an image kept for undo, remains when a person is forgotten (R54).
+"""What remains of a history entry, or of a stored image of a profile, when a person is erased (R54).
 
-Nothing is ever put in place of what goes: entries and facts of entries are only taken away, which is all that
-the database lets through.
+Entries and facts of entries are only removed, never replaced by something else: the database accepts no other
+change of the history.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ PRIORITY = ("priority_maestra_id", "decided_by")
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """By what somebody is known: MaestraIDs, the values nobody else has, and `fields`, the personal data and
-    custom fields as (field, JSON).
+class ErasedPerson:
+    """What is to be removed of a person: MaestraIDs, the values that nobody else has, and `fields`, the
+    personal data and custom fields as pairs of a field's name and its value as JSON text.
     """
 
     maestra_ids: frozenset[int]
@@ -33,12 +33,12 @@ class Person:
 
 
 def fields_of(values: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """Fields with what they hold, as `Person.fields` compares them. Takes JSON values."""
+    """Fields with their JSON values, as pairs for `ErasedPerson.fields`."""
     return frozenset((name, as_compared(value)) for name, value in values.items() if value is not None)
 
 
 def as_compared(value: Any) -> str:
-    """The same for the same JSON value, however its decimals are written."""
+    """A JSON value as text. Equal values give equal text, however their decimals are written (1.0, 1.00)."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_decimal)
 
 
@@ -48,18 +48,17 @@ def _decimal(value: object) -> str:
 
 
 def entries_without(
-    entries: Iterable[HistoryEntry], person: Person, *, shared_life: bool
+    entries: Iterable[HistoryEntry], person: ErasedPerson, *, shared_life: bool
 ) -> list[HistoryEntry]:
-    """The entries of somebody else's history, less what they say of the person.
+    """The entries of another customer's history, without what they say of the person.
 
-    `shared_life`: they were written while both were one profile, so that the person's fields may be among
-    them.
+    `shared_life`: they were written while both were one profile, so they may have fields of the person.
     """
     kept = (_entry_without(entry, person, shared_life=shared_life) for entry in entries)
     return [entry for entry in kept if entry is not None]
 
 
-def _entry_without(entry: HistoryEntry, person: Person, *, shared_life: bool) -> HistoryEntry | None:
+def _entry_without(entry: HistoryEntry, person: ErasedPerson, *, shared_life: bool) -> HistoryEntry | None:
     names_person = entry.get("related") in person.maestra_ids
     if names_value(entry, person.keys) or (names_person and HISTORY_KINDS[entry["kind"]].needs_other):
         return None
@@ -78,8 +77,8 @@ def _entry_without(entry: HistoryEntry, person: Person, *, shared_life: bool) ->
     return kept
 
 
-def _fields_without(entry: HistoryEntry, person: Person) -> HistoryEntry | None:
-    """The entry less the person's fields; none where nothing is left that changed."""
+def _fields_without(entry: HistoryEntry, person: ErasedPerson) -> HistoryEntry | None:
+    """The entry without the person's fields; None where no change is left in it."""
     sides = {
         side: {
             name: value
@@ -92,8 +91,8 @@ def _fields_without(entry: HistoryEntry, person: Person) -> HistoryEntry | None:
 
 
 def names_value(item: Any, keys: Collection[Key]) -> bool:
-    """Whether an object is about one of these values: a history entry or a matched value by its `type`, an
-    image of a holding by its `kind`.
+    """Whether a JSON object is about one of these values. A history entry or a matched value has the kind of
+    the value as its `type`, an image of a holding as its `kind`.
     """
     if not isinstance(item, dict) or not isinstance(item.get("value"), str):
         return False
@@ -101,7 +100,7 @@ def names_value(item: Any, keys: Collection[Key]) -> bool:
 
 
 def image_without(image: Any, keys: Collection[Key]) -> Any:
-    """A JSON value less every listed object that is about one of these values."""
+    """A JSON value without the objects in its lists that are about one of these values."""
     match image:
         case dict():
             return {name: image_without(value, keys) for name, value in image.items()}

@@ -1,7 +1,7 @@
-"""Values of erased persons, remembered as keyed hashes only, so that no file brings a person back by accident
-(R54).
+"""The suppression list: values of erased persons, as keyed hashes only, so that no file brings an erased
+person back by accident (R54).
 
-Where the project switched the list off, nothing is remembered and nothing is looked for.
+In a project that switched the list off nothing is put on it, and nothing is found on it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def suppressed(digests: Collection[str]) -> set[str]:
 def find_suppressed(keys: Iterable[Key]) -> set[Key]:
     """Which of these values were an erased person's. One statement."""
     digests = {digest: key for key in keys for digest in SUPPRESSION.hashes(text_of(key))}
-    return {digests[found] for found in suppressed(digests)}
+    return {digests[digest] for digest in suppressed(digests)}
 
 
 def suppress(keys: Iterable[Key], at: datetime) -> None:

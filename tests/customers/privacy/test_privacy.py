@@ -40,7 +40,7 @@ from customers.models import Change as ChangeRow
 from customers.privacy import suppression
 from customers.privacy.export import export, export_in_pieces
 from customers.privacy.opt_out import opt_out
-from customers.privacy.redaction import Person, entries_without, fields_of, image_without
+from customers.privacy.redaction import ErasedPerson, entries_without, fields_of, image_without
 from customers.profile import (
     NOBODY,
     Category,
@@ -372,7 +372,7 @@ def test_a_project_without_a_suppression_list_neither_keeps_nor_finds_values() -
 
 # --- What remains of entries and images
 
-ADA = Person(
+ADA = ErasedPerson(
     frozenset({7, 8}),
     frozenset({PHONE}),
     fields_of({"last_name": "Smith", "tags": ["a", "b"], "first_name": None}),
