@@ -62,6 +62,11 @@ class HistoryPage:
     next: HistoryCursor | None
 
 
+# Each row has an entry at least. Wanted are, beside the rows of the page, the row that the page before ended
+# in, of which nothing may be left, and one that shows whether there is a next page.
+ROWS_BESIDE_THE_PAGE = 2
+
+
 def history(
     maestra_ids: Collection[int],
     *,
@@ -86,9 +91,7 @@ def history(
         "until": until,
         "after": after and after.at,
         "after_id": after and after.id,
-        # Each row has an entry at least. Wanted are the row that the page before ended in, of which nothing
-        # may be left, the rows of this page, and one that shows whether there is a next page.
-        "limit": limit + 2,
+        "limit": limit + ROWS_BESIDE_THE_PAGE,
     }
     rows, wanted = fetch(ROWS, parameters), frozenset(kinds)
     entries = [entry for row in rows for entry in _entries_of(row, wanted, after)]

@@ -159,16 +159,18 @@ def preview(
         "remarks": found.remarks,
     }
     try:
-        answer = merge(
-            staff_caller(request), _keys(found), maestra_key(resulting), dry_run=True, reason=Reason.ADMIN
-        )
+        result = _would_merge(request, found, resulting)
     except SelfsameError as error:
-        return framed_page(
-            request, model_admin, "merge_blocked.html", **context, **_blocked(error, found, formatter)
-        )
-    context |= side_by_side(*sides(answer), formatter)
-    context |= confirmable(context["comparison"], answer, seen)
+        context |= _blocked(error, found, formatter)
+        return framed_page(request, model_admin, "merge_blocked.html", **context)
+    context |= side_by_side(*sides(result), formatter)
+    context |= confirmable(context["comparison"], result, seen)
     return framed_page(request, model_admin, "merge_preview.html", **context)
+
+
+def _would_merge(request: HttpRequest, found: FoundCustomers, resulting: int) -> Result:
+    caller, resulting_key = staff_caller(request), maestra_key(resulting)
+    return merge(caller, _keys(found), resulting_key, dry_run=True, reason=Reason.ADMIN)
 
 
 def _blocked(error: SelfsameError, found: FoundCustomers, formatter: ValueFormatter) -> dict[str, Any]:

@@ -49,7 +49,7 @@ HOLD_APART = """
 INSERT INTO dedup_apartpair (low_id, high_id, why, at) SELECT * FROM {rows}
 ON CONFLICT (low_id, high_id) WHERE lifted_at IS NULL DO NOTHING
 """
-LIFTED = {**PAIR, "at": "timestamptz"}
+LIFTED_PAIRS = {**PAIR, "at": "timestamptz"}
 LIFT = """
 UPDATE dedup_apartpair p SET lifted_at = u.at FROM {rows}
  WHERE p.low_id = u.low_id AND p.high_id = u.high_id AND p.lifted_at IS NULL
@@ -83,7 +83,7 @@ def save(batch: Batch) -> list[int]:
     apart, lifted = _pairs(batch.only(KeptApart, ApartLifted))
     script.with_rows(HOLD_APART, APART, [(*pair, why, now) for pair, why in sorted(apart.items())])
     script.with_rows(REVIEWED, PAIR, sorted({*apart, *_merged_pairs(merges)}))
-    script.with_rows(LIFT, LIFTED, [(*pair, now) for pair in sorted(lifted)])
+    script.with_rows(LIFT, LIFTED_PAIRS, [(*pair, now) for pair in sorted(lifted)])
     add_confirmations(script, batch)
     script.send()
     return _journal([_journal_row(c, operation, now) for c in merges])
