@@ -37,12 +37,12 @@ KIND_OF: Mapping[Category, str] = {
 }
 # Flags of an identifier: what is said where one is set and where one is taken away.
 FLAGS: Mapping[str, tuple[str, str]] = {
-    "is_former": (gettext_noop("went to its history"), gettext_noop("is current again")),
+    "is_former": (gettext_noop("became a former value"), gettext_noop("is current again")),
     "is_primary": (gettext_noop("became the primary one"), gettext_noop("is no longer the primary one")),
     "is_confirmed": (gettext_noop("was confirmed"), gettext_noop("is no longer confirmed")),
     "is_pending": (
-        gettext_noop("waits for its confirmation"),
-        gettext_noop("no longer waits for confirmation"),
+        gettext_noop("awaits confirmation"),
+        gettext_noop("no longer awaits confirmation"),
     ),
     "gives_account_access": (
         gettext_noop("gives account access"),
@@ -145,8 +145,11 @@ def _identifier_sentence(facts: Facts, labels: Labels) -> str:
 
 def _claim_sentence(is_made: bool, words: Facts) -> str:
     if is_made:
-        return _("%(value)s was named, but is not held: it waits, and matches nobody.") % words
-    return _("%(value)s is no longer waited for.") % words
+        return (
+            _("%(value)s was given, but this customer does not hold it: it is a claim, and matches nobody.")
+            % words
+        )
+    return _("%(value)s is no longer claimed.") % words
 
 
 def _removed_sentence(words: Facts) -> str:
@@ -191,9 +194,9 @@ def _received_sentence(facts: Facts, labels: Labels) -> str:
         "because": why_priority(facts["decided_by"]),
     }
     text = (
-        _("%(value)s, named by %(customer)s too, stays with this customer, because %(because)s.")
+        _("%(value)s, given by %(customer)s too, stays with this customer, because %(because)s.")
         if facts["was_held"]
-        else _("%(value)s, named by %(customer)s too, came to this customer, because %(because)s.")
+        else _("%(value)s, given by %(customer)s too, came to this customer, because %(because)s.")
     )
     return text % words
 

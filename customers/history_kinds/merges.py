@@ -73,13 +73,13 @@ def _joined_sentence(facts: Facts, labels: Labels) -> str:
 def _merged_sentence(facts: Facts, labels: Labels) -> str:
     """Who was merged, why, and whose data had priority (R41)."""
     words = {"customer": labels.customer(facts["related"]), "because": _why(facts, labels)}
-    said = [_("%(customer)s was merged into this one, because %(because)s") % words]
+    parts = [_("%(customer)s was merged into this one, because %(because)s") % words]
     criterion = facts.get("decided_by")
     if criterion and facts["priority_maestra_id"]:
         first = labels.customer(facts["priority_maestra_id"])
         priority = {"customer": first, "because": why_priority(criterion)}
-        said.append(_("%(customer)s had priority: %(because)s") % priority)
-    return capitalized("; ".join(said)) + "."
+        parts.append(_("%(customer)s had priority: %(because)s") % priority)
+    return capitalized("; ".join(parts)) + "."
 
 
 def _why(facts: Facts, labels: Labels) -> str:
@@ -88,16 +88,16 @@ def _why(facts: Facts, labels: Labels) -> str:
 
 
 def _unmerged_sentence(facts: Facts, labels: Labels) -> str:
-    return _("The merge with %(customer)s was undone: they are two again.") % {
+    return _("The merge with %(customer)s was undone: they are two customers again.") % {
         "customer": labels.customer(facts["related"])
     }
 
 
 def _apart_sentence(facts: Facts, labels: Labels) -> str:
     text = (
-        _("May be merged with %(customer)s again.")
+        _("This customer may be merged with %(customer)s again.")
         if facts["is_lifted"]
-        else _("Is never to be merged with %(customer)s.")
+        else _("This customer is never to be merged with %(customer)s.")
     )
     return text % {"customer": labels.customer(facts["related"])}
 

@@ -345,13 +345,13 @@ def _own_fields(profile: Profile) -> frozenset[tuple[str, str]]:
 
 def _forget_in_histories(erasure: Erasure, lives: Sequence[SharedLife]) -> None:
     execute(FORGET_OWN_HISTORY, {"ids": erasure.maestra_ids, "at": erasure.at})
-    kept: dict[int, str] = {}
+    redacted: dict[int, str] = {}
     for row, text, shared in fetch(OTHERS_HISTORY, _named_where(erasure, lives)):
         entries = json.loads(text, parse_float=Decimal)
         left = entries_without(entries, erasure.person, shared_life=shared)
         if left != entries:
-            kept[row] = as_json(left)
-    execute(FORGET_IN_HISTORY, [erasure.at, list(kept), list(kept.values())])
+            redacted[row] = as_json(left)
+    execute(FORGET_IN_HISTORY, [erasure.at, list(redacted), list(redacted.values())])
     keys = sorted(erasure.person.keys)
     where = {
         "ids": erasure.maestra_ids,

@@ -54,27 +54,27 @@ def entries_without(
 
     `shared_life`: they were written while both were one profile, so they may have fields of the person.
     """
-    kept = (_entry_without(entry, person, shared_life=shared_life) for entry in entries)
-    return [entry for entry in kept if entry is not None]
+    redacted = (_entry_without(entry, person, shared_life=shared_life) for entry in entries)
+    return [entry for entry in redacted if entry is not None]
 
 
 def _entry_without(entry: HistoryEntry, person: ErasedPerson, *, shared_life: bool) -> HistoryEntry | None:
     names_person = entry.get("related") in person.maestra_ids
     if names_value(entry, person.keys) or (names_person and HISTORY_KINDS[entry["kind"]].needs_other):
         return None
-    kept = dict(entry)
+    left = dict(entry)
     if names_person:
-        del kept["related"]
+        del left["related"]
     if entry.get("priority_maestra_id") in person.maestra_ids:
-        kept = {name: fact for name, fact in kept.items() if name not in PRIORITY}
+        left = {name: fact for name, fact in left.items() if name not in PRIORITY}
     for name in LISTS_OF_IDS:
-        if name in kept:
-            kept[name] = [number for number in kept[name] if number not in person.maestra_ids]
-    if "matched" in kept:
-        kept["matched"] = [value for value in kept["matched"] if not names_value(value, person.keys)]
+        if name in left:
+            left[name] = [number for number in left[name] if number not in person.maestra_ids]
+    if "matched" in left:
+        left["matched"] = [value for value in left["matched"] if not names_value(value, person.keys)]
     if shared_life and HISTORY_KINDS[entry["kind"]].has_fields:
-        return _fields_without(kept, person)
-    return kept
+        return _fields_without(left, person)
+    return left
 
 
 def _fields_without(entry: HistoryEntry, person: ErasedPerson) -> HistoryEntry | None:

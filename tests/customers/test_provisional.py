@@ -41,9 +41,9 @@ def test_they_are_called_by_what_they_are() -> None:
         "was_held": True,
     }
     rest = "too, stays with this customer, because they have orders, promo codes or reward points."
-    assert sentence(facts, {"email": "E-mail"}) == f"E-mail a@b.cd, named by the new customer {rest}"
+    assert sentence(facts, {"email": "E-mail"}) == f"E-mail a@b.cd, given by the new customer {rest}"
     by_line = sentence(facts, {}, lambda n: {first: "the new customer of line 3"}[n])
-    assert by_line == f"email a@b.cd, named by the new customer of line 3 {rest}"
+    assert by_line == f"email a@b.cd, given by the new customer of line 3 {rest}"
 
 
 def test_a_sentence_about_one_begins_with_a_capital() -> None:

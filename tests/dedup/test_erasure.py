@@ -392,7 +392,7 @@ def test_histories_of_others_lose_the_person_and_keep_the_rest(story: Story) -> 
         "Session key ben-session was added.",
         "Discount card dan-card was added.",
         "The customer was created.",
-        "E-mail ben@example.com was added; waits for its confirmation.",
+        "E-mail ben@example.com was added; awaits confirmation.",
         "The customer was created.",
     ]
     assert sentences(who["eve"]) == [

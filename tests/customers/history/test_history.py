@@ -191,17 +191,18 @@ def test_what_is_said_of_identifiers():
         ch.Claimed(**SEVEN, claim=CLAIM),
         ch.Unclaimed(**SEVEN, claim=CLAIM),
     ) == [
-        "Mobile phone +14155550122 was added; waits for its confirmation; gives account access.",
+        "Mobile phone +14155550122 was added; awaits confirmation; gives account access.",
         "Mobile phone +14155550122 was confirmed.",
         "Mobile phone +14155550122 became the primary one; gives account access.",
         "Mobile phone +14155550122 came from customer 9.",
         "Mobile phone +14155550122 was confirmed.",
-        "CRM ID 301 went to its history.",
+        "CRM ID 301 became a former value.",
         "CRM ID 301 was updated.",
         "Mobile phone +14155550122 went to customer 9.",
         "Mobile phone +14155550122 was removed.",
-        "E-mail ann@example.com was named, but is not held: it waits, and matches nobody.",
-        "E-mail ann@example.com is no longer waited for.",
+        "E-mail ann@example.com was given, but this customer does not hold it: it is a claim, "
+        "and matches nobody.",
+        "E-mail ann@example.com is no longer claimed.",
     ]
 
 
@@ -216,9 +217,9 @@ def test_what_is_said_of_contested_contacts():
         ch.NoteAdded(**SEVEN, note=Note(NOON, 7, "not_returned", "email", "ann@example.com")),
     ) == [
         "E-mail ann@example.com stays with customer 9, because customer 9 has account access.",
-        "E-mail ann@example.com, named by customer 9 too, stays with this customer, "
+        "E-mail ann@example.com, given by customer 9 too, stays with this customer, "
         "because they have account access.",
-        "E-mail ann@example.com, named by customer 9 too, came to this customer, "
+        "E-mail ann@example.com, given by customer 9 too, came to this customer, "
         "because they have account access.",
         "Note: E-mail ann@example.com stays with customer 9, because customer 9 was active more recently.",
         "Note: E-mail ann@example.com did not come back with the undo: the profile no longer held it.",
@@ -249,10 +250,10 @@ def test_what_is_said_of_joins_merges_and_undoing():
         "because they share E-mail ann@example.com, Mobile phone +14155550122; "
         "customer 9 had priority: they have orders, promo codes or reward points.",
         "Customer 9 was merged into this one, because a member of staff asked for it.",
-        "The merge with customer 9 was undone: they are two again.",
-        "The merge with customer 7 was undone: they are two again.",
-        "Is never to be merged with customer 9.",
-        "May be merged with customer 9 again.",
+        "The merge with customer 9 was undone: they are two customers again.",
+        "The merge with customer 7 was undone: they are two customers again.",
+        "This customer is never to be merged with customer 9.",
+        "This customer may be merged with customer 9 again.",
         "The customer was erased.",
     ]
     assert [(owner, facts["related"]) for owner, facts in history_facts(undone)] == [(7, 9), (9, 7)]
