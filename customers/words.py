@@ -31,7 +31,7 @@ STATUSES: Mapping[str, str] = {
 }
 
 CustomerLabel = Callable[[int], str]
-"""Makes what a customer is called in the middle of a sentence, of their MaestraID."""
+"""Gives what the customer with a MaestraID is called in the middle of a sentence."""
 
 
 def customer_label(maestra_id: int) -> str:
@@ -39,6 +39,8 @@ def customer_label(maestra_id: int) -> str:
     return _("the new customer") if is_provisional(maestra_id) else _("customer %(id)s") % {"id": maestra_id}
 
 
+# Half sentences by the stored names of criteria (why a customer has priority; why they hold a contact) and of
+# reasons.
 _priority: dict[str, str] = {}
 _holding: dict[str, str] = {}
 _reasons: dict[str, str] = {}

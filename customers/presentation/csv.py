@@ -1,6 +1,4 @@
-"""CSV files that are safe to open in a spreadsheet. Imported again, they give back the values they were made
-of.
-"""
+"""CSV files that are safe to open in a spreadsheet, and whose values an import reads back unchanged."""
 
 from __future__ import annotations
 
@@ -28,9 +26,7 @@ def safe_cell(value: object) -> str:
 
 
 def plain_cell(text: str) -> str:
-    """The text without the apostrophe that `safe_cell`, or another program with the same habit, put before
-    it.
-    """
+    """The text without the apostrophe that `safe_cell`, or another program for the same reason, put first."""
     return text[1:] if text[:1] == "'" and _FORMULA.match(text) else text
 
 

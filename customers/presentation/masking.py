@@ -21,8 +21,8 @@ def masked_hash(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MaskingPolicy:
-    """Which contacts a reader sees: all of them where masking is `lifted`, otherwise only those `revealed` to
-    them.
+    """Which contacts a reader sees: all of them where masking is `lifted`, otherwise only the `revealed`
+    ones.
     """
 
     lifted: bool

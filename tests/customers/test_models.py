@@ -1,4 +1,4 @@
-"""The database refuses what the engine relies on not being there, whoever writes it."""
+"""The database refuses whatever the engine relies on never to meet, no matter who writes it."""
 
 import re
 from io import StringIO
@@ -170,8 +170,8 @@ def test_an_identifier_row_makes_sense(change, constraint):
     assert refusal(f"UPDATE customers_identifier SET {change}") == constraint
 
 
-def test_a_value_nobody_holds_bears_nothing():
-    """R45: whoever holds it next starts afresh."""
+def test_a_value_that_nobody_holds_has_no_flags():
+    """The next customer to hold it starts with none (R45)."""
     customer(1)
     identifier(EMAIL, "ann@example.com", 1, is_primary=True, confirmed_at=NOW)
     freed = "UPDATE customers_identifier SET customer_id = NULL, origin_id = NULL, is_primary = false"

@@ -69,7 +69,7 @@ def sentences(*changes: ch.Change) -> list[str]:
     return [sentence(json.loads(text, parse_float=Decimal), project_config().labels) for text in stored]
 
 
-def test_every_kind_of_entry_is_told_named_and_promised():
+def test_every_kind_of_entry_has_a_sentence_a_label_and_a_place_in_the_api():
     """What changes leave behind is of a kind that has a sentence and a name of its own."""
     assert set(HISTORY_KINDS) == KINDS | {"apart", "opt_out"}
     assert set(KIND_OF.values()) <= set(HISTORY_KINDS)
@@ -290,7 +290,7 @@ def test_what_is_said_of_consent_and_ledgers():
     ]
 
 
-def test_segments_are_told_by_name():
+def test_segments_are_shown_by_name():
     """R52"""
     loyalty = Segmentation.objects.create(system_name="loyalty", name="Loyalty")
     silver, gold = (

@@ -148,7 +148,7 @@ def test_opting_out_again_changes_nothing() -> None:
     assert (opted_out(primary_id), Operation.objects.count()) == (first, operations)
 
 
-def test_who_subscribed_anew_opts_out_anew() -> None:
+def test_what_was_subscribed_to_after_an_opt_out_is_refused_by_the_next_one() -> None:
     """R53, R37"""
     primary_id = customer(EMAIL)
     first = opted_out(primary_id)
@@ -159,7 +159,7 @@ def test_who_subscribed_anew_opts_out_anew() -> None:
     assert consents(again) == {"email": "unsubscribed"}
 
 
-def test_nobody_cannot_be_opted_out_or_exported() -> None:
+def test_a_customer_who_does_not_exist_is_neither_opted_out_nor_exported() -> None:
     """R53, R55"""
     for work in (opted_out, export, export_in_pieces):
         with pytest.raises(SelfsameError) as caught:
@@ -205,7 +205,7 @@ def exported_person() -> tuple[int, int]:
     return primary_id, other
 
 
-def test_an_export_has_everything_known_of_the_person() -> None:
+def test_an_export_has_everything_stored_about_the_person() -> None:
     """R55"""
     primary_id, other = exported_person()
     found = export(primary_id)
@@ -408,7 +408,7 @@ def test_an_entry_about_two_goes_with_the_other_one() -> None:
     assert left_of(lost, {**lost, "related": 9}) == [{**lost, "related": 9}]
 
 
-def test_a_merge_of_others_loses_what_it_owes_to_the_person() -> None:
+def test_an_entry_about_a_merge_of_others_loses_what_it_says_of_the_person() -> None:
     """R54"""
     matched = [{"type": "mobile_phone", "value": PHONE.value}, {"type": "email", "value": "x@example.com"}]
     merged = {"kind": "merged", "related": 9, "merged_maestra_ids": [8, 9], "matched": matched}
@@ -417,7 +417,7 @@ def test_a_merge_of_others_loses_what_it_owes_to_the_person() -> None:
     ]
 
 
-def test_fields_of_the_person_go_where_both_were_one() -> None:
+def test_fields_of_the_person_are_removed_where_both_were_one_profile() -> None:
     """R54"""
     mixed = {
         "kind": "personal_data",
