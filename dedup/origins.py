@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from customers.normalise import Invalid
+from customers.texts import gettext_noop
 
 SCHEMES = {"https": 443, "http": 80}
 
@@ -15,7 +16,9 @@ def origin_of(text: str) -> str:
     origin, parts = origin_of_url(text), urlsplit(text)
     if origin is None or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise Invalid(
-            "Write an origin: scheme, host and port if it is not the usual one, as in https://shop.example."
+            gettext_noop(
+                "Write an origin: scheme, host and port if it is not the usual one, as in https://shop.example."
+            )
         )
     return origin
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,11 +24,6 @@ DESCRIBING = {"text", "moment", "operation", "CommandError", "TimeoutError", "Em
 DESCRIBING |= {"extend_schema", "OpenApiExample", "OpenApiParameter", "OpenApiResponse"}
 """Calls whose texts developers and operators see: of the description of the API, and of commands."""
 DESCRIPTIONS = {"help_text", "description", "summary"}
-
-STILL_TO_DO: dict[str, int] = {
-    "dedup": 1,
-}
-"""How many are left in a folder. Lower the number with each that is mended; it never rises."""
 
 Finding = tuple[int, str]
 
@@ -93,25 +87,13 @@ def has_words(text: str) -> bool:
     return bool(re.search(r"[A-Za-z]{2,} [A-Za-z]", text))
 
 
-def offenders() -> dict[str, list[str]]:
-    """By folder."""
-    found: dict[str, list[str]] = {}
-    for path in sources():
-        for line, text in untranslated(ast.parse(path.read_text(encoding="utf-8"))):
-            place = path.relative_to(ROOT)
-            found.setdefault(str(place.parent), []).append(f"{place}:{line}: {text}")
-    return found
-
-
 def test_every_sentence_that_people_see_is_translated():
-    found = offenders()
-    over = {folder: lines for folder, lines in found.items() if len(lines) > STILL_TO_DO.get(folder, 0)}
-    assert not over, "\n".join(line for lines in over.values() for line in lines)
-
-
-def test_what_is_done_is_struck_off_the_list():
-    counted = Counter({folder: len(lines) for folder, lines in offenders().items()})
-    assert {folder: counted[folder] for folder in STILL_TO_DO} == STILL_TO_DO
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in sources()
+        for line, text in untranslated(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize(
