@@ -5,8 +5,8 @@ the faulty function. A fault that no test notices survives: a test is missing, o
 Tests that draw examples are not asked, so that the same faults survive each time; a database is not needed.
 
 It works on a copy of the pure modules, because mutmut leaves its files where it runs. It needs
-`pip install -e '.[mutation]'` and half an hour of one processor; FUNCTION, as in `dedup.engine.priority.*`,
-asks for a part of it. `python -m mutmut show NAME`, in the folder of the copy, shows a fault.
+`pip install -e '.[mutation]'` and an hour of one processor; FUNCTION, as in `dedup.engine.priority.*`, asks
+for a part of it. After a run, `python -m tests.mutation --show NAME` shows a fault as a diff.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ PACKAGES = ("customers", "dedup", "tests", "tests/dedup")
 NOT_OF_FUNCTIONS = ("test_tables.py",)
 """mutmut changes functions only."""
 SETTINGS = """
+[tool.pytest.ini_options]
+# Without a table of its own, pytest would take the project's, in a folder above.
+
 [tool.mutmut]
 source_paths = ["dedup/engine"]
 also_copy = ["customers", "dedup/__init__.py"]
@@ -55,15 +58,21 @@ def prepare(folder: Path) -> None:
     (folder / "pyproject.toml").write_text(SETTINGS)
 
 
-def mutmut(folder: Path, *arguments: str) -> list[str]:
+def mutmut(folder: Path, *arguments: str, stdout: int | None = None) -> str:
+    """Run mutmut in the copy; what it wrote, if that goes to a pipe."""
     command = [sys.executable, "-m", "mutmut", *arguments]
-    done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.splitlines()
+    done = subprocess.run(command, cwd=folder, env=environment(), check=True, stdout=stdout, text=True)
+    return done.stdout or ""
+
+
+def environment() -> dict[str, str]:
+    """Without what the caller's shell adds to every call of pytest."""
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
 
 
 def results(folder: Path) -> dict[str, str]:
     """What became of each fault, by its name."""
-    lines = mutmut(folder, "results", "--all", "true")
+    lines = mutmut(folder, "results", "--all", "true", stdout=subprocess.PIPE).splitlines()
     found = dict(line.strip().split(": ") for line in lines if ": " in line)
     return {name: result for name, result in found.items() if result != NOT_ASKED}
 
@@ -78,7 +87,11 @@ def report(found: dict[str, str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("functions", nargs="*", metavar="FUNCTION")
+    parser.add_argument("--show", metavar="NAME")
     asked = parser.parse_args()
+    if asked.show:
+        mutmut(FOLDER, "show", asked.show)
+        return
     os.nice(10)
     prepare(FOLDER)
     mutmut(FOLDER, "run", "--max-children", "1", *asked.functions)
