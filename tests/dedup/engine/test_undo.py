@@ -391,3 +391,62 @@ def test_an_undo_may_bring_back_the_claims_of_either_side():
     ]
     journal = Journal(1, survivor=sides[0], absorbed=sides[1], result=profile(1))
     assert journal.claimed() == {key("email", ANN), key("email", BOB)}
+
+
+def test_claims_on_what_a_third_customer_holds_are_split_without_a_change_of_their_own():
+    """R46"""
+    shop = Memory()
+    shop(REGISTER, 1, email=EVE, mobile_phone=[PHONE, PHONE_2], personal_action=True)
+    for number, email, phone in ((2, ANN, PHONE), (3, BOB, PHONE_2)):
+        shop(REGISTER, number, email=email, mobile_phone=sent("mobile_phone", phone, must_be_confirmed=True))
+    before = dict(shop.profiles)
+    shop.merge([3], 2)
+    outcome = shop.undo()
+    assert [list(before[n].claims) for n in (2, 3)] == [
+        [key("mobile_phone", PHONE)],
+        [key("mobile_phone", PHONE_2)],
+    ]
+    assert shop.profiles == before
+    assert (outcome.changes[0].restored.claims, outcome.changes[0].remaining.claims) == (
+        before[3].claims,
+        before[2].claims,
+    )
+
+
+def test_what_the_survivor_got_where_it_had_nothing_goes_back():
+    """R46"""
+    shop = Memory()
+    shop(REGISTER, 1, email=ANN)
+    shop(REGISTER, 2, mobile_phone=PHONE, personal={"last_name": "Ray"}, time_zone="Europe/Rome")
+    before = dict(shop.profiles)
+    shop.merge([2], 1)
+    assert (shop.profiles[1].personal, shop.profiles[1].time_zone) == (Personal("Ray"), "Europe/Rome")
+    shop.undo()
+    assert shop.profiles == before
+
+
+@pytest.mark.parametrize("opted_out", [1, 2], ids=["of the survivor", "of the absorbed"])
+def test_a_refusal_of_all_messages_before_the_merge_stays_with_its_side(shop, opted_out):
+    """R46, R53"""
+    shop.take([OptedOut(customer=opted_out, maestra_id=opted_out, before=None, at=day(3))])
+    before = dict(shop.profiles)
+    shop.merge([2], 1)
+    assert shop.profiles[1].opted_out_at == day(3)
+    shop.undo()
+    assert shop.profiles == before
+
+
+def test_a_primary_that_came_back_yields_to_the_one_chosen_since_and_is_remembered():
+    """R7, R46"""
+    shop = Memory()
+    both = sent("mobile_phone", PHONE, is_confirmed=True)
+    shop(REGISTER, 1, email=ANN, mobile_phone=both)
+    shop(ORDER, 2, email=BOB, order=order())
+    assert shop(EDIT, 3, lookup=by_id(2), mobile_phone=both).merges
+    shop(EDIT, 4, lookup=by_id(1), email=EVE)
+    shop.undo()
+    emails = [h for h in shop.profiles[1].holdings.values() if h.kind == "email"]
+    assert {h.value: (h.is_primary, h.was_primary_at) for h in emails} == {
+        ANN: (False, NOW),
+        EVE: (True, None),
+    }

@@ -9,6 +9,7 @@ from customers.changes import (
     CardSeen,
     Created,
     Decision,
+    Erased,
     Held,
     Merged,
     OrderSaved,
@@ -125,6 +126,21 @@ def test_a_batch_is_decided_in_order():
     assert [decide(one_by_one, each, NOW) for each in records] == [created, refused, joined]
 
 
+def test_all_records_of_a_batch_are_decided_at_one_moment():
+    """R2: the moment at which a value is retired"""
+    records = [record(Operation.EDIT, 1, lookup=key("email", ANN), crm_id=crm_id) for crm_id in ("1", "2")]
+    _, retiring = resolve(world(FIRST), records, NOW)
+    assert isinstance(retiring, Outcome)
+    assert retiring.profile.holdings[key("crm_id", "1")].retired_at == NOW
+
+
+def test_what_an_erased_customer_held_has_no_holder():
+    """R54"""
+    work = UnitOfWork(world(FIRST, SECOND))
+    work.emit(Erased(customer=2, maestra_id=2, maestra_ids=(2,)))
+    assert [work.holder(key("email", email)) for email in (ANN, BOB)] == [FIRST, None]
+
+
 @pytest.mark.parametrize(
     ("users", "is_shared"),
     [
@@ -133,9 +149,10 @@ def test_a_batch_is_decided_in_order():
         (frozenset({1, 5, 6}), False),
         (frozenset({1, 2, 4}), False),
         (frozenset({1, 2, 77}), True),
+        (frozenset({1, 77, 78}), True),
         (frozenset(), False),
     ],
-    ids=["the limit", "one more", "former IDs of one", "an anonymous one", "one that was not read", "none"],
+    ids=["the limit", "one more", "former IDs of one", "an anonymous one", "one not read", "two", "none"],
 )
 def test_a_device_is_shared_by_more_identified_customers_than_the_limit(users, is_shared):
     """R26"""

@@ -1,0 +1,197 @@
+"""Whom a record is tested against, and what it brings to the one it joins or merges with (R22, R36, R44)."""
+
+import pytest
+
+from customers.changes import Decision, Held, Joined
+from customers.profile import Personal
+from dedup.engine.reasons import Reason
+from dedup.engine.record import Mode, Operation
+from tests.dedup.engine.builders import (
+    ANN,
+    BOB,
+    COOKIE,
+    EVE,
+    HASH,
+    NOW,
+    PHONE,
+    SESSION,
+    Memory,
+    holding,
+    key,
+    order,
+    record,
+    sent,
+)
+
+REGISTER, UPSERT, EDIT, ORDER = Operation.REGISTER, Operation.UPSERT, Operation.EDIT, Operation.ORDER
+
+
+@pytest.fixture
+def shop():
+    return Memory()
+
+
+def by_id(number):
+    return key("maestra_id", str(number))
+
+
+def primaries(profile):
+    """Of each e-mail, whether it is the primary."""
+    return {h.value: h.is_primary for h in profile.holdings.values() if h.kind == "email"}
+
+
+# Whom it is tested against
+
+
+def test_a_customer_is_tested_by_the_strongest_kind_it_shares_whatever_else_it_shares(shop):
+    """R22: the session key that comes after the e-mail does not put its holder back"""
+    shop(REGISTER, 1, mobile_phone=PHONE, discount_card=sent("discount_card", "1", gives_access=True))
+    access = sent("discount_card", "2", gives_access=True)
+    shop(REGISTER, 2, email=ANN, session_key=SESSION, discount_card=access)
+    outcome = shop(REGISTER, 3, email=ANN, session_key=SESSION, mobile_phone=PHONE)
+    assert (outcome.customer, [m.right for m in outcome.blocked_matches]) == (2, [1])
+
+
+def test_a_payment_card_cleared_earlier_in_a_batch_joins_nobody(shop):
+    """R10, R44"""
+    shop(REGISTER, 1, email=ANN, cards=(HASH,))
+    outcomes = shop.submit(
+        record(EDIT, 2, lookup=by_id(1), clears=frozenset({"payment_card_hash"})),
+        record(REGISTER, 3, mobile_phone=PHONE, cards=(HASH,)),
+    )
+    assert [(outcome.status.value, outcome.customer) for outcome in outcomes] == [
+        ("unchanged", 1),
+        ("created", 2),
+    ]
+
+
+# Joining
+
+
+def test_a_former_value_that_a_joining_record_brings_leaves_who_retired_it(shop):
+    """R3: it finds nobody any more, and has one holder"""
+    shop(REGISTER, 1, email=ANN, passport_id="old")
+    shop(EDIT, 2, lookup=by_id(1), passport_id="new")
+    shop(REGISTER, 3, email=BOB)
+    assert shop(REGISTER, 4, email=BOB, passport_id="old").customer == 2
+    assert [{k.value for k in shop.profiles[n].holdings} for n in (1, 2)] == [{ANN, "new"}, {BOB, "old"}]
+
+
+def test_the_first_of_a_list_leads_where_the_joining_record_has_priority(shop):
+    """R14, R36"""
+    shop(REGISTER, 1, email=ANN)
+    outcome = shop(REGISTER, 2, email=[BOB, ANN], personal_action=True)
+    assert primaries(outcome.profile) == {ANN: False, BOB: True}
+
+
+def test_a_contact_that_joins_without_priority_is_secondary_beside_the_customers_own(shop):
+    """R7, R36"""
+    shop(REGISTER, 1, email=ANN, personal_action=True)
+    outcome = shop(REGISTER, 2, email=[BOB, ANN])
+    assert outcome.profile.holdings == {
+        key("email", ANN): holding("email", ANN, 1, since=1, is_primary=True),
+        key("email", BOB): holding("email", BOB, 1, since=2, is_primary=False),
+    }
+
+
+def test_a_contact_of_a_new_type_joins_as_primary_without_priority_too(shop):
+    """R7, R36: at once, not as a change of its own"""
+    shop(REGISTER, 1, email=ANN, personal_action=True)
+    outcome = shop(REGISTER, 2, email=ANN, mobile_phone=PHONE)
+    decision = Decision(
+        reason=Reason.MATCHED_EXACTLY, matched=(key("email", ANN),), priority=1, criterion="last_activity"
+    )
+    new = holding("mobile_phone", PHONE, 1, since=2, is_primary=True)
+    assert outcome.changes == (
+        Joined(customer=1, maestra_id=1, decision=decision),
+        Held(customer=1, maestra_id=1, before=None, after=new),
+    )
+
+
+def test_fill_gives_personal_data_to_a_customer_that_has_none_and_goes_first(shop):
+    """R44"""
+    shop(REGISTER, 1, email=ANN, personal_action=True)
+    outcome = shop(UPSERT, 2, mode=Mode.FILL, email=ANN, personal={"last_name": "Ray"})
+    assert outcome.profile.personal == Personal(last_name="Ray")
+
+
+# Merging
+
+
+def test_the_primary_that_yields_to_a_contact_brought_by_the_record_is_remembered(shop):
+    """R7, R36"""
+    shop(REGISTER, 1, email=ANN, personal_action=True)
+    shop(REGISTER, 2, email=BOB)
+    outcome = shop(EDIT, 3, lookup=by_id(1), email=sent("email", BOB, is_primary=True))
+    assert [m.decision.priority for m in outcome.merges] == [1]
+    assert outcome.profile.holdings == {
+        key("email", ANN): holding("email", ANN, 1, since=1, was_primary_at=NOW),
+        key("email", BOB): holding("email", BOB, 2, since=2, is_primary=True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("is_asked_for", "expected"),
+    [(True, {ANN: False, BOB: True, EVE: False}), (False, {ANN: False, BOB: False, EVE: True})],
+    ids=["asked for by its flag", "the one new value"],
+)
+def test_after_a_merge_a_contact_leads_against_priority_only_if_asked_for(shop, is_asked_for, expected):
+    """R14, R36, R43: the other customer goes first, whose primary is another one"""
+    shop(REGISTER, 1, email=ANN)
+    shop(ORDER, 2, email=[EVE, BOB], order=order())
+    outcome = shop(EDIT, 3, lookup=by_id(1), email=sent("email", BOB, is_primary=is_asked_for))
+    assert [m.decision.priority for m in outcome.merges] == [2]
+    assert primaries(outcome.profile) == expected
+
+
+def test_fill_replaces_no_primary_by_another_contact_held(shop):
+    """R44: not even one that is asked for"""
+    shop(REGISTER, 1, email=[ANN, BOB])
+    outcome = shop(EDIT, 2, lookup=by_id(1), mode=Mode.FILL, email=sent("email", BOB, is_primary=True))
+    assert (outcome.changes, primaries(outcome.profile)) == ((), {ANN: True, BOB: False})
+
+
+# Being new
+
+
+def test_a_new_record_goes_behind_a_customer_of_the_same_moment(shop):
+    """R29: it counts as the highest MaestraID"""
+    shop(REGISTER, 1, email=ANN, mobile_phone=PHONE)
+    outcome = shop(REGISTER, 1, email=BOB, mobile_phone=PHONE)
+    assert [(c.kept_by, c.lost_by, c.criterion) for c in outcome.conflicts] == [(1, 2, "lower_maestra_id")]
+
+
+def test_a_new_anonymous_customer_has_not_become_anonymous(shop):
+    """R1, R8: only a change of it is told"""
+    outcome = shop(REGISTER, 1, device_id=COOKIE)
+    assert [type(change).__name__ for change in outcome.changes] == ["Created", "Held"]
+
+
+def test_a_customer_identified_earlier_in_a_batch_does_not_become_it_again(shop):
+    """R1"""
+    first, second = shop.submit(record(REGISTER, 1, email=ANN), record(UPSERT, 2, email=ANN, time_zone="A"))
+    told = [[type(change).__name__ for change in outcome.changes] for outcome in (first, second)]
+    assert told == [["Created", "Held", "IdentifiedChanged"], ["Joined", "TimeZoneChanged"]]
+
+
+def test_one_user_of_a_device_counts_once_in_the_batch_that_makes_them_identified():
+    """R26"""
+    shop = Memory(shared_device_limit=1)
+    first, second = shop.submit(
+        record(REGISTER, 1, email=ANN, device_id=COOKIE),
+        record(REGISTER, 2, mobile_phone=PHONE, device_id=COOKIE),
+    )
+    assert (first.status.value, second.status.value) == ("created", "joined")
+
+
+def test_a_device_shared_since_earlier_in_a_batch_joins_nobody():
+    """R26: its users were identified before"""
+    shop = Memory(shared_device_limit=1)
+    shop(REGISTER, 1, email=ANN)
+    shop(REGISTER, 1, email=BOB)
+    outcomes = shop.submit(
+        record(EDIT, 2, lookup=by_id(1), device_id=COOKIE),
+        record(EDIT, 3, lookup=by_id(2), device_id=COOKIE),
+        record(REGISTER, 4, mobile_phone=PHONE, device_id=COOKIE),
+    )
+    assert [outcome.status.value for outcome in outcomes] == ["changed", "changed", "created"]
