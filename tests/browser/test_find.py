@@ -30,7 +30,7 @@ def test_a_list_is_filtered_kept_under_a_name_and_taken_away(page: Page, shop: s
     sign_in("Marketer")
     page.goto("/admin/customers/customer/")
     page.locator("button[aria-controls=changelist-filter]").click()
-    page.locator("select[name=contact]").select_option("phone")
+    page.locator("select[name=contact]").select_option("mobile_phone")
     page.locator("#changelist-filter button[type=submit], button[form=filter-form]").first.click()
     expect(page.get_by_text(NINA)).to_be_visible()
     expect(page.get_by_text("olivia@example.com")).to_have_count(0)
@@ -47,4 +47,4 @@ def test_a_list_is_filtered_kept_under_a_name_and_taken_away(page: Page, shop: s
     assert text.splitlines()[0].startswith("MaestraID,")
     assert NINA in text
     assert "olivia@example.com" not in text
-    assert faults(page, "/admin/customers/customer/?contact=phone") == {}
+    assert faults(page, "/admin/customers/customer/?contact=mobile_phone") == {}

@@ -106,13 +106,13 @@ def test_a_recalculation_is_asked_for_and_watched(page: Page, worth: Segmentatio
 def test_a_filtered_list_is_put_into_a_static_segment(page: Page, shop: str, sign_in: SignIn) -> None:
     sign_in("Marketer")
     page.goto("/admin/customers/customer/?q=paul")
-    page.goto("/admin/customers/customer/?contact=phone")
+    page.goto("/admin/customers/customer/?contact=mobile_phone")
     page.locator("input.action-select").first.check()
     page.locator("select[name=action]").select_option("put_into_segment")
     page.get_by_role("button", name="Run").click()
     page.locator("input[name=whom][value=listed]").check()
     page.locator("select[name=segment]").select_option(label="Interests: Hiking")
     page.locator("form:has(select[name=segment]) button[type=submit]").click()
-    page.wait_for_url("**/admin/customers/customer/?contact=phone")
+    page.wait_for_url("**/admin/customers/customer/?contact=mobile_phone")
     listed = page.locator("#result_list tbody tr").count()
     assert Membership.objects.filter(segment__system_name="hiking").count() == listed > 1

@@ -100,7 +100,8 @@ def test_any_number_of_rows_takes_the_same_memory():
             tracemalloc.stop()
 
     peak(200)
-    assert peak(2500) < peak(500) + 100_000
+    # Another thread of the tests may take some memory meanwhile, but not each time.
+    assert min(peak(2500) for _ in range(3)) < peak(500) + 100_000
 
 
 def test_customers_go_to_the_standard_output_without_a_file(capsys):
