@@ -3,6 +3,7 @@
 import pytest
 
 from customers.changes import OrderSaved
+from dedup.engine.outcome import Outcome
 from dedup.engine.record import Operation
 from dedup.engine.resolve import resolve
 from tests.dedup.engine.builders import (
@@ -45,6 +46,7 @@ def test_the_order_of_an_erased_customer_stays_without_a_person():
     known = world(profile(1, holding("email", ANN)), orders={"A-1": (9, order())})
     again = record(ORDER, 2, email=ANN, order=order(total="30"), lookup_by=CONTACTS_TOO)
     (outcome,) = resolve(known, [again], NOW)
+    assert isinstance(outcome, Outcome)
     assert not any(isinstance(change, OrderSaved) for change in outcome.changes)
     assert (outcome.order_of_another, outcome.profile.orders_count) == ("A-1", 0)
 

@@ -4,6 +4,7 @@ import pytest
 
 from customers.changes import Decision, Held, Joined
 from customers.profile import Personal
+from dedup.engine.outcome import Outcome
 from dedup.engine.reasons import Reason
 from dedup.engine.record import Mode, Operation
 from tests.dedup.engine.builders import (
@@ -38,6 +39,11 @@ def by_id(number):
 def primaries(profile):
     """Of each e-mail, whether it is the primary."""
     return {h.value: h.is_primary for h in profile.holdings.values() if h.kind == "email"}
+
+
+def statuses(outcomes):
+    """Of those that were not refused."""
+    return [outcome.status.value for outcome in outcomes if isinstance(outcome, Outcome)]
 
 
 # Whom it is tested against
@@ -177,11 +183,11 @@ def test_a_customer_identified_earlier_in_a_batch_does_not_become_it_again(shop)
 def test_one_user_of_a_device_counts_once_in_the_batch_that_makes_them_identified():
     """R26"""
     shop = Memory(shared_device_limit=1)
-    first, second = shop.submit(
+    outcomes = shop.submit(
         record(REGISTER, 1, email=ANN, device_id=COOKIE),
         record(REGISTER, 2, mobile_phone=PHONE, device_id=COOKIE),
     )
-    assert (first.status.value, second.status.value) == ("created", "joined")
+    assert statuses(outcomes) == ["created", "joined"]
 
 
 def test_a_device_shared_since_earlier_in_a_batch_joins_nobody():
@@ -194,4 +200,4 @@ def test_a_device_shared_since_earlier_in_a_batch_joins_nobody():
         record(EDIT, 3, lookup=by_id(2), device_id=COOKIE),
         record(REGISTER, 4, mobile_phone=PHONE, device_id=COOKIE),
     )
-    assert [outcome.status.value for outcome in outcomes] == ["changed", "changed", "created"]
+    assert statuses(outcomes) == ["changed", "changed", "created"]
