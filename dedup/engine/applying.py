@@ -122,8 +122,6 @@ def _waits(context: ResolutionContext, sent: Sent) -> bool:
         return False
     if sent.key not in context.profile.claims:
         context.work.emit(Claimed(**context.who(), claim=claim_of(sent, context.record, context.origin_id)))
-    if context.requested_primaries.get(sent.kind) == sent.key:
-        del context.requested_primaries[sent.kind]
     return True
 
 

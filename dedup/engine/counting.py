@@ -75,12 +75,10 @@ def _order(context: ResolutionContext) -> OrderSaved | None:
         return None
     origin_id, before = context.work.orders.get(order.number, (context.origin_id, None))
     order = updated_order(before, order)
-    primary_id = context.work.primary_id(origin_id)
+    owner = context.work.primary_id(origin_id)
     # Where its customer was erased, the order stays without a person (R54).
-    if before == order or (before and primary_id is None):
+    if before == order or owner is None:
         return None
-    owner = context.subject if before is None or primary_id is None else primary_id
-    assert owner is not None
     return OrderSaved(customer=owner, maestra_id=origin_id, before=before, after=order)
 
 

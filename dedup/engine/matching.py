@@ -21,12 +21,11 @@ from dedup.engine.vetoes import confirmed_by_both, upheld, vetoes
 
 
 def match_and_verify(context: ResolutionContext) -> None:
-    """Test every customer that holds something the record brought, strongest kind first (R22)."""
+    """Test every customer that holds something the record brought, strongest kind first (R22). Each becomes
+    one with the subject or stays apart, so the next is still a customer of its own.
+    """
     for primary_id in _candidates(context):
-        if (
-            primary_id_now := context.work.primary_id(primary_id)
-        ) is not None and primary_id_now != context.subject:
-            _verify(context, context.work.profiles[primary_id_now])
+        _verify(context, context.work.profiles[primary_id])
 
 
 def _candidates(context: ResolutionContext) -> list[int]:
