@@ -5,8 +5,11 @@ the faulty function. A fault that no test notices survives: a test is missing, o
 Tests that draw examples are not asked, so that the same faults survive each time; a database is not needed.
 
 It works on a copy of the pure modules, because mutmut leaves its files where it runs. It needs
-`pip install -e '.[mutation]'` and an hour of one processor; FUNCTION, as in `dedup.engine.priority.*`, asks
+`pip install -e '.[mutation]'` and a quarter of an hour; FUNCTION, as in `dedup.engine.priority.*`, asks
 for a part of it. After a run, `python -m tests.mutation --show NAME` shows a fault as a diff.
+
+`equivalent.txt` says why some faults make no difference; the report repeats it beside them. They are numbered
+within their function: where a function changes, its lines there are to be read again.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ pytest_add_cli_args = [
 pytest_add_cli_args_test_selection = ["tests/dedup/engine"]
 timeout_constant = 10.0
 """
+EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 NOTICED = ("killed", "timeout")
 NOT_ASKED = "not checked"
 
@@ -77,8 +81,19 @@ def results(folder: Path) -> dict[str, str]:
     return {name: result for name, result in found.items() if result != NOT_ASKED}
 
 
+def equivalent() -> dict[str, str]:
+    """Why a fault makes no difference, by its name."""
+    lines = EQUIVALENT.read_text(encoding="utf-8").splitlines()
+    return dict(line.split(": ", 1) for line in lines)
+
+
 def report(found: dict[str, str]) -> str:
-    unnoticed = [f"{name}: {result}" for name, result in found.items() if result not in NOTICED]
+    known = equivalent()
+    unnoticed = [
+        f"{name}: {result}{f' ({known[name]})' if name in known else ''}"
+        for name, result in found.items()
+        if result not in NOTICED
+    ]
     counts = ", ".join(f"{count} {result}" for result, count in Counter(found.values()).most_common())
     score = 100 * (1 - len(unnoticed) / len(found)) if found else 0
     return "\n".join([*unnoticed, f"{counts}: {score:.1f} % noticed", ""])

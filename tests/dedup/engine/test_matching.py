@@ -160,6 +160,11 @@ def test_fill_replaces_no_primary_by_another_contact_held(shop):
 # Being new
 
 
+def test_the_warnings_a_record_came_with_are_those_of_its_outcome(shop):
+    """R11"""
+    assert shop(REGISTER, 1, email=ANN, warnings=("unknown_field",)).warnings == ("unknown_field",)
+
+
 def test_a_new_record_goes_behind_a_customer_of_the_same_moment(shop):
     """R29: it counts as the highest MaestraID"""
     shop(REGISTER, 1, email=ANN, mobile_phone=PHONE)
