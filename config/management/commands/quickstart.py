@@ -38,8 +38,8 @@ STAFF = {
 }
 
 PRODUCTION = (
-    "quickstart is for development: it makes demo data and logins. "
-    "README.md tells how to run in production; for a development machine set SELFSAME_ENV=development."
+    "quickstart is for development: it makes demo data and logins. docs/operating.md tells how to run in "
+    "production; for a development machine set SELFSAME_ENV=development."
 )
 SUMMARY = """
 Selfsame is running. Ctrl-C stops all of it.

@@ -161,7 +161,7 @@ def test_fill_replaces_no_primary_by_another_contact_held(shop):
 
 
 def test_the_warnings_a_record_came_with_are_those_of_its_outcome(shop):
-    """R11"""
+    """R12"""
     assert shop(REGISTER, 1, email=ANN, warnings=("unknown_field",)).warnings == ("unknown_field",)
 
 
