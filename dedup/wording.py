@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from dedup.engine.outcome import Outcome
 from dedup.engine.priority import CRITERIA
 from dedup.engine.remedies import Remedy
 from dedup.engine.survivorship import SURVIVORSHIP
 from dedup.engine.vetoes import RULES
+from dedup.engine.warnings import RecordWarning
 
 _CRITERIA = {criterion.name: criterion.sentence for criterion in CRITERIA}
 _POLICIES = {policy.field: policy.sentence for policy in SURVIVORSHIP}
@@ -43,12 +43,10 @@ def policy_sentence(field: str) -> str:
     return _(_POLICIES[field])
 
 
-def warnings_of(outcome: Outcome) -> list[str]:
+def warning_sentence(warning: RecordWarning) -> str:
     """What a record's sender is warned of."""
-    if outcome.order_of_another is None:
-        return list(outcome.warnings)
-    stays = _("order %(number)s stays with the customer it was first placed for")
-    return [*outcome.warnings, stays % {"number": outcome.order_of_another}]
+    told = {"path": warning.path, "fields": ", ".join(warning.fields), **warning.values}
+    return _(warning.code.sentence) % told
 
 
 def remedy_sentence(remedy: Remedy) -> str:

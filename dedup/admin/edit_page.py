@@ -38,7 +38,7 @@ from dedup.engine.record import Operation, Record
 from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit_one
 from dedup.parsing import parse_record
-from dedup.wording import warnings_of
+from dedup.wording import warning_sentence
 
 PERMISSION = "customers.edit_customer"
 
@@ -69,8 +69,8 @@ def _ask_or_save(shown: ShownProfile, body: Body) -> HttpResponse:
         return _question(shown, preview, was_asked=bool(confirmed))
     answer = submit_one(caller, record)
     messages.success(shown.request, _("The changes have been saved."))
-    for warning in warnings_of(answer.outcome):
-        messages.warning(shown.request, warning)
+    for warning in answer.outcome.warnings:
+        messages.warning(shown.request, warning_sentence(warning))
     return HttpResponseRedirect(profile_address(answer.profile.maestra_id))
 
 

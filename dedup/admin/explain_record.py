@@ -37,7 +37,7 @@ from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit_one
 from dedup.parsing import Parser
 from dedup.parsing.table import RECORD_TYPES
-from dedup.wording import criterion_sentence, warnings_of
+from dedup.wording import criterion_sentence, warning_sentence
 
 OPERATIONS = {
     Operation.REGISTER: gettext_lazy("Register"),
@@ -156,7 +156,7 @@ def _outcome_context(answer: Result, formatter: ValueFormatter) -> dict[str, Any
         "conflicts": [_conflict(conflict, formatter) for conflict in outcome.conflicts],
         "moves": [_move(move, formatter) for move in outcome.moved],
         "apart": [_blocked_match(match, answer, formatter) for match in outcome.blocked_matches],
-        "warnings": warnings_of(outcome),
+        "warnings": [warning_sentence(warning) for warning in outcome.warnings],
         "history": _history(answer, formatter),
     }
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from customers.errors import ErrorCode
 from customers.storage.sql import fetch
+from dedup.engine.warnings import WarningCode
 from dedup.imports import reports
 from dedup.imports.processing import outcomes
 from dedup.imports.processing.results import PLAIN
@@ -70,10 +71,11 @@ def rows_by_outcome(at: Progress) -> list[OutcomeCount]:
 
 
 def effects(at: Progress) -> list[OutcomeCount]:
-    """What the rows did besides; only what there is."""
+    """What the rows did besides, and what they were warned of; only what there is."""
+    labels = {**EFFECTS, **{code.value: _(code.label) for code in WarningCode}}
     return [
         OutcomeCount(name, str(label), at.counts[name])
-        for name, label in EFFECTS.items()
+        for name, label in labels.items()
         if at.counts.get(name)
     ]
 

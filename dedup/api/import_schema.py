@@ -102,7 +102,8 @@ class ImportSerializer(ImportSummarySerializer):
     rows = RowsSerializer()
     counts = CountsField(
         help_text="Rows by outcome; and `merged` stored customers, `contacts_moved`, `claims`, and people "
-        "`resubscribed` who had unsubscribed. Of a dry run: what would be."
+        "`resubscribed` who had unsubscribed; and rows by the code of their warnings. Of a dry run: what "
+        "would be."
     )
     failed_by = CountsField(help_text="Failed rows by error code.")
     rows_per_second = serializers.FloatField(allow_null=True)

@@ -38,6 +38,7 @@ from dedup.engine.reasons import Reason
 from dedup.engine.record import Operation
 from dedup.engine.remedies import Remedy
 from dedup.engine.vetoes import RULES
+from dedup.engine.warnings import WarningCode
 from dedup.parsing.schemas import LOOKUP as LOOKUP_SCHEMA
 from dedup.parsing.schemas import Choices, JsonSchema, ObjectSchema, Schema
 from dedup.parsing.table import RECORD_TYPES
@@ -181,6 +182,21 @@ def moved_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
 MovedSerializer = type("MovedSerializer", (IdentifierSerializer,), moved_fields())
 
 
+def warning_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    """`fields` is what serializers call their own."""
+    return {
+        "code": serializers.ChoiceField(choices=list(WarningCode)),
+        "detail": text("What was left out, and why."),
+        "path": text("Of the field, as in `errors`.", required=False),
+        "fields": serializers.ListField(
+            child=text(), required=False, help_text="Paths of all that were left out."
+        ),
+    }
+
+
+WarningSerializer = type("WarningSerializer", (serializers.Serializer,), warning_fields())
+
+
 class AnswerSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=list(OutcomeStatus))
     maestra_id = serializers.IntegerField(allow_null=True, help_text="Null in the preview of a new customer.")
@@ -191,7 +207,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
     )
     conflicts = ConflictSerializer(many=True)
     moved = MovedSerializer(many=True)
-    warnings = serializers.ListField(child=text())
+    warnings = WarningSerializer(many=True)
 
 
 class PreviewAnswerSerializer(AnswerSerializer):

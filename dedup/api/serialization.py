@@ -14,8 +14,9 @@ from customers.provisional import stored_id
 from customers.setup.project_config import ProjectConfig
 from dedup.engine.explain import Explanation, Match, Step
 from dedup.engine.outcome import Conflict, Move, Veto
+from dedup.engine.warnings import RecordWarning
 from dedup.operations.base import Result, ResultOrError
-from dedup.wording import criterion_sentence, remedy_sentence, veto_sentence, warnings_of
+from dedup.wording import criterion_sentence, remedy_sentence, veto_sentence, warning_sentence
 
 
 def result_json(result: Result, config: ProjectConfig) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def result_json(result: Result, config: ProjectConfig) -> dict[str, Any]:
         "merge_ids": list(result.merge_ids),
         "conflicts": [_conflict_json(conflict) for conflict in outcome.conflicts],
         "moved": [_move_json(move) for move in outcome.moved],
-        "warnings": warnings_of(outcome),
+        "warnings": [_warning_json(warning) for warning in outcome.warnings],
     }
     if result.preview_token is not None:
         body["preview_token"] = result.preview_token
@@ -50,6 +51,15 @@ def _conflict_json(conflict: Conflict) -> dict[str, Any]:
 
 def _move_json(move: Move) -> dict[str, Any]:
     return {**key_json(move.key), "from": stored_id(move.giver), "to": stored_id(move.taker)}
+
+
+def _warning_json(warning: RecordWarning) -> dict[str, Any]:
+    body: dict[str, Any] = {"code": warning.code.value, "detail": warning_sentence(warning)}
+    if warning.path:
+        body["path"] = warning.path
+    if warning.fields:
+        body["fields"] = list(warning.fields)
+    return body
 
 
 def key_json(key: Key) -> dict[str, str]:

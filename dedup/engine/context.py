@@ -15,6 +15,7 @@ from dedup.engine.editing import holding_of
 from dedup.engine.outcome import Conflict, Move, OutcomeStatus, Veto
 from dedup.engine.record import Record, Sent
 from dedup.engine.unit_of_work import UnitOfWork
+from dedup.engine.warnings import RecordWarning
 
 EMPTY_NEW_CUSTOMER = Profile(maestra_id=NO_MAESTRA_ID)
 
@@ -45,7 +46,7 @@ class ResolutionContext:
         self.conflicts: list[Conflict] = []
         self.moved: list[Move] = []
         self.blocked_matches: list[tuple[int, tuple[Key, ...], tuple[Veto, ...]]] = []
-        self.order_of_another: str | None = None
+        self.warnings: list[RecordWarning] = list(record.warnings)
 
     @property
     def profile(self) -> Profile:

@@ -15,6 +15,7 @@ from customers.changes import (
 )
 from dedup.engine.context import ResolutionContext
 from dedup.engine.outcome import RefusalCode, Refused
+from dedup.engine.warnings import RecordWarning, WarningCode
 
 
 def add_to_ledgers(context: ResolutionContext) -> None:
@@ -82,11 +83,13 @@ def _order(context: ResolutionContext) -> OrderSaved | None:
     return OrderSaved(customer=owner, maestra_id=origin_id, before=before, after=order)
 
 
-def note_order_of_another(context: ResolutionContext) -> None:
-    """Notes that the order stays with its first customer, who is not the subject (R57)."""
+def warn_of_order_of_another(context: ResolutionContext) -> None:
+    """Warns that the order stays with its first customer, who is not the subject (R57)."""
     order = context.record.order
     if order and context.work.primary_id(context.work.orders[order.number][0]) != context.subject:
-        context.order_of_another = order.number
+        context.warnings.append(
+            RecordWarning(WarningCode.ORDER_OF_ANOTHER, "order.number", values={"number": order.number})
+        )
 
 
 def updated_order(before: Order | None, sent: Order) -> Order:

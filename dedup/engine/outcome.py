@@ -11,6 +11,7 @@ from typing import Any
 
 from customers.changes import Change, Merged
 from customers.profile import Key, Profile
+from dedup.engine.warnings import RecordWarning
 
 
 class OutcomeStatus(StrEnum):
@@ -91,8 +92,7 @@ class BlockedMatch:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one record. `profile` is the customer it ended in, as it stands after it. `warnings` are
-    those the record came with; `order_of_another` is the number of its order, if that stays with the customer
-    it was first placed for (R57).
+    those the record came with, and what was left out in deciding it.
     """
 
     status: OutcomeStatus
@@ -102,8 +102,7 @@ class Outcome:
     conflicts: tuple[Conflict, ...] = ()
     moved: tuple[Move, ...] = ()
     blocked_matches: tuple[BlockedMatch, ...] = ()
-    warnings: tuple[str, ...] = ()
-    order_of_another: str | None = None
+    warnings: tuple[RecordWarning, ...] = ()
 
     @property
     def customer(self) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from customers.changes import Order
 from customers.profile import Category, Channel, Key, SubscriptionStatus
+from dedup.engine.warnings import RecordWarning
 
 
 class Operation(StrEnum):
@@ -116,4 +117,4 @@ class Record:
     points: PointsMovement | None = None
     promo_code: PromoCode | None = None
     point: int | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[RecordWarning, ...] = ()

@@ -78,6 +78,5 @@ def _outcome(context: ResolutionContext) -> Outcome:
             BlockedMatch(subject, primary_id, shared, found)
             for primary_id, shared, found in context.blocked_matches
         ),
-        warnings=context.record.warnings,
-        order_of_another=context.order_of_another,
+        warnings=tuple(context.warnings),
     )

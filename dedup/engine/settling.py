@@ -16,7 +16,7 @@ from customers.profile import (
     repaired_primaries,
 )
 from dedup.engine.context import ResolutionContext
-from dedup.engine.counting import note_order_of_another
+from dedup.engine.counting import warn_of_order_of_another
 from dedup.engine.editing import claim_left, claim_of
 from dedup.engine.finding import already_registered
 from dedup.engine.new_customer import create
@@ -36,7 +36,7 @@ def settle(context: ResolutionContext) -> None:
         _refuse_registered(context, contests)
     if context.subject is None:
         create(context)
-    note_order_of_another(context)
+    warn_of_order_of_another(context)
     for sent, holder, verdict in contests:
         if verdict.left_first:
             _win(context, sent, holder.maestra_id, verdict.criterion)

@@ -29,6 +29,7 @@ from dedup.engine.record import (
     SentMembership,
     SentSubscription,
 )
+from dedup.engine.warnings import RecordWarning, WarningCode
 from dedup.refusals import not_found
 from segments.naming import NamedSegmentation, named_segmentations
 
@@ -41,7 +42,6 @@ LIST = _("It must be a list, in square brackets.")
 MISSING = _("It is missing.")
 NOT_NULL = _("It cannot be null. Leave it out, or set what is inside it to null one by one.")
 UNIDENTIFIED = _("At least one identifier is needed, one that is not on the block list.")
-BLOCKED = _("%(path)s is on the block list and was left out.")
 TOO_LONG = _("The list is too long: at most %(limit)d entries.")
 ONE_OF = _("It is one of: %(names)s.")
 
@@ -91,7 +91,7 @@ class RecordDraft:
         self.confirming = frozenset() if plain else context.point.must_be_confirmed
         self.accessing = frozenset() if plain else context.point.gives_access
         self.errors: list[tuple[str, str]] = []
-        self.warnings: list[str] = []
+        self.warnings: list[RecordWarning] = []
         self.identifiers: dict[Key, str] = {}
         self.confirmed: set[Key] = set()
         self.primary: set[Key] = set()
@@ -123,7 +123,7 @@ class RecordDraft:
 
     def warn_blocked(self, path: str) -> None:
         """Note that a value on the block list was left out (R12)."""
-        self.warnings.append(gettext(BLOCKED) % {"path": path})
+        self.warnings.append(RecordWarning(WarningCode.BLOCKED_VALUE, path))
 
     def is_faulty(self, path: str) -> bool:
         return any(at == path for at, _message in self.errors)

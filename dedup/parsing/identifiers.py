@@ -16,6 +16,7 @@ from customers.profile import MAESTRA_ID, WITH_PRIMARY, Category, Key, Kind
 from customers.setup.project_config import ProjectConfig
 from customers.storage.loading import HIGHEST_MAESTRA_ID
 from dedup.engine.record import Operation
+from dedup.engine.warnings import RecordWarning, WarningCode
 from dedup.parsing import cells, schemas
 from dedup.parsing.draft import (
     MISSING,
@@ -280,8 +281,7 @@ def _may_confirm(draft: RecordDraft, path: str, kind: Kind) -> bool:
     if kind.name not in draft.context.point.must_be_confirmed:
         draft.fault(at, NOT_CONFIRMED_HERE)
     elif kind.name not in draft.confirming:
-        warning = gettext("%(path)s was left out: contacts that subscribe brings are not confirmed.")
-        draft.warnings.append(warning % {"path": at})
+        draft.warnings.append(RecordWarning(WarningCode.CONFIRMATION_LEFT_OUT, at))
     return kind.name in draft.confirming
 
 

@@ -1,20 +1,18 @@
 """What the decisions' tables say reaches all who show it: pages, notes, histories, the API's description."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from customers import words
-from customers.profile import Profile
 from dedup import wording
-from dedup.engine.outcome import Outcome, OutcomeStatus
 from dedup.engine.priority import CRITERIA
 from dedup.engine.reasons import Reason
 from dedup.engine.remedies import Remedy
 from dedup.engine.survivorship import SURVIVORSHIP
 from dedup.engine.vetoes import RULES, VETOES
+from dedup.engine.warnings import RecordWarning, WarningCode
 from dedup.models import Merge
 
 
@@ -82,11 +80,16 @@ def test_the_description_of_the_api_names_them_all(schemas: Any) -> None:
     assert enum(schemas, "Merged", "reason") == list(Reason)
 
 
-def test_the_sender_of_an_order_of_another_customer_is_warned() -> None:
-    """R57"""
-    outcome = Outcome(OutcomeStatus.CREATED, Profile(maestra_id=1), warnings=("email was left out.",))
-    assert wording.warnings_of(outcome) == ["email was left out."]
-    assert wording.warnings_of(replace(outcome, order_of_another="A-1")) == [
-        "email was left out.",
-        "order A-1 stays with the customer it was first placed for",
-    ]
+def test_every_warning_has_a_label_and_a_sentence_into_which_its_values_go() -> None:
+    """R12, R57"""
+    told = {"message": "It is no date.", "number": "A-1"}
+    for code in WarningCode:
+        assert code.label[0].isupper()
+        warning = RecordWarning(code, "email", ("personal.first_name", "time_zone"), told)
+        assert "%" not in wording.warning_sentence(warning)
+    blocked = RecordWarning(WarningCode.BLOCKED_VALUE, "email")
+    assert wording.warning_sentence(blocked) == "email is on the block list and was left out."
+
+
+def test_what_is_answered_of_a_warning_keeps_its_code(schemas) -> None:
+    assert enum(schemas, "Warning", "code") == list(WarningCode)

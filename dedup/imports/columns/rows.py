@@ -16,6 +16,7 @@ from customers.profile import MAESTRA_ID, PAYMENT_CARD, Key
 from customers.setup.integration_points import Point
 from customers.setup.project_config import ProjectConfig
 from dedup.engine.record import Operation, Record, SentMembership
+from dedup.engine.warnings import RecordWarning, WarningCode
 from dedup.imports.columns.mapping import MERGED, RESULTING, ColumnMapping, parted
 from dedup.imports.columns.options import Options
 from dedup.models import ImportKind
@@ -27,6 +28,7 @@ from dedup.parsing.identifiers import FLAGS, lookup_key
 from dedup.parsing.table import IMPORTED
 from dedup.parsing.table import ORDER as ORDER_FIELD
 from dedup.refusals import not_found
+from dedup.wording import warning_sentence
 
 CLEAR = "%CLEAR%"
 """What clears a field, as null does in the API (R44)."""
@@ -114,7 +116,9 @@ class RowReader:
         if draft.errors and self._options.drop_invalid:
             self._drop(draft)
         if not draft.errors and not draft.identifies():
-            draft.errors.append(("", " ".join((gettext(UNIDENTIFIED), *draft.warnings))))
+            draft.errors.append(
+                ("", " ".join((gettext(UNIDENTIFIED), *map(warning_sentence, draft.warnings))))
+            )
         if draft.errors:
             raise invalid(*draft.errors)
         return draft
@@ -207,8 +211,10 @@ class RowReader:
         """Values that cannot be normalised become warnings (R11); what tells who it is stays an error."""
         dropped = [(path, message) for path, message in draft.errors if path in self._droppable]
         draft.errors = [error for error in draft.errors if error[0] not in self._droppable]
-        left_out = gettext("%(path)s was left out: %(message)s")
-        draft.warnings += [left_out % {"path": path, "message": message} for path, message in dropped]
+        draft.warnings += [
+            RecordWarning(WarningCode.INVALID_VALUE, path, values={"message": message})
+            for path, message in dropped
+        ]
 
 
 def named_by(draft: RecordDraft) -> list[Key]:

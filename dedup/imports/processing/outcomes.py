@@ -24,7 +24,7 @@ from dedup.engine.outcome import OutcomeStatus
 from dedup.imports.processing.staged_rows import TextRow
 from dedup.models import Outcomes
 from dedup.operations.base import Result, ResultOrError
-from dedup.wording import warnings_of
+from dedup.wording import warning_sentence
 
 EXAMPLES_OF_EACH = 2
 """In one chunk. Of a long file there are more chunks than anybody wants examples."""
@@ -56,6 +56,7 @@ def chunk_result(answers: Sequence[ResultOrError]) -> ChunkResult:
     counts = Counter([outcome for outcome, _, _, _ in rows])
     counts.update([f"{FAILED_BY}{code}" for _, code, _, _ in rows if code])
     counts.update([effect for answer in decided for effect in _effects(answer, resubscribed)])
+    counts.update([code for answer in decided for code in _warned_by(answer)])
     counts[MERGED] = sum([len(answer.outcome.merges) for answer in decided])
     counts[RESUBSCRIBED] = len(resubscribed)
     return ChunkResult(rows, +counts)  # without zeros
@@ -65,12 +66,22 @@ def _row(answer: ResultOrError) -> ReportedRow:
     if isinstance(answer, SelfsameError):
         return Outcomes.FAILED.value, answer.code.value, answer.detail, None
     outcome = answer.outcome
-    return OUTCOME_OF[outcome.status], "", " ".join(warnings_of(outcome)), _customer(answer)
+    return (
+        OUTCOME_OF[outcome.status],
+        "",
+        " ".join(map(warning_sentence, outcome.warnings)),
+        _customer(answer),
+    )
 
 
 def _customer(answer: Result) -> int | None:
     """The customer a row ended in; none where a dry run would create it."""
     return stored_id(answer.profile.maestra_id)
+
+
+def _warned_by(answer: Result) -> set[str]:
+    """The codes of the row's warnings, each once: rows are counted."""
+    return {warning.code.value for warning in answer.outcome.warnings}
 
 
 def _effects(answer: Result, resubscribed: set[int]) -> Iterator[str]:

@@ -48,7 +48,13 @@ def test_the_whole_answer(shop):
         "merge_ids": [],
         "conflicts": [],
         "moved": [],
-        "warnings": ["device_id is on the block list and was left out."],
+        "warnings": [
+            {
+                "code": "blocked_value",
+                "detail": "device_id is on the block list and was left out.",
+                "path": "device_id",
+            }
+        ],
         "customer": {
             "maestra_id": ann,
             "former_maestra_ids": [],

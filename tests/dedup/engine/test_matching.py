@@ -7,6 +7,7 @@ from customers.profile import Personal
 from dedup.engine.outcome import Outcome
 from dedup.engine.reasons import Reason
 from dedup.engine.record import Mode, Operation
+from dedup.engine.warnings import RecordWarning, WarningCode
 from tests.dedup.engine.builders import (
     ANN,
     BOB,
@@ -162,7 +163,8 @@ def test_fill_replaces_no_primary_by_another_contact_held(shop):
 
 def test_the_warnings_a_record_came_with_are_those_of_its_outcome(shop):
     """R12"""
-    assert shop(REGISTER, 1, email=ANN, warnings=("unknown_field",)).warnings == ("unknown_field",)
+    came_with = (RecordWarning(WarningCode.BLOCKED_VALUE, "device_id"),)
+    assert shop(REGISTER, 1, email=ANN, warnings=came_with).warnings == came_with
 
 
 def test_a_new_record_goes_behind_a_customer_of_the_same_moment(shop):

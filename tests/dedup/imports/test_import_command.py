@@ -107,7 +107,7 @@ def test_ctrl_c_pauses_and_resume_goes_on(
     assert (source.state, code) == (ImportStates.PAUSED, 130)
     assert f"--resume {source.pk}" in said
     command("--resume", str(source.pk))
-    assert counts(source) == {"created": 30}
+    assert counts(source) == {"created": 30, "blocked_value": 1}
 
 
 def started_or_run(start: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -31,6 +31,7 @@ from dedup.engine.record import (
     SentMembership,
     SentSubscription,
 )
+from dedup.engine.warnings import RecordWarning, WarningCode
 from dedup.parsing import Parser, parse_lookup, parse_record
 from dedup.parsing.table import RECORD_TYPES
 from segments.naming import NamedSegmentation
@@ -386,7 +387,7 @@ def test_subscribe_ignores_the_flags_of_the_point():
         {"email": {"value": "ann@example.com", "is_confirmed": True}}, Operation.SUBSCRIBE, CONFIRMING
     )
     assert (record.identifiers, record.access_kinds) == ((ANN,), frozenset())
-    assert len(record.warnings) == 1
+    assert record.warnings == (RecordWarning(WarningCode.CONFIRMATION_LEFT_OUT, "email.is_confirmed"),)
 
 
 def test_a_confirmed_contact_comes_only_through_a_point_that_confirms():
@@ -414,11 +415,9 @@ def test_a_listed_value_is_left_out_with_a_warning():
         {"email": ["JUNK@example.com", "ann@example.com"], "device_id": "XXX", "ids": {"crm_id": "null"}}
     )
     assert record.identifiers == (ANN,)
-    assert [warning.partition(" ")[0] for warning in record.warnings] == [
-        "email[0]",
-        "device_id",
-        "ids.crm_id",
-    ]
+    assert record.warnings == tuple(
+        RecordWarning(WarningCode.BLOCKED_VALUE, path) for path in ("email[0]", "device_id", "ids.crm_id")
+    )
 
 
 def test_a_listed_value_need_not_be_well_formed():

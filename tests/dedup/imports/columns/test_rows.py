@@ -16,12 +16,14 @@ from customers.errors import SelfsameError
 from customers.normalise import Invalid
 from customers.profile import Channel, Key, SubscriptionStatus
 from dedup.engine.record import Mode, Operation, Record, SentMembership, SentSubscription
+from dedup.engine.warnings import RecordWarning, WarningCode
 from dedup.imports.columns.mapping import ColumnMapping
 from dedup.imports.columns.options import Options
 from dedup.imports.columns.rows import RowReader
 from dedup.models import ImportKind
 from dedup.parsing import Parser, cells
 from dedup.parsing.draft import UNIDENTIFIED
+from dedup.wording import warning_sentence
 from tests.dedup.imports.setup import CATALOGUE, CONFIRMING, NOW, POINT, SEGMENTATIONS
 
 CUSTOMERS, ORDERS, SEGMENT, MERGES = ImportKind
@@ -182,7 +184,7 @@ def outcome(call, prefix: str):
         return {(path, UNIDENTIFIED if UNIDENTIFIED in message else message) for path, message in found}
     values = {field.name: getattr(made, field.name) for field in fields(made)}
     values["identifiers"] = sorted(made.identifiers, key=lambda sent: sent.key)
-    values["warnings"] = {warning.removeprefix(prefix) for warning in made.warnings}
+    values["warnings"] = {warning_sentence(warning).removeprefix(prefix) for warning in made.warnings}
     return values
 
 
@@ -291,7 +293,7 @@ def test_a_row_about_nobody_fails():
 
 def test_blocked_values_are_left_out_with_a_warning():
     made = record({"ids.crm_id": "301", "email": "junk@example.com"})
-    assert made.warnings == ("Column email is on the block list and was left out.",)
+    assert made.warnings == (RecordWarning(WarningCode.BLOCKED_VALUE, "Column email"),)
     assert [sent.kind for sent in made.identifiers] == ["crm_id"]
 
 
@@ -304,9 +306,9 @@ def test_invalid_values_are_dropped_where_the_import_says_so_and_somebody_is_lef
         Key("mobile_phone", "+14155550122"),
     ]
     assert made.personal == {}
-    assert [warning.split(":")[0] for warning in made.warnings] == [
-        "Column email was left out",
-        "Column personal.birth_date was left out",
+    assert [(warning.code, warning.path) for warning in made.warnings] == [
+        (WarningCode.INVALID_VALUE, "Column email"),
+        (WarningCode.INVALID_VALUE, "Column personal.birth_date"),
     ]
     assert "" in faults({"email": "ann@", "mobile_phone": "1"}, drop_invalid=True)
 
