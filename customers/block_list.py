@@ -17,6 +17,10 @@ from customers.normalise import TEXT_LIMIT, VALUE_LIMIT, Invalid, trim
 from customers.texts import gettext_noop as _
 
 EVERY_KIND = "*"
+NAMES = "personal"
+"""The type of entries for last, first and middle names. Entries for every kind of identifier do not count for
+them: there are people called Null, Guest and Blank.
+"""
 _AROUND = "\"'`()[]{}<> "
 PATTERN_LIMIT = 200
 """The most characters of a pattern."""
@@ -26,7 +30,8 @@ ATTEMPTS_LIMIT = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class BlockListEntry:
-    """One line of the block list: an exact value or a pattern, for one kind of identifier or for every kind.
+    """One line of the block list: an exact value or a pattern, for one kind of identifier, for every kind, or
+    for the names of people.
 
     Upper and lower case do not count, nor do quotation marks and brackets around an exact value. A pattern is
     a regular expression that is searched for anywhere in the value. Raises `Invalid` where it is not one, or
@@ -67,6 +72,7 @@ class BlockList:
         by_type: dict[str, list[BlockListEntry]] = {}
         for entry in entries:
             by_type.setdefault(entry.type, []).append(entry)
+        self._names = _compiled(by_type.pop(NAMES, []), normalise)
         general = by_type.pop(EVERY_KIND, [])
         self._general = _compiled(general, normalise)
         self._by_kind: Mapping[str, _Matcher] = {
@@ -82,6 +88,10 @@ class BlockList:
             return False
         typed = _typed(raw)
         return typed is not None and matches(typed)
+
+    def blocks_name(self, name: str) -> bool:
+        """Whether a person's name is on the list."""
+        return self._names.matches(name)
 
 
 def check_pattern(pattern: str) -> None:
@@ -185,9 +195,19 @@ _PLACEHOLDERS = (
     "n/a", "#n/a", "n.a.", "not available", "not_available", "not applicable", "not set", "not_set",
     "not provided", "not_provided", "not_authenticated", "unauthenticated", "unknown", "unidentified",
     "anonymous", "anon", "guest", "nobody", "no_user", "true", "false", "yes", "no", "0", "-1",
-    "object object", "function", "#ref!", "#value!",
+    "object object", "function", "#ref!", "#value!", "\\n",
     "-", "--", "---", ".", "..", "...", "?", "??", "???", "_", "*",
 )  # fmt: skip
+_NOT_NAMES = (
+    "n/a", "#n/a", "n.a.", "not available", "not applicable", "not provided", "not set", "undefined",
+    "unknown", "nan", "\\n", "-", "--", "---", ".", "..", "...", "?", "??", "???", "_", "*",
+)  # fmt: skip
+_SPREADSHEET_ERRORS = (
+    r"^#{2,}$",  # the column was too narrow for the number
+    r"^#[^\s#]{1,30}[!?]$",  # #NAME?, #DIV/0!, also in other languages: #WERT!, #NOM?
+    r"^#(?:n/?[adv]|getting_data)$",
+    r"^err:\d{3}$",
+)
 # The name of a field in place of its value, as from a template that was filled with its own keys.
 _FIELD_NAMES = (
     "id", "uid", "uuid", "guid", "user", "userid", "user_id", "user-id", "username", "customer", "customerid",
@@ -207,10 +227,16 @@ _EMAILS = (
 )  # fmt: skip
 
 _PHONES = ("1234567890", "0123456789", "123456789", "12345678", "1234567", "0987654321", "9876543210")
+_CALLING_CODE = (
+    r"\+(?:[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
+    r"|2[1-69]\d|3[578]\d|42\d|5[09]\d|6[7-9]\d|8[0578]\d|9[679]\d)"
+)
 _PHONE_PATTERNS = (
     # One digit seven times or more, after the country code 1 or none.
     r"^\+?1?(?:" + "|".join(f"{digit}{{7,}}" for digit in range(10)) + ")$",
     r"^\+1?0?123456789\d?$",
+    # After a country code, one digit only. Of zeros the normalised number keeps but some.
+    rf"^{_CALLING_CODE} ?(?:[0 \-()]{{6,}}|" + "|".join(f"{digit}{{6,}}" for digit in range(1, 10)) + ")$",
 )
 
 _DEVICES = (
@@ -227,12 +253,17 @@ _EVERYWHERE = (
     r"^[\"'`()\[\]{}<> ]+$",
     # A template that nobody filled in: {{ user.id }}, ${id}, %%email%%, *|EMAIL|*, <%= id %>.
     r"^(?:\{\{.*\}\}|\$\{.*\}|%%.*%%|\*\|.*\|\*|<%.*%>)$",
+    # One digit seven times or more.
+    "^(?:" + "|".join(f"{digit}{{7,}}" for digit in range(10)) + ")$",
+    *_SPREADSHEET_ERRORS,
 )
 
 
 def _shipped() -> Iterable[BlockListEntry]:
     yield from (BlockListEntry(EVERY_KIND, value=word) for word in (*_PLACEHOLDERS, *_FIELD_NAMES))
     yield from (BlockListEntry(EVERY_KIND, pattern=pattern) for pattern in _EVERYWHERE)
+    yield from (BlockListEntry(NAMES, value=word) for word in _NOT_NAMES)
+    yield from (BlockListEntry(NAMES, pattern=pattern) for pattern in _SPREADSHEET_ERRORS)
     yield from (BlockListEntry("email", value=address) for address in _EMAILS)
     yield BlockListEntry("email", pattern=r"^(?:no|do[-_.]?not)[-_.]?reply@")
     yield from (BlockListEntry("mobile_phone", value=number) for number in _PHONES)

@@ -207,6 +207,14 @@ _INTERNATIONAL = re.compile(r"\+[1-9](?:[-. ()]?\d){6,14}", re.ASCII)
 _BETWEEN_DIGITS = str.maketrans("", "", "-. ()")
 _FIRST_OF_NUMBER = re.compile(r"[+＋\d]")
 _BEFORE_NUMBER = re.compile(r"(?:tel[.:]?)?[\W_]*", re.IGNORECASE)
+_VANITY = re.compile(
+    # Of a service number, 1-800-FLOWERS or 0800 PIZZA, letters from behind its prefix on.
+    r"(?:\+\d{1,3}[-. ]?|1[-. ])?\(?0?(?:[789]00|8(?:22|33|44|55|66|77|88)|1[38]00)\)?[-. ]?"
+    r"\d{0,2}[-. ]?[a-z]{3}[-. a-z0-9]*"
+    # Of another North American one, 1-212-MATTRES, where nothing but hyphens is between them.
+    r"|(?:\+?1-)?(?-i:[2-9]\d\d-(?=[A-Z0-9-]*[A-Z]{3})(?:[A-Z0-9]-?){6}[A-Z0-9])",
+    re.IGNORECASE | re.ASCII,
+)
 
 _PHONE_ADVICE = _("Write it with + and the country code, as in +1 415 555 0122.")
 _NOT_A_PHONE = _("This is not a phone number.")
@@ -228,7 +236,8 @@ def phone(raw: object, region: str | None) -> str:
 
     A number of possible length is accepted, assigned or not. One without its area code is not: it is another
     person's in the next town. Nor is one with an extension: a whole office shares the number before it.
-    Letters count as the keys they stand on (1-800-FLOWERS), digits of any script as digits.
+    Digits of any script are digits. Letters count as the keys they stand on where they are part of the number
+    (1-800-FLOWERS); other words beside the digits make it invalid: nobody knows what they say of it.
     """
     if isinstance(raw, str) and (number := _common_phone(raw, region)):
         return number
@@ -279,6 +288,8 @@ def _phone_by_library(text: str, region: str | None) -> str:
         raise Invalid(
             _("The phone number has an extension, so others share it. Send the person's own number.")
         )
+    if any(map(str.isalpha, text[start.start() :])) and not _VANITY.fullmatch(text[start.start() :]):
+        raise Invalid(_("There are words beside the phone number. Send the number alone."))
     return _settled(_possible(number))
 
 

@@ -21,7 +21,7 @@ from unfold.widgets import (
 )
 
 from customers.admin.base import SetupAdmin
-from customers.block_list import BlockList, BlockListEntry
+from customers.block_list import NAMES, BlockList, BlockListEntry
 from customers.models import (
     EVERY_KIND,
     BlockedValue,
@@ -35,7 +35,7 @@ class BlockedValueForm(forms.ModelForm[BlockedValue]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kinds = IdentifierKind.objects.values_list("system_name", "name")
-        choices = [(EVERY_KIND, _("Every kind")), *kinds]
+        choices = [(EVERY_KIND, _("Every kind")), (NAMES, _("Names of people")), *kinds]
         self.fields["type"] = forms.ChoiceField(
             choices=choices, label=_("Identifier kind"), widget=UnfoldAdminSelectWidget
         )

@@ -299,7 +299,7 @@ class BlockedValue(models.Model):
         _("identifier kind"),
         default=EVERY_KIND,
         db_default=EVERY_KIND,
-        help_text=_("The system name of an identifier kind, or * for every kind."),
+        help_text=_("The system name of an identifier kind, * for every kind, or personal for names."),
     )
     value = models.CharField(
         _("value"),

@@ -36,6 +36,7 @@ from dedup.engine.editing import (
     edited_personal,
     edited_time_zone,
     reflagged,
+    replaced_personal,
     requested_primary,
     subscription_of,
     waits_for_confirmation,
@@ -43,6 +44,7 @@ from dedup.engine.editing import (
 from dedup.engine.finding import Subject
 from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.record import Mode, Operation, Sent
+from dedup.engine.warnings import RecordWarning, WarningCode
 
 
 def apply_edit(context: ResolutionContext, subject: Subject) -> None:
@@ -96,6 +98,9 @@ def edit_values(context: ResolutionContext) -> None:
     """Personal data, time zone and custom fields as the record sends them (R42, R44)."""
     before, record = context.profile, context.record
     personal = edited_personal(before.personal, record.personal, record.mode)
+    if gone := replaced_personal(before.personal, personal, record.personal):
+        paths = tuple([f"personal.{name}" for name in gone])
+        context.warnings.append(RecordWarning(WarningCode.PERSONAL_DATA_REPLACED, fields=paths))
     time_zone = edited_time_zone(before.time_zone, record)
     fields = edited_fields(before.custom_fields, record.custom_fields, record.mode)
     if (personal, time_zone, fields) != (before.personal, before.time_zone, before.custom_fields):

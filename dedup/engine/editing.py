@@ -4,21 +4,26 @@ was sent (section 7 of the rules).
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from customers.profile import NOBODY, Claim, Holding, Key, Personal, Profile, Subscription
+from customers.profile import NOBODY, PERSONAL_FIELDS, Claim, Holding, Key, Personal, Profile, Subscription
 from dedup.engine.record import Mode, Record, Sent, SentSubscription
 
 
 def edited_personal(current: Personal, sent: Mapping[str, Any], mode: Mode) -> Personal:
     """What was sent is added where it contradicts nothing; one contradiction clears the whole set, and only
-    what was sent stays (R42). A sent None clears its field, and `fill` sets only what is empty (R44).
+    what was sent stays (R42). What differs from the stored value in its form only stays as stored, unless
+    every field is sent: so a person corrects how a name is written. A sent None clears its field, and `fill`
+    sets only what is empty (R44).
     """
     if all(getattr(current, name) == value for name, value in sent.items()):
         return current
+    if len(sent) < len(PERSONAL_FIELDS):
+        sent = {name: _as_stored(getattr(current, name), value) for name, value in sent.items()}
     values = {name: value for name, value in sent.items() if value is not None}
     if mode is Mode.FILL:
         return Personal(**{**values, **current.present()})
@@ -26,6 +31,35 @@ def edited_personal(current: Personal, sent: Mapping[str, Any], mode: Mode) -> P
         return Personal(**values)
     cleared = {name: None for name, value in sent.items() if value is None}
     return Personal(**{**current.present(), **values, **cleared})
+
+
+_COMPARED_AS = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4\u0060\uff07", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00ad\ufe63\uff0d", "-"),
+    }
+)
+
+
+def _as_stored(stored: Any, sent: Any) -> Any:
+    """The stored value where the sent one contradicts it in nothing but its form (R42)."""
+    if sent == stored or not (isinstance(stored, str) and isinstance(sent, str)):
+        return sent
+    return stored if _compared(sent) == _compared(stored) else sent
+
+
+def _compared(text: str) -> str:
+    """Without case, and with accents, apostrophes and hyphens in one form: LEE is Lee, O’Brien is O'Brien."""
+    return unicodedata.normalize("NFKC", text.translate(_COMPARED_AS).casefold())
+
+
+def replaced_personal(before: Personal, after: Personal, sent: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields whose stored values went because a sent one contradicts the set; none where all that went
+    was cleared, or every field was sent (R42).
+    """
+    gone = [name for name, value in before.present().items() if getattr(after, name) != value]
+    is_replaced = any(getattr(after, name) is not None for name in gone)
+    return tuple(gone) if is_replaced and len(sent) < len(PERSONAL_FIELDS) else ()
 
 
 def edited_fields(current: Mapping[str, Any], sent: Mapping[str, Any], mode: Mode) -> Mapping[str, Any]:

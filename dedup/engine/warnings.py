@@ -35,6 +35,15 @@ class WarningCode(StrEnum):
         gettext_noop("order %(number)s stays with the customer it was first placed for"),
     )
 
+    PERSONAL_DATA_REPLACED = (
+        "personal_data_replaced",
+        gettext_noop("Personal data were replaced"),
+        gettext_noop(
+            "What was sent contradicts the personal data stored before, which were replaced as a whole: "
+            "%(fields)s."
+        ),
+    )
+
     label: str
     sentence: str
 

@@ -32,6 +32,8 @@ from dedup.parsing.schemas import Choices, ObjectSchema, Schema, nullable
 
 NOT_KNOWN = "unknown"
 """A value that says nothing, like an empty text."""
+_BLOCKED = object()
+"""In place of a name that is on the block list."""
 
 
 class PersonalField:
@@ -59,7 +61,12 @@ class PersonalField:
         return str(capfirst(field.verbose_name))
 
     def read(self, draft: RecordDraft, path: str, raw: Any) -> None:
-        self.take(draft, path, self.function, raw)
+        self.take(draft, path, partial(self._value, draft.context.config), raw)
+
+    def _value(self, config: ProjectConfig, raw: Any) -> Any:
+        value = self.function(raw)
+        is_blocked = self.function is normalise.name and config.block_list.blocks_name(value)
+        return _BLOCKED if is_blocked else value
 
     def take(self, draft: RecordDraft, path: str, function: Callable[[Any], Any], raw: Any) -> None:
         """Null clears the field (R44)."""
@@ -67,11 +74,14 @@ class PersonalField:
             draft.personal[self.name] = None
             return
         value = draft.take(path, function, raw)
-        if value is not None and value != NOT_KNOWN:
+        if value is _BLOCKED:
+            draft.warn_blocked(path)
+        elif value is not None and value != NOT_KNOWN:
             draft.personal[self.name] = value
 
     def cell_reader(self, column: str, context: CellContext) -> CellReader:
-        function = lru_cache(REMEMBERED)(lambda cell: self.function(self.from_cell(context, cell)))
+        config = context.parsing.config
+        function = lru_cache(REMEMBERED)(lambda cell: self._value(config, self.from_cell(context, cell)))
         return lambda draft, cell: self.take(draft, column, function, cell)
 
 

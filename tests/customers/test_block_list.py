@@ -208,6 +208,8 @@ def test_the_shipped_list_blocks_the_usual_junk(shipped):
             "unknown", "not_available", "[object Object]", "true", "false", "0", 0, "-1", -1, "000", "id",
             "uuid",
             "distinctid", "distinct_id", '""', "''", "-", "{{ customer.id }}", "${id}", "*|EMAIL|*", "%%id%%",
+            "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#REF!", "#WERT!", "#N/A", "#NV", "########", "Err:502",
+            "\\N", "1111111",
         ],
         "device_id": [
             "00000000-0000-0000-0000-000000000000", "{00000000-0000-0000-0000-000000000000}", "0" * 32, "0",
@@ -220,7 +222,8 @@ def test_the_shipped_list_blocks_the_usual_junk(shipped):
         ],
         "mobile_phone": [
             "+10000000000", "0000000000", "(000) 000-0000", "+1 111 111 1111", "9999999999", "1234567890",
-            "+11234567890", "123-456-7890", "unknown", "0",
+            "+11234567890", "123-456-7890", "unknown", "0", "+49 000000000", "+494444444444", "+376333333",
+            "+441111111111",
         ],
         "discount_card": ["0", "0000", "none", "-", "null"],
     }  # fmt: skip
@@ -230,7 +233,7 @@ def test_the_shipped_list_blocks_the_usual_junk(shipped):
 def test_the_shipped_list_leaves_real_values_alone(shipped):
     real = {
         "crm_id": ["301", "103", 7, "1", "user-1", "id-5", "guest-17", "null-1", "100", "001", "anonymous2",
-        "a"],
+        "a", "#1001", "111111", "11111112"],
         "device_id": ["7f3c9a52-1111-4222-8333-444455556666", "00000000-0000-0000-0000-000000000001", "d-1",
         "cookie"],
         "email": [
@@ -240,11 +243,18 @@ def test_the_shipped_list_leaves_real_values_alone(shipped):
         ],
         "mobile_phone": [
             "+14155550122", "+1 555 123 1212", "+1 555 123 1111", "+1 (415) 111-1122", "+15550000000",
-            "+447911123456", "+12345678901", "+14155550000", "+1 800 111 1234",
+            "+447911123456", "+12345678901", "+14155550000", "+1 800 111 1234", "+14155555555", "+4949999999",
         ],
         "discount_card": ["7001", "1", "100000", "0000001"],
     }  # fmt: skip
     assert {kind: blocked(shipped, kind, raws) for kind, raws in real.items()} == {kind: [] for kind in real}
+
+
+def test_the_shipped_list_knows_placeholders_for_names_and_leaves_names_alone(shipped):
+    junk = ["N/A", "#N/A", "-", "...", "?", "undefined", "Unknown", "#NAME?", "\\N"]
+    assert [name for name in junk if shipped.blocks_name(name)] == junk
+    names = ["Null", "Guest", "Blank", "Card", "No", "True", "Void", "Nan\u00e9", "D'Arcy", "#1", "X"]
+    assert [name for name in names if shipped.blocks_name(name)] == []
 
 
 def test_the_shipped_list_names_nothing_twice():

@@ -252,6 +252,9 @@ def test_phone_is_e164_with_the_default_region():
         "＋14155550122": "+14155550122",
         "tel:+1-415-555-0122": "+14155550122",
         "1-800-FLOWERS": "+18003569377",
+        "1 800 CALL NOW": "+18002255669",
+        "1.800.flowers": "+18003569377",
+        "1-212-MATTRES": "+12126288737",
         "0000000000": "+10000000000",
         4155550122: "+14155550122",
     }
@@ -275,11 +278,34 @@ def test_phone_says_what_is_wrong_and_how_to_write_it():
         "+49 1": f"The phone number is too short. {ADVICE}",
         "unknown": f"This is not a phone number. {ADVICE}",
         "John 4155550122": f"This is not a phone number. {ADVICE}",
+        **dict.fromkeys(
+            (
+                "415 555 0122 Mom",
+                "(415) 555-0122 (work)",
+                "415 555 O122",
+                "800 555 0122 HOME",
+                "415 555 MAMA",
+            ),
+            "There are words beside the phone number. Send the number alone.",
+        ),
         "415 555 0122 ext. 5": "The phone number has an extension, so others share it. "
         "Send the person's own number.",
         "": "It is empty. Leave the field out where nothing is known.",
     }
     assert outcomes(lambda raw: normalise.phone(raw, "US"), expected) == expected
+
+
+def test_words_beside_a_phone_never_become_digits():
+    """R5"""
+    remarks = (
+        "0151 1234567 Mama",
+        "0170 7654321 (Frau)",
+        "0171 765 oder",
+        "0171-765-ODER",
+        "0800 1234567 Mama",
+    )
+    assert refused(lambda raw: normalise.phone(raw, "DE"), remarks) == list(remarks)
+    assert normalise.phone("0800 PIZZABO", "DE") == "+498007499226"
 
 
 def test_phone_refuses_what_is_not_one_number():

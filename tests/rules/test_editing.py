@@ -89,12 +89,30 @@ def test_values_are_compared_trimmed(project):
     assert personal(shop, ann) == FULL
 
 
-def test_another_case_is_a_contradiction(project):
-    """R42: compared trimmed, and no more than that."""
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [("Ann", "ANN"), ("O'Brien", "O\u2019Brien"), ("Ann-Lee", "Ann\u2010Lee"), ("Ren\u00e9", "Rene\u0301")],
+)
+def test_another_form_of_a_name_is_no_contradiction(project, stored, sent):
+    """R42: compared without case, accents' form, apostrophes and hyphens; the stored form stays."""
     shop = project()
-    ann = shop.website.register(day=1, email=ANN, **FULL).id
-    shop.website.edit(ann, first_name="ANN")
-    assert personal(shop, ann) == {"first_name": "ANN"}
+    full = {**FULL, "first_name": stored}
+    ann = shop.website.register(day=1, email=ANN, **full).id
+    edited = shop.website.edit(ann, first_name=sent)
+    assert (edited.status, edited.warnings, personal(shop, ann)) == ("unchanged", [], full)
+
+
+def test_what_a_contradiction_cleared_is_told(project):
+    """R42: a warning names what went."""
+    shop = project()
+    ann = shop.website.register(day=1, email=ANN, last_name="Smith", birth_date="1990-01-31").id
+    edited = shop.website.edit(ann, last_name="Jones", gender="other")
+    assert personal(shop, ann) == {"last_name": "Jones", "gender": "other"}
+    assert [(w["code"], w["fields"]) for w in edited.warnings] == [
+        ("personal_data_replaced", ["personal.last_name", "personal.birth_date"])
+    ]
+    cleared = shop.website.edit(ann, gender=None)
+    assert (cleared.status, cleared.warnings) == ("changed", [])
 
 
 def test_nothing_sent_changes_nothing(project):

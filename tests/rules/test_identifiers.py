@@ -589,6 +589,10 @@ def test_a_listed_value_is_dropped_with_a_warning(project, kind, value):
         ("device_id", "null"),
         ("session_key", "anonymous"),
         ("crm_id", "null"),
+        ("crm_id", "#NAME?"),
+        ("crm_id", "########"),
+        ("mobile_phone", "+49 000000000"),
+        ("mobile_phone", "+44 4444 444444"),
     ],
 )
 def test_the_list_is_shipped_with_the_usual_junk(project, kind, value):
@@ -597,6 +601,17 @@ def test_the_list_is_shipped_with_the_usual_junk(project, kind, value):
     kept = shop.website.register(discount_card=CARD, **{kind: value})
     assert len(kept.warnings) == 1
     assert shop.profile(kept.id) == {"discount_cards": {CARD: ""}}
+
+
+def test_placeholders_are_no_names(project):
+    """R12: and people called Null are people."""
+    shop = project()
+    kept = shop.website.register(email=ANN, first_name="N/A", middle_name="-", last_name="Null")
+    assert [(w["code"], w["path"]) for w in kept.warnings] == [
+        ("blocked_value", "personal.first_name"),
+        ("blocked_value", "personal.middle_name"),
+    ]
+    assert shop.profile(kept.id)["personal"] == {"last_name": "Null"}
 
 
 def test_a_record_with_no_identifier_left_is_invalid(project):

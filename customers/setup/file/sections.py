@@ -17,7 +17,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from customers.block_list import check_pattern
+from customers.block_list import NAMES, check_pattern
 from customers.contact_types import CONTACT_NAMES
 from customers.models import (
     EVERY_KIND,
@@ -322,7 +322,7 @@ read_block_list = list_of(
 
 
 def check_block_list(declared: Declared, place: FilePlace) -> None:
-    allowed = [*kind_names(declared), EVERY_KIND]
+    allowed = [*kind_names(declared), EVERY_KIND, NAMES]
     for entry, here in listed(declared["block_list"], place):
         if entry.get("type") not in (*allowed, None):
             here.key("type").fault(not_among(entry["type"], allowed, _("identifier kind")))

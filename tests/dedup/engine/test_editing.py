@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
-from customers.profile import Personal
+from customers.profile import PERSONAL_FIELDS, Personal
 from dedup.engine.editing import (
     edited_fields,
     edited_personal,
     edited_time_zone,
     reflagged,
+    replaced_personal,
     requested_primary,
     waits_for_confirmation,
 )
@@ -44,6 +46,56 @@ STORED = Personal(last_name="Ray", first_name="Ann")
 def test_personal_data_is_added_to_or_replaced_whole(given, expected):
     """R42, R44"""
     assert edited_personal(STORED, given, OVERWRITE) == expected
+
+
+@pytest.mark.parametrize(
+    ("stored", "given"),
+    [
+        ("Lee", "LEE"),
+        ("O'Brien", "O\u2019Brien"),
+        ("D\u2019Arcy", "d'arcy"),
+        ("Smith-Jones", "Smith\u2010Jones"),
+        ("Anne\u2013Marie", "anne-marie"),
+        ("Jos\u00e9", "Jose\u0301"),
+        ("Wei\u00df", "WEISS"),
+    ],
+)
+def test_another_form_of_a_name_contradicts_nothing_and_the_stored_one_stays(stored, given):
+    """R42"""
+    current = Personal(last_name=stored, birth_date=BORN)
+    assert edited_personal(current, {"last_name": given}, OVERWRITE) == current
+    added = edited_personal(current, {"last_name": given, "first_name": "Ann"}, OVERWRITE)
+    assert added == Personal(last_name=stored, first_name="Ann", birth_date=BORN)
+    assert edited_personal(current, {"last_name": given}, FILL) == current
+
+
+@pytest.mark.parametrize("given", ["Lea", "Jose", "OBrien", "Leeson"])
+def test_another_name_contradicts(given):
+    """R42"""
+    current = Personal(last_name="Jos\u00e9" if given == "Jose" else "O'Brien", birth_date=BORN)
+    assert edited_personal(current, {"last_name": given}, OVERWRITE) == Personal(last_name=given)
+
+
+def test_a_set_sent_with_every_field_is_taken_in_the_form_it_is_sent_in():
+    """R42"""
+    whole = {"last_name": "LEE", "first_name": None, "middle_name": None, "birth_date": BORN, "gender": None}
+    stored = Personal("Lee", birth_date=BORN)
+    assert edited_personal(stored, whole, OVERWRITE) == replace(stored, last_name="LEE")
+
+
+def test_what_went_is_named_where_a_sent_value_contradicts():
+    """R42"""
+    stored = Personal("Ray", "Ann", birth_date=BORN)
+    cases: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+        ({"last_name": "Roe"}, ("last_name", "first_name", "birth_date")),
+        ({"last_name": "Roe", "first_name": "Ann"}, ("last_name", "birth_date")),
+        ({"last_name": None}, ()),
+        ({"middle_name": "M"}, ()),
+        ({**dict.fromkeys(PERSONAL_FIELDS), "last_name": "Roe"}, ()),
+    ]
+    for given, gone in cases:
+        after = edited_personal(stored, given, OVERWRITE)
+        assert replaced_personal(stored, after, given) == gone
 
 
 def test_fill_sets_only_the_personal_data_that_is_empty():
