@@ -2,8 +2,8 @@
 
 A change is at once the write and the history: the engine can alter a profile only by emitting these, the
 writers write exactly these, and the same rows are the change history. `customers.transitions` says what each
-of them does to a profile, `customers.differences` finds those that lead from one profile to another. Pure,
-like `customers.profile`.
+of them does to a profile, and finds those that lead from one profile to another. Pure, like
+`customers.profile`.
 
 `customer` is the primary MaestraID of the profile at the time; `maestra_id` is the MaestraID the change
 happened to, under which its history stays for ever (R40).

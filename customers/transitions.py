@@ -1,4 +1,6 @@
-"""What each change does to the profiles it concerns. Pure, like the changes themselves."""
+"""What each change does to the profiles it concerns, and which changes lead from one profile to another: for
+each field of a profile both directions stand together. Pure, like the changes themselves.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, TypeVar, assert_never
+from typing import Any, TypedDict, TypeVar, assert_never
 
 from customers.changes import (
     ActionCounted,
@@ -36,12 +38,24 @@ from customers.changes import (
     PointsAdded,
     PromoCodeIssued,
     Released,
+    StateChange,
     SubscriptionChanged,
     TimeZoneChanged,
     Unclaimed,
     Unmerged,
+    Why,
 )
-from customers.profile import Member, Profile
+from customers.profile import (
+    Channel,
+    Claim,
+    Holding,
+    Key,
+    Member,
+    Membership,
+    Personal,
+    Profile,
+    Subscription,
+)
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -79,6 +93,26 @@ def changed(profile: Profile, *changes: OwnChange) -> Profile:
     return mutable.profile() if mutable else profile
 
 
+def diff(before: Profile, after: Profile, maestra_id: int, why: Why) -> list[StateChange]:
+    """The changes that lead from one state of a profile to another. Members with their ledgers, cards and
+    notes are not compared: only changes of their own alter them.
+    """
+    source = Source(customer=before.maestra_id, maestra_id=maestra_id, why=why)
+    found: list[StateChange] = []
+    for changes, old, new in zip(DIFFERENCES.values(), _compared(before), _compared(after), strict=True):
+        if old != new:
+            found += changes(old, new, source)
+    return found
+
+
+class Source(TypedDict):
+    """What all changes of one difference have in common."""
+
+    customer: int
+    maestra_id: int
+    why: Why
+
+
 class MutableProfile:
     """A profile to which changes are applied. Its mappings are replaced, never altered."""
 
@@ -111,13 +145,28 @@ def _personal(p: MutableProfile, c: PersonalDataChanged) -> None:
     p.personal = c.after
 
 
+def _personal_changes(before: Personal, after: Personal, source: Source) -> list[StateChange]:
+    return [PersonalDataChanged(**source, before=before, after=after)]
+
+
 def _time_zone(p: MutableProfile, c: TimeZoneChanged) -> None:
     p.time_zone = c.after
+
+
+def _time_zone_changes(before: str | None, after: str | None, source: Source) -> list[StateChange]:
+    return [TimeZoneChanged(**source, before=before, after=after)]
 
 
 def _custom_fields(p: MutableProfile, c: CustomFieldsChanged) -> None:
     kept = {name: value for name, value in p.custom_fields.items() if name not in c.before}
     p.custom_fields = {**kept, **c.after}
+
+
+def _custom_field_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], source: Source
+) -> list[StateChange]:
+    old, new = _apart(before, after)
+    return [CustomFieldsChanged(**source, before=old, after=new)]
 
 
 def _held(p: MutableProfile, c: Held) -> None:
@@ -128,6 +177,15 @@ def _released(p: MutableProfile, c: Released) -> None:
     p.holdings = without(p.holdings, c.holding.key)
 
 
+def _holding_changes(
+    before: Mapping[Key, Holding], after: Mapping[Key, Holding], source: Source
+) -> list[StateChange]:
+    lost, won = _apart(before, after)
+    released = [Released(**source, holding=holding) for key, holding in lost.items() if key not in won]
+    held = [Held(**source, before=lost.get(key), after=holding) for key, holding in won.items()]
+    return [*released, *held]
+
+
 def _claimed(p: MutableProfile, c: Claimed) -> None:
     p.claims = {**p.claims, c.claim.key: c.claim}
 
@@ -136,16 +194,48 @@ def _unclaimed(p: MutableProfile, c: Unclaimed) -> None:
     p.claims = without(p.claims, c.claim.key)
 
 
+def _claim_changes(
+    before: Mapping[Key, Claim], after: Mapping[Key, Claim], source: Source
+) -> list[StateChange]:
+    lost, won = _apart(before, after)
+    dropped = [Unclaimed(**source, claim=claim) for key, claim in lost.items() if key not in won]
+    return [*dropped, *(Claimed(**source, claim=claim) for claim in won.values())]
+
+
+def _opted_out(p: MutableProfile, c: OptedOut) -> None:
+    p.opted_out_at = c.at
+
+
+def _opt_out_changes(before: datetime | None, after: datetime | None, source: Source) -> list[StateChange]:
+    return [OptedOut(**source, before=before, at=after)]
+
+
 def _subscription(p: MutableProfile, c: SubscriptionChanged) -> None:
     p.subscriptions = put(p.subscriptions, c.channel, c.after)
+
+
+def _subscription_changes(
+    before: Mapping[Channel, Subscription], after: Mapping[Channel, Subscription], source: Source
+) -> list[StateChange]:
+    lost, won = _apart(before, after)
+    return [
+        SubscriptionChanged(**source, channel=channel, before=lost.get(channel), after=won.get(channel))
+        for channel in sorted({**lost, **won})
+    ]
 
 
 def _membership(p: MutableProfile, c: MembershipChanged) -> None:
     p.memberships = put(p.memberships, c.segmentation, c.after)
 
 
-def _opted_out(p: MutableProfile, c: OptedOut) -> None:
-    p.opted_out_at = c.at
+def _membership_changes(
+    before: Mapping[int, Membership], after: Mapping[int, Membership], source: Source
+) -> list[StateChange]:
+    lost, won = _apart(before, after)
+    return [
+        MembershipChanged(**source, segmentation=number, before=lost.get(number), after=won.get(number))
+        for number in sorted({**lost, **won})
+    ]
 
 
 def _note(p: MutableProfile, c: NoteAdded) -> None:
@@ -191,6 +281,18 @@ ALTERATIONS: Mapping[type, Callable[[MutableProfile, Any], None] | None] = {
     ConfirmationAsked: None,
 }
 """What each change does to the profile it concerns; None where that is nothing."""
+DIFFERENCES: Mapping[str, Callable[[Any, Any, Source], list[StateChange]]] = {
+    "personal": _personal_changes,
+    "time_zone": _time_zone_changes,
+    "custom_fields": _custom_field_changes,
+    "holdings": _holding_changes,
+    "claims": _claim_changes,
+    "opted_out_at": _opt_out_changes,
+    "subscriptions": _subscription_changes,
+    "memberships": _membership_changes,
+}
+"""For each field that can differ, the changes that lead from its value to another."""
+_compared = attrgetter(*DIFFERENCES)
 
 
 def counted(member: Member, change: LedgerChange) -> Member:
@@ -255,3 +357,12 @@ def put(mapping: Mapping[K, V], key: K, value: V | None) -> dict[K, V]:
 def without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
     """The mapping less `key`."""
     return put(mapping, key, None)
+
+
+def _apart(before: Mapping[K, V], after: Mapping[K, V]) -> tuple[dict[K, V], dict[K, V]]:
+    """What of two mappings differs: the old entries and the new ones."""
+    if not before:
+        return {}, dict(after)
+    old = {k: v for k, v in before.items() if k not in after or after[k] != v}
+    new = {k: v for k, v in after.items() if k not in before or before[k] != v}
+    return old, new

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from customers.changes import Created, Why
-from customers.differences import diff
 from customers.profile import Member, Membership, Profile
 from customers.provisional import NO_MAESTRA_ID
-from customers.transitions import MutableProfile
+from customers.transitions import MutableProfile, diff
 from dedup.engine.applying import collect_requested_primaries
 from dedup.engine.context import ResolutionContext
 from dedup.engine.counting import acted_at, ledger_changes

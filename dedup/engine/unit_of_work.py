@@ -28,9 +28,8 @@ from customers.changes import (
     Unmerged,
     Why,
 )
-from customers.differences import diff
 from customers.profile import DEVICES, MAESTRA_ID, Key, Kind, Profile
-from customers.transitions import apply, changed
+from customers.transitions import apply, changed, diff
 from dedup.engine.world import World
 
 K = TypeVar("K")

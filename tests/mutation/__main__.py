@@ -26,7 +26,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / ".data" / "mutation"
 ENGINE = Path("dedup", "engine")
 TESTS = Path("tests", "dedup", "engine")
-PURE = ("changes", "differences", "errors", "profile", "provisional", "texts", "transitions")
+PURE = ("changes", "errors", "profile", "provisional", "texts", "transitions")
 PACKAGES = ("customers", "dedup", "tests", "tests/dedup")
 NOT_OF_FUNCTIONS = ("test_tables.py",)
 """mutmut changes functions only."""

@@ -1,5 +1,6 @@
 """Changes bring a profile to exactly the state they say (R40, R46)."""
 
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +26,6 @@ from customers.changes import (
     Unmerged,
     Why,
 )
-from customers.differences import diff
 from customers.profile import (
     Channel,
     Claim,
@@ -38,7 +38,7 @@ from customers.profile import (
     Subscription,
     SubscriptionStatus,
 )
-from customers.transitions import apply
+from customers.transitions import DIFFERENCES, apply, diff
 from dedup.engine.reasons import Reason
 from tests.dedup.engine.builders import ANN, BOB, HASH, day, holding, kinds, order, profile
 from tests.dedup.engine.strategies import KEYS
@@ -90,6 +90,11 @@ def test_the_difference_of_two_states_leads_from_one_to_the_other(before, after)
         apply(state, change)
     assert state == {1: after}
     assert bool(changes) == (before != after)
+
+
+def test_every_field_can_differ_but_those_that_only_changes_of_their_own_alter():
+    names = {f.name for f in fields(Profile)}
+    assert names - DIFFERENCES.keys() == {"maestra_id", "members", "cards", "notes", "is_new"}
 
 
 def applied(*changes, **profiles):

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from customers.changes import CardSeen, Change, Decision, Merged, NoteAdded, Why
-from customers.differences import diff
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Customer, CustomerFacts, Identifier, IdentifierKind, IntegrationPoint
 from customers.profile import Claim, Holding, Key, Member, Membership, Note, Personal, Profile, Subscription
 from customers.setup.integration_points import STAFF
 from customers.storage.loading import load_profiles
-from customers.transitions import united
+from customers.transitions import diff, united
 from dedup.engine.reasons import Reason
 from dedup.models import Merge
 from dedup.operations.base import Caller
