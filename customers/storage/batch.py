@@ -1,7 +1,7 @@
 """What one transaction writes: the changes of many records, under one operation.
 
-Every app that keeps tables about customers has a `writing.save(batch)` with this one argument and writes from
-it what the changes of its own vocabulary say, nothing else. Called in the order customers, segments, dedup
+Every app that keeps tables about customers has a `save(batch)` with this one argument, which writes what the
+changes that concern its own tables say, and nothing else. Called in the order customers, segments, dedup
 inside one transaction, with the profiles' primary rows locked, together they bring the tables to the state
 that `customers.transitions.apply` gives the profiles.
 """

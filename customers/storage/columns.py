@@ -17,7 +17,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from customers.changes import Order, PointsAdded, PromoCodeIssued
 from customers.profile import PERSONAL_TYPES, Claim, Holding, Member, Note, Personal, Subscription
 from customers.storage.batch import OperationInfo
-from customers.storage.compaction import Facts
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -85,7 +84,6 @@ COUNTED = (
     column("last_action_at", "timestamptz"),
 )
 """What is counted of a MaestraID."""
-FACTS = RowShape(Facts, *COUNTED)
 MEMBER_FACTS = RowShape(Member, *COUNTED, before=("maestra_id", "registered_at"))
 HOLDING = RowShape(
     Holding,

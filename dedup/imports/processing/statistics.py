@@ -6,8 +6,12 @@ it reads whole tables for what an index tells.
 
 from __future__ import annotations
 
-from customers.storage.saving import CHANGES, CUSTOMERS, FACTS, IDENTIFIERS, ORDERS, SUBSCRIPTIONS
+from customers.storage.saving import CHANGES
 from customers.storage.sql import execute, fetch
+from customers.storage.tables.consent import SUBSCRIPTIONS
+from customers.storage.tables.identifiers import IDENTIFIERS
+from customers.storage.tables.ledger import FACTS, ORDERS
+from customers.storage.tables.person import CUSTOMERS
 
 TABLES = [table.name for table in (CUSTOMERS, FACTS, IDENTIFIERS, SUBSCRIPTIONS, ORDERS, CHANGES)]
 FEW = 1000

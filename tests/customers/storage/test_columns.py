@@ -14,9 +14,11 @@ from customers.changes import Order
 from customers.storage import columns, saving
 from customers.storage.columns import Columns, RowShape, column
 from customers.storage.sql import Table
+from customers.storage.tables import consent, identifiers, ledger, person
 from dedup.tracking import inbox
 
-TABLES = [table for module in (saving, inbox) for table in vars(module).values() if isinstance(table, Table)]
+WRITERS = (saving, person, identifiers, consent, ledger, inbox)
+TABLES = [table for module in WRITERS for table in vars(module).values() if isinstance(table, Table)]
 # The tables whose rows are made of these columns and of what stands beside the value.
 READ: dict[str, Columns[Any]] = {
     "customers_customer": columns.PERSONAL,
