@@ -37,7 +37,7 @@ from dedup.engine.outcome import Outcome
 from dedup.engine.record import Operation, Record
 from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit_one
-from dedup.parsing import parse_record
+from dedup.parsing.records import parse_record
 from dedup.wording import warning_sentence
 
 PERMISSION = "customers.edit_customer"

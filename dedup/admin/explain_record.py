@@ -35,8 +35,7 @@ from dedup.engine.outcome import BlockedMatch, Conflict, Move, OutcomeStatus
 from dedup.engine.record import Operation
 from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit_one
-from dedup.parsing import Parser
-from dedup.parsing.table import RECORD_TYPES
+from dedup.parsing.records import RECORD_TYPES, Parser
 from dedup.wording import criterion_sentence, warning_sentence
 
 OPERATIONS = {

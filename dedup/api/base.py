@@ -16,7 +16,7 @@ from customers.setup.project_config import ProjectConfig, project_config
 from dedup.api.idempotency import Reply, once
 from dedup.api.serialization import result_json
 from dedup.operations.base import Caller, Result
-from dedup.parsing import Parser
+from dedup.parsing.records import Parser
 
 REPEATED = "Idempotency-Repeated"
 

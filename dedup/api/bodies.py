@@ -15,7 +15,7 @@ from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.normalise import Invalid
 from customers.profile import Key
 from dedup.engine.record import Operation
-from dedup.parsing import Parser
+from dedup.parsing.records import Parser
 
 MERGE = "merge"
 BATCH_LIMIT = 1000

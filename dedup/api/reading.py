@@ -18,7 +18,7 @@ from customers.setup.project_config import project_config
 from dedup.api.base import caller_of
 from dedup.api.schema import ASKED, OwnerSerializer
 from dedup.api.schema import MERGES as MERGES_PAGE
-from dedup.parsing import parse_lookup
+from dedup.parsing.records import parse_lookup
 from dedup.refusals import not_found
 from dedup.storage.merge_journal import MERGES
 

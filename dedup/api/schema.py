@@ -39,9 +39,9 @@ from dedup.engine.record import Operation
 from dedup.engine.remedies import Remedy
 from dedup.engine.vetoes import RULES
 from dedup.engine.warnings import WarningCode
+from dedup.parsing.records import RECORD_TYPES
 from dedup.parsing.schemas import LOOKUP as LOOKUP_SCHEMA
 from dedup.parsing.schemas import Choices, JsonSchema, ObjectSchema, Schema
-from dedup.parsing.table import RECORD_TYPES
 
 CRITERION_NAMES = [criterion.name for criterion in CRITERIA]
 VETO_NAMES = list(RULES)

@@ -29,7 +29,7 @@ from dedup.imports.processing.chunks import step_of
 from dedup.models import ImportKind
 from dedup.operations.base import Caller
 from dedup.operations.records import submit_one
-from dedup.parsing import Parser
+from dedup.parsing.records import Parser
 from segments.recalculation import ask_for_all
 
 SETUP = Path(__file__).with_name("demo.yaml")

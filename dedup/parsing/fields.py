@@ -1,7 +1,7 @@
 """A field of a record: everything there is to say of it in one place.
 
 How its JSON is read, what the OpenAPI schema says of it, and, where files may bring it, what columns can be
-mapped to and how their cells are read. The fields there are stand in `dedup.parsing.table`.
+mapped to and how their cells are read. The fields there are stand in `dedup.parsing.records`.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ from customers.profile import DEVICE, MAESTRA_ID, MOBILE_DEVICE, Key
 from customers.setup.integration_points import Point
 from customers.setup.project_config import ProjectConfig
 from dedup.engine.unit_of_work import UnitOfWork
-from dedup.parsing import Parser
 from dedup.parsing.commerce import is_storable
 from dedup.parsing.draft import LIST, MISSING, OBJECT, UNKNOWN, below, shown
+from dedup.parsing.records import Parser
 from dedup.storage.loading import load, wanted_keys
 
 EVENTS_LIMIT = 1000

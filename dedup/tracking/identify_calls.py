@@ -27,8 +27,8 @@ from customers.profile import CONTACTS, DEVICES, MAESTRA_ID, Key
 from dedup.engine.record import Operation, Record
 from dedup.models import Site
 from dedup.operations.base import Caller
-from dedup.parsing import Parser
 from dedup.parsing.draft import MISSING, OBJECT, UNKNOWN, below, shown
+from dedup.parsing.records import Parser
 from dedup.tracking.holders import StoredValue, holders_of
 
 FIELDS = frozenset({*CONTACT_NAMES, "ids", "personal", "time_zone"})

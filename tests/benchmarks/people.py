@@ -19,7 +19,7 @@ from customers.setup.project_config import project_config
 from dedup.engine.record import Operation, Record
 from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit
-from dedup.parsing import Parser
+from dedup.parsing.records import Parser
 
 FIRST = 5_000_000
 FIRST_MAESTRA_ID = 1_000_000

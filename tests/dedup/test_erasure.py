@@ -60,7 +60,7 @@ from dedup.models import (
 )
 from dedup.operations import apart, lookups, merging, records
 from dedup.operations.base import Caller, Result
-from dedup.parsing import parse_record
+from dedup.parsing.records import parse_record
 from dedup.storage.integrity import faults
 from segments.models import Recalculation, Segment, Segmentation
 from tests.dedup.imports.importing import imported, sent, worked

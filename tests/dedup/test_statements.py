@@ -19,7 +19,7 @@ from customers.setup.project_config import project_config
 from dedup.engine.record import Operation, Record
 from dedup.operations.base import Caller, Result
 from dedup.operations.records import submit
-from dedup.parsing import Parser
+from dedup.parsing.records import Parser
 
 SIZES = (1, 100, 1000)
 NOT_FOR_ONE = (0, 1)  # a single profile has nobody to be held apart from, so that is not asked

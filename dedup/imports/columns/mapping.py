@@ -21,7 +21,7 @@ from dedup.imports.columns.options import Options
 from dedup.models import ImportKind
 from dedup.parsing.fields import RecordField, Segmentations, Target, squeezed
 from dedup.parsing.identifiers import CONFIRMED
-from dedup.parsing.table import IDENTIFIERS, IMPORTED, ORDER, RECORD, SEGMENTS
+from dedup.parsing.records import IDENTIFIERS, IMPORTED, ORDER, RECORD, SEGMENTS
 
 
 @dataclass(frozen=True, slots=True)

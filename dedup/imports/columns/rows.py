@@ -25,8 +25,8 @@ from dedup.parsing.commerce import OrderColumn, RowOrderReader
 from dedup.parsing.draft import MISSING, UNIDENTIFIED, ParsingContext, RecordDraft, is_empty
 from dedup.parsing.fields import CellContext, CellReader
 from dedup.parsing.identifiers import FLAGS, lookup_key
-from dedup.parsing.table import IMPORTED
-from dedup.parsing.table import ORDER as ORDER_FIELD
+from dedup.parsing.records import IMPORTED
+from dedup.parsing.records import ORDER as ORDER_FIELD
 from dedup.refusals import not_found
 from dedup.wording import warning_sentence
 

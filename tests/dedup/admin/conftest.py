@@ -16,7 +16,7 @@ from customers.setup.project_config import project_config
 from dedup.engine.record import Operation
 from dedup.operations.base import Caller
 from dedup.operations.records import submit_one
-from dedup.parsing import Parser
+from dedup.parsing.records import Parser
 from segments.models import Segment, Segmentation
 from tests.staff import signed_in
 

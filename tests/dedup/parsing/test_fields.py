@@ -18,8 +18,8 @@ from dedup.parsing.commerce import ORDER_PARTS
 from dedup.parsing.draft import ParsingContext
 from dedup.parsing.fields import CellContext, NotImported, RecordField
 from dedup.parsing.person import PERSONAL
+from dedup.parsing.records import IMPORTED, RECORD, RECORD_TYPES
 from dedup.parsing.schemas import Choices, ObjectSchema, Schema
-from dedup.parsing.table import IMPORTED, RECORD, RECORD_TYPES
 from tests.dedup.imports.setup import CATALOGUE, NOW, POINT, SEGMENTATIONS
 
 ROOT = Path(__file__).parents[3]

@@ -32,8 +32,7 @@ from dedup.engine.record import (
     SentSubscription,
 )
 from dedup.engine.warnings import RecordWarning, WarningCode
-from dedup.parsing import Parser, parse_lookup, parse_record
-from dedup.parsing.table import RECORD_TYPES
+from dedup.parsing.records import RECORD_TYPES, Parser, parse_lookup, parse_record
 from segments.naming import NamedSegmentation
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)

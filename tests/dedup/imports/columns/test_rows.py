@@ -21,8 +21,9 @@ from dedup.imports.columns.mapping import ColumnMapping
 from dedup.imports.columns.options import Options
 from dedup.imports.columns.rows import RowReader
 from dedup.models import ImportKind
-from dedup.parsing import Parser, cells
+from dedup.parsing import cells
 from dedup.parsing.draft import UNIDENTIFIED
+from dedup.parsing.records import Parser
 from dedup.wording import warning_sentence
 from tests.dedup.imports.setup import CATALOGUE, CONFIRMING, NOW, POINT, SEGMENTATIONS
 
