@@ -36,6 +36,8 @@ EMAIL_LIMIT = 254
 """Octets of an e-mail address (RFC 5321)."""
 EARLIEST_YEAR = 1900
 """Of a birth date or a moment; earlier ones are placeholders such as 0001-01-01."""
+EARLIEST_EVENT_YEAR = 1990
+"""Of what a record says happened: before it nobody kept such data, and 1970 is what an unset clock says."""
 
 
 class Invalid(Exception):  # noqa: N818 - it says what the value is, and reads so where it is caught
@@ -387,6 +389,17 @@ def moment(raw: object) -> datetime:
     if result.year < EARLIEST_YEAR:
         raise Invalid(_("It lies before %(year)d. Leave the time out if unknown."), year=EARLIEST_YEAR)
     return result
+
+
+def event_moment(raw: object, correction: timedelta = timedelta(0)) -> datetime:
+    """A moment at which something happened, by a clock to be corrected by so much."""
+    at = moment(raw) + correction
+    if at.year < EARLIEST_EVENT_YEAR:
+        raise Invalid(
+            _("It lies before %(year)d, as of a clock that was not set. Leave the time out if unknown."),
+            year=EARLIEST_EVENT_YEAR,
+        )
+    return at
 
 
 def _with_offset(raw: object) -> datetime:

@@ -203,7 +203,7 @@ def _moment(body: Body, parser: Parser) -> datetime | None:
     if not body.has("confirmed_at"):
         return None
     try:
-        return min(normalise.moment(body.data["confirmed_at"]), parser.context.now)
+        return min(normalise.event_moment(body.data["confirmed_at"]), parser.context.now)
     except Invalid as error:
         body.fault("confirmed_at", error.told(_))
         return None

@@ -168,12 +168,23 @@ def run(dry_run: Import, *, actor: str, user_id: int | None) -> Import:
     """Run a finished dry run for real, with the same rows and mapping. The report then says what came out
     different.
 
-    Raises `validation_error` where it was no dry run, is not finished, or its rows were dropped.
+    Raises `validation_error` where it was no dry run, is not finished or is run already, or its rows were
+    dropped.
     """
     with transaction.atomic():
+        _require_not_run(dry_run)
         source = _with_rows_of(dry_run, actor, user_id, ImportStates.STAGING)
         wake_after_commit()
     return source
+
+
+def _require_not_run(dry_run: Import) -> None:
+    """Whoever comes second waits for the first, and learns of its run."""
+    Import.objects.select_for_update(of=("self",)).get(pk=dry_run.pk)
+    run = dry_run.runs.filter(is_dry_run=False, state__in=(*WORKING, ImportStates.FINISHED)).first()
+    if run:
+        detail = _("It was run already, as import %(number)d. To import the file once more, upload it again.")
+        raise invalid(("", detail % {"number": run.pk}))
 
 
 def remap(dry_run: Import, *, actor: str, user_id: int | None) -> Import:

@@ -148,7 +148,7 @@ ORDER_PARTS = (
     ),
     OrderPart(
         "placed_at",
-        normalise.moment,
+        normalise.event_moment,
         _("Time of the order"),
         (
             *("placedat", "orderplacedat", "orderdate", "ordertime", "date", "datetime", "createdat"),

@@ -172,7 +172,7 @@ class RecordDraft:
 
     def moment(self, path: str, raw: Any) -> datetime | None:
         """A point in time; one in the future counts as now."""
-        at: datetime | None = self.take(path, normalise.moment, raw)
+        at: datetime | None = self.take(path, normalise.event_moment, raw)
         return min(at, self.context.now) if at else None
 
     def identifies(self) -> bool:

@@ -125,8 +125,11 @@ class EventReader:
 
     def moment(self, path: str, raw: Any) -> datetime:
         """When it happened: now where it does not say, or says a time in the future."""
-        at: datetime | None = None if raw in (None, "") else self.normalised(path, normalise.moment, raw)
-        return min(at + self.clock_correction, self.now) if at else self.now
+        if raw in (None, ""):
+            return self.now
+        correction = self.clock_correction
+        at = self.normalised(path, lambda raw: normalise.event_moment(raw, correction), raw)
+        return min(at, self.now) if at else self.now
 
     def event(self, path: str, data: Mapping[str, Any], **who: Any) -> NewEvent | None:
         """What every event says, wherever it comes from."""

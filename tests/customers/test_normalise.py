@@ -1,7 +1,7 @@
 import json
 import string
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import phonenumbers
@@ -519,6 +519,20 @@ def test_a_moment_says_what_is_wrong():
     }
     assert outcomes(normalise.moment, expected) == expected  # fmt: skip
     assert refused(normalise.moment, (*JUNK, 1767607200)) == [*JUNK, 1767607200]
+
+
+def test_what_happened_did_not_happen_before_anybody_kept_such_data():
+    early = "It lies before 1990, as of a clock that was not set. Leave the time out if unknown."
+    expected = {
+        "1970-01-01T00:00:00Z": early,
+        "1989-12-31T23:59:59Z": early,
+        "1990-01-01T00:00:00Z": datetime(1990, 1, 1, tzinfo=UTC),
+    }
+    assert outcomes(normalise.event_moment, expected) == expected
+    slow = timedelta(days=56 * 365)
+    assert normalise.event_moment("1970-01-02T00:00:00Z", slow) == datetime(1970, 1, 2, tzinfo=UTC) + slow
+    with pytest.raises(Invalid):
+        normalise.event_moment("2026-01-02T00:00:00Z", -slow)
 
 
 @given(st.datetimes(min_value=datetime(1901, 1, 1), timezones=st.timezones()))

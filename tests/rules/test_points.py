@@ -133,6 +133,57 @@ def test_records_of_a_personal_point_are_personal_actions(project):
     assert last_action(shop, ann).year < 2999
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("customers/upsert/", {"email": ANN, "occurred_at": "1970-01-01T00:00:00Z"}),
+        (
+            "customers/upsert/",
+            {
+                "email": ANN,
+                "subscriptions": [
+                    {"channel": "email", "status": "subscribed", "since": "1970-01-01T00:00:00Z"}
+                ],
+            },
+        ),
+        (
+            "orders/",
+            {
+                "order": {"number": "1", "total": "1.00", "placed_at": "1970-01-01T00:00:00Z"},
+                "customer": {"email": ANN},
+            },
+        ),
+        ("promo_codes/", {"lookup": {"email": ANN}, "code": "X", "issued_at": "1970-01-01T00:00:00Z"}),
+        (
+            "activities/",
+            {
+                "activities": [
+                    {"kind": "visit", "device_id": "d-1", "occurred_at": "1970-01-01T00:00:00+00:00"}
+                ]
+            },
+        ),
+    ],
+)
+def test_nothing_happened_before_anybody_kept_such_data(project, path, body):
+    """R13: a clock that was not set would make the customer the oldest of all, for good."""
+    shop = project()
+    ann = shop.website.register(day=1, email=ANN).id
+    before = shop.customer(ann)
+    with shop.refuses("validation_error") as refused:
+        shop.website.done(path, body)
+    assert "1990" in refused.body["errors"][0]["message"]
+    assert shop.customer(ann) == before
+
+
+def test_an_order_placed_in_the_future_was_placed_now(project):
+    """R13, R57"""
+    shop = project()
+    ann = shop.website.order("1", 1, {"email": ANN}, placed_at="2999-01-01T00:00:00Z").id
+    (order,) = shop.website.get(f"customers/{ann}/orders/").body["results"]
+    assert moment(order["placed_at"]).year < 2999
+    assert last_action(shop, ann).year < 2999
+
+
 def test_records_of_an_import_are_no_personal_actions(project):
     """R13: what an import or the back office says, the customer did not do."""
     shop = project()

@@ -14,7 +14,7 @@ from getpass import getuser
 from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
@@ -31,6 +31,7 @@ from dedup.imports.processing.outcomes import EFFECTS
 from dedup.models import Import, ImportKind, ImportStates
 from segments.naming import named_segmentations
 
+STANDARD_INPUT = "-"
 AT_WORK = (ImportStates.STAGING, ImportStates.RUNNING)
 OTHERS_AT_WORK = 0.2  # seconds to wait where only others have something to do
 SHOWN_EVERY = 0.5  # seconds
@@ -53,12 +54,14 @@ OPTIONS = (
 class Command(BaseCommand):
     help = (
         "Import a file, and show how far it is. Ctrl-C pauses; --resume goes on. The rows are worked by this "
-        "process, and by workers if there are any. Exit codes: 0 the import is finished, even if rows "
-        "failed; 1 it failed or was cancelled; 2 the arguments are wrong; 130 it was paused."
+        "process, and by workers if there are any. Exit codes: 0 the import is finished, even if some rows "
+        "failed; 1 it failed or was cancelled, or every row failed; 2 the arguments are wrong; 130 it was paused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", nargs="?", help="CSV, TSV or XLSX; also as .gz or .zip")
+        parser.add_argument(
+            "file", nargs="?", help="CSV, TSV or XLSX; also as .gz or .zip; - for standard input"
+        )
         parser.add_argument("--point", help="the integration point it comes through, by system name")
         parser.add_argument("--kind", choices=list(ImportKind), default=ImportKind.CUSTOMERS.value)
         parser.add_argument(
@@ -175,6 +178,8 @@ class Command(BaseCommand):
             raise CommandError(go_on(source), returncode=INTERRUPTED)
         if source.state != ImportStates.FINISHED:
             raise CommandError((source.problem or {}).get("detail", "It was cancelled."))
+        if at.failed and at.failed == at.done:
+            raise CommandError("Every row failed.")
 
     def tell_examples(self, source: Import) -> None:
         for name, examples in reports.examples_of(source).items():
@@ -218,22 +223,30 @@ def begun(given: dict[str, Any]) -> Import:
         return operations.run(operations.find(given["run"]), **who)
     if not (given["file"] and given["point"]):
         raise CommandError("Name the file, and with --point the integration point it comes through.")
-    path = Path(given["file"])
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from None
-    with file:
+    with opened(given["file"]) as file:
         return operations.start(
             **who,
             point=point_named(given["point"]),
             file=file,
-            name=path.name,
+            name="standard input" if given["file"] == STANDARD_INPUT else Path(given["file"]).name,
             kind=ImportKind(given["kind"]),
             mapping=given["mapping"] or columns(given["map"]),
             options=options(given),
             is_dry_run=given["dry_run"],
         )
+
+
+@contextmanager
+def opened(name: str) -> Iterator[IO[bytes]]:
+    if name == STANDARD_INPUT:
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(name).open("rb")
+    except OSError as error:
+        raise CommandError(f"{name} cannot be read: {error.strerror}") from None
+    with file:
+        yield file
 
 
 def gone_on(source: Import) -> Import:

@@ -114,6 +114,24 @@ def test_a_dry_run_is_told_and_then_run(client: Client) -> None:
     assert post(client, f"{run['id']}/run/")[1]["code"] == "validation_error"
 
 
+def test_a_dry_run_is_run_once(client: Client) -> None:
+    body = done(client, options=json.dumps({"dry_run": True}))
+    run = post(client, f"{body['id']}/run/")[1]
+    for ends in (lambda: None, lambda: worked(operations.find(run["id"]))):
+        ends()
+        status, problem = post(client, f"{body['id']}/run/")
+        assert (status, problem["code"]) == (400, "validation_error")
+        assert str(run["id"]) in problem["errors"][0]["message"]
+        assert Import.objects.count() == 2
+
+
+def test_a_dry_run_whose_run_was_cancelled_may_be_run_again(client: Client) -> None:
+    body = done(client, options=json.dumps({"dry_run": True}))
+    first = post(client, f"{body['id']}/run/")[1]
+    post(client, f"{first['id']}/cancel/")
+    assert post(client, f"{body['id']}/run/")[0] == 202
+
+
 def test_it_is_paused_resumed_and_cancelled(client: Client) -> None:
     number = post(client, file=file(), kind="customers")[1]["id"]
     assert post(client, f"{number}/pause/")[1]["state"] == "paused"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -84,6 +85,24 @@ def test_a_dry_run_and_its_run_and_the_failed_rows(
     assert "Finished" in said
     assert counts(Import.objects.get(dry_run=dry))["created"] == 2
     assert "no address" in failed.read_text()
+
+
+def test_it_is_no_success_when_every_row_failed(command: Callable[..., tuple[str, str]]) -> None:
+    wrong = [("1", "no address", "", ""), ("2", "none either", "", "")]
+    with pytest.raises(CommandError, match="Every row failed") as raised:
+        command(rows=wrong)
+    assert raised.value.returncode == 1
+    said, _ = command(rows=[*wrong, ("3", ANN, "", "")])
+    assert "created" in said
+
+
+def test_a_file_may_come_from_standard_input(
+    command: Callable[..., tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(csv_of(ROWS))))
+    call_command("import_customers", "-", "--point=files", stdout=io.StringIO(), stderr=io.StringIO())
+    source = Import.objects.get()
+    assert (source.name, counts(source)["created"]) == ("standard input", 30)
 
 
 def test_a_terminal_has_a_bar_and_a_log_has_lines(command: Callable[..., tuple[str, str]]) -> None:
@@ -173,4 +192,4 @@ def test_what_does_not_fit_is_refused_before_anything_is_stored(
 
 def test_all_may_be_put_into_a_segment(command: Callable[..., tuple[str, str]]) -> None:
     command("--segment=loyalty.gold")
-    assert counts(Import.objects.get()) == {"created": 30}
+    assert counts(Import.objects.get()) == {"created": 30, "blocked_value": 1}
