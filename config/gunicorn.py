@@ -3,6 +3,8 @@
 import os
 import shutil
 import tempfile
+from contextlib import suppress
+from ctypes import CDLL
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,11 @@ if Path("/dev/shm").is_dir():
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
+M_MMAP_THRESHOLD = -3
+LARGE = 256 * 1024
+"""Bytes."""
+
+
 def on_starting(_server: Any) -> None:
     """Each server begins at zero."""
     os.environ[METRICS] = tempfile.mkdtemp(prefix="selfsame-metrics-")
@@ -43,6 +50,19 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(_server: Any, worker: Any) -> None:
+    count_by_number(worker)
+    give_memory_back()
+
+
+def give_memory_back() -> None:
+    """Let what is large be memory of its own, which returns to the system when it is no longer needed. By
+    itself glibc learns from the first large body to keep such pieces, in heaps of each thread.
+    """
+    with suppress(OSError, AttributeError):  # another C library, which does not have this
+        CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, LARGE)
+
+
+def count_by_number(worker: Any) -> None:
     """Name the files of metrics by that number: by process number there would be more of them for ever."""
     from prometheus_client import values  # noqa: PLC0415 - it looks for the folder when it is imported
 

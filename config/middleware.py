@@ -20,6 +20,7 @@ from whitenoise import middleware as whitenoise
 
 from config.health import healthz, readyz
 from config.problems import foreseen, is_api, problem, too_large
+from customers.api.json_body import content_length
 from customers.errors import ErrorCode
 from customers.setup.project_config import pinned_project_config
 from dedup.tracking.sites import is_of_a_site
@@ -156,12 +157,6 @@ class BodyLimitMiddleware:
         if content_length(request) > (settings.MAX_UPLOAD_SIZE if upload else settings.MAX_BODY_SIZE):
             return too_large(request)
         return self.get_response(request)
-
-
-def content_length(request: HttpRequest) -> int:
-    """Bytes of the body. Where the header is missing or not a number, Django reads none."""
-    declared = request.META.get("CONTENT_LENGTH") or "0"
-    return int(declared) if declared.isdecimal() else 0
 
 
 class CommonMiddleware(common.CommonMiddleware):

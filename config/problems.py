@@ -1,9 +1,8 @@
 """Errors as RFC 9457 problem details: the one place where a refusal becomes an HTTP answer."""
 
-import json
 import math
 from collections.abc import Iterable, Iterator
-from typing import IO, Any, NoReturn
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -13,7 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from django.views import defaults
-from rest_framework import exceptions, parsers
+from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -172,47 +171,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     return defaults.server_error(request)
 
 
-# --- What comes in ------------------------------------------------------------------------------------------
-
-
-class JSONParser(parsers.JSONParser):
-    """JSON in UTF-8, strictly: no NaN, no bottomless nesting, no text that a database cannot store."""
-
-    def parse(self, stream: IO[bytes], *_context: Any) -> Any:
-        raw = stream.read()
-        try:
-            value = json.loads(raw.decode(), parse_constant=no_constant)
-        except (ValueError, RecursionError) as error:
-            detail = _("The body is not JSON: %(reason)s.") % {"reason": error}
-            raise exceptions.ParseError(detail) from error
-        if b"\\u0000" in raw or b"\\ud" in raw.lower():
-            refuse_unstorable(value)
-        return value
-
-
-def no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-def refuse_unstorable(value: Any) -> None:
-    if paths := list(unstorable(value)):
-        message = _("Take the NUL and half surrogate characters out of it.")
-        raise invalid(*((path, message) for path in paths))
-
-
-def unstorable(value: Any, path: str = "") -> Iterator[str]:
-    """Paths of texts, keys included, that have no UTF-8 or contain NUL."""
-    match value:
-        case str():
-            if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-                yield path
-        case dict():
-            for key, item in value.items():
-                yield from unstorable(key, path)
-                yield from unstorable(item, below(path, key.encode(errors="replace").decode()))
-        case list():
-            for index, item in enumerate(value):
-                yield from unstorable(item, f"{path}[{index}]")
+# --- In which form ------------------------------------------------------------------------------------------
 
 
 class LenientNegotiation(DefaultContentNegotiation):

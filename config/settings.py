@@ -243,9 +243,10 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = not PRODUCTION
 
-# Bytes of a request: of an uploaded file, and of anything else. Above → `too_large`.
+# Bytes of a request: of an uploaded file, of anything else, and of one record. Above → `too_large`.
 MAX_UPLOAD_SIZE = env.int("MAX_UPLOAD_SIZE", 500 * 1024 * 1024)
 MAX_BODY_SIZE = env.int("MAX_BODY_SIZE", 10 * 1024 * 1024)
+MAX_RECORD_SIZE = env.int("MAX_RECORD_SIZE", 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_SIZE
 # Rows of an imported file that are decided and stored in one transaction, and how long row data is kept.
 IMPORT_CHUNK_ROWS = env.int("IMPORT_CHUNK_ROWS", 1000)
@@ -315,7 +316,7 @@ CORS_URLS_REGEX = r"^/track/"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["config.problems.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["customers.api.json_body.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

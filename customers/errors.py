@@ -77,8 +77,26 @@ class SelfsameError(Exception):
         return self.code.title
 
 
-def invalid(*errors: tuple[str, str]) -> SelfsameError:
-    """A `validation_error` naming every field at fault as (path, message)."""
-    listed = [{"path": path, "message": message} for path, message in errors]
-    detail = "; ".join(f"{path}: {message}" if path else message for path, message in errors)
-    return SelfsameError(ErrorCode.VALIDATION_ERROR, detail, errors=listed)
+FAULTS_LISTED = 100
+"""Faults that a refusal lists at most; of the rest it tells the number."""
+
+
+def invalid(*errors: tuple[str, str], most: int = FAULTS_LISTED) -> SelfsameError:
+    """A `validation_error` naming the fields at fault as (path, message), so many at most; `more_errors` is
+    the number of the others.
+    """
+    told = errors[:most]
+    listed = [{"path": path, "message": message} for path, message in told]
+    detail = "; ".join(f"{path}: {message}" if path else message for path, message in told)
+    more = {"more_errors": len(errors) - most} if len(errors) > most else {}
+    return SelfsameError(ErrorCode.VALIDATION_ERROR, detail, errors=listed, **more)
+
+
+def shortened(error: SelfsameError, most: int) -> SelfsameError:
+    """The same refusal, listing so many faults at most."""
+    faults = [(fault["path"], fault["message"]) for fault in error.data.get("errors", ())]
+    if len(faults) <= most:
+        return error
+    shorter = invalid(*faults, most=most)
+    shorter.data["more_errors"] += error.data.get("more_errors", 0)
+    return shorter

@@ -104,7 +104,7 @@ class KeyThrottle(BaseThrottle):
 
 class ApiView(APIView):
     """`scope` is what a key needs, by method where they differ; members of staff may only do what needs
-    `staff_scope`, with `staff_permission`.
+    `staff_scope`, with `staff_permission`. A body `of_many` records may be larger than that of one.
     """
 
     authentication_classes = AUTHENTICATION
@@ -114,6 +114,13 @@ class ApiView(APIView):
     scopes: ClassVar[dict[str, Scopes]] = {}
     staff_scope: ClassVar[Scopes] = Scopes.READ
     staff_permission: ClassVar[str] = "customers.view_customer"
+    of_many: ClassVar[bool] = False
 
     def scope_of(self, request: Request) -> Scopes:
         return self.scopes.get(request.method or "", self.scope)
+
+    @property
+    def body_limit(self) -> int:
+        """Bytes of a body (`customers.api.json_body`)."""
+        limit: int = settings.MAX_BODY_SIZE if self.of_many else settings.MAX_RECORD_SIZE
+        return limit

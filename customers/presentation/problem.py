@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from customers.errors import SelfsameError
 
@@ -15,7 +16,16 @@ def problem_json(error: SelfsameError) -> dict[str, Any]:
         "type": f"urn:selfsame:{error.code.value}",
         "title": _(error.title),
         "status": error.status,
-        "detail": error.detail,
+        "detail": _detail(error),
         "code": error.code.value,
         **error.data,
     }
+
+
+def _detail(error: SelfsameError) -> str:
+    """What is wrong, and where not all of it is listed, how much more there is."""
+    more: int = error.data.get("more_errors", 0)
+    if not more:
+        return error.detail
+    others = ngettext("There is %(count)s more fault.", "There are %(count)s more faults.", more)
+    return f"{error.detail} {others % {'count': more}}"

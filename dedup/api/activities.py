@@ -90,6 +90,7 @@ class AcceptedSerializer(serializers.Serializer[Any]):
 )
 class ActivitiesView(OperationView):
     scope = Scopes.TRACK
+    of_many = True
 
     def act(self, call: Call) -> Reply:
         point = call.caller.point

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from hashlib import file_digest
 from typing import Any, ClassVar
@@ -18,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from customers.api.base import ApiView, access
+from customers.api.json_body import read_json
 from customers.api.paging import CustomerPagination, refuse_unknown
 from customers.errors import invalid
 from customers.models import Scopes
@@ -208,8 +208,8 @@ def _json(name: str, text: Any, errors: list[tuple[str, str]]) -> Any:
 
 def _parsed(text: Any) -> Any:
     try:
-        return json.loads(text)
-    except (TypeError, ValueError, RecursionError):
+        return read_json(text.encode()) if isinstance(text, str) else None
+    except ValueError:
         return None
 
 

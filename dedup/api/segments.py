@@ -49,6 +49,7 @@ class SegmentMovedSerializer(serializers.Serializer[Any]):
 class SegmentMembersView(SegmentCustomersView, OperationView):
     """GET lists the members, POST changes them (R51, R52)."""
 
+    of_many = True
     scope = Scopes.READ
     scopes: ClassVar[dict[str, Scopes]] = {"POST": Scopes.WRITE}
 

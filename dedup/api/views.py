@@ -6,12 +6,13 @@ What decorates a view describes it in OpenAPI.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, assert_never
+from collections.abc import Iterator
+from typing import ClassVar, assert_never
 
 from customers.api.base import actor_of
 from customers.api.views import profile_of
 from customers.changes import Change, OrderSaved, PointsAdded, PromoCodeIssued
-from customers.errors import ErrorCode, SelfsameError
+from customers.errors import FAULTS_LISTED, ErrorCode, SelfsameError, shortened
 from customers.models import Scopes
 from customers.privacy.opt_out import opt_out
 from dedup.api import bodies, schema
@@ -243,19 +244,27 @@ class OptOutView(OperationView):
     description="Up to 1000 records of one operation, in order. A record that is refused fails alone.",
 )
 class BatchView(OperationView):
+    of_many = True
+
     def act(self, call: Call) -> Reply:
         batch = bodies.batch(call.data)
-        parsed = [_record_or_error(call, batch.operation, data) for data in batch.records]
+        parsed = list(_records_or_errors(call, batch))
         results = records.submit(call.caller, parsed)
         return Reply(OK, {"results": batch_json(results, call.config)})
 
 
-def _record_or_error(call: Call, operation: Operation, data: Any) -> Record | SelfsameError:
-    """A record of a batch fails alone."""
-    try:
-        return call.parser.record(operation, data)
-    except SelfsameError as error:
-        return error
+def _records_or_errors(call: Call, batch: bodies.Batch) -> Iterator[Record | SelfsameError]:
+    """A record of a batch fails alone. All of them list as many faults as a single one could; but each has
+    at least its first.
+    """
+    left = FAULTS_LISTED
+    for data in batch.records:
+        try:
+            yield call.parser.record(batch.operation, data)
+        except SelfsameError as error:
+            refusal = shortened(error, max(left, 1))
+            left -= len(refusal.data.get("errors", ()))
+            yield refusal
 
 
 @schema.operation(

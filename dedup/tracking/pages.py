@@ -38,6 +38,7 @@ class TrackView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    body_limit = BODY_LIMIT
 
     def get_parsers(self) -> list[BaseParser]:
         parsers = super().get_parsers()
@@ -49,9 +50,6 @@ class TrackView(APIView):
         refuse_too_many(request)
         site = site_of(request.query_params.get("key", ""))
         refuse_other_origins(site, request.headers.get("Origin"))
-        if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_LIMIT:
-            detail = _("Send at most %(limit)s bytes at once.") % {"limit": BODY_LIMIT}
-            raise SelfsameError(ErrorCode.TOO_LARGE, detail)
         config = project_config()
         events = read_page(request.data, site, config, timezone.now())
         append(events, site.point_id, config)

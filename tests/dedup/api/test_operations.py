@@ -399,6 +399,22 @@ def test_a_body_has_a_limit(shop, settings):
     assert refusal(shop.website.post("customers/register/", {"email": "a" * 100})) == (413, "too_large")
 
 
+def test_one_record_has_a_lower_limit_than_many(shop, settings):
+    settings.MAX_RECORD_SIZE = 100
+    record = {"email": "a" * 100}
+    assert refusal(shop.website.post("customers/register/", record)) == (413, "too_large")
+    batch = {"operation": "register", "records": [record]}
+    assert shop.website.post("customers/batch/", batch).status == 200
+
+
+def test_a_batch_lists_as_many_faults_as_one_record_but_one_of_each(shop):
+    record = {f"unknown{number}": 1 for number in range(60)}
+    answer = shop.website.post("customers/batch/", {"operation": "register", "records": [record] * 3})
+    results = answer.body["results"]
+    assert [len(result["errors"]) for result in results] == [60, 40, 1]
+    assert [result.get("more_errors") for result in results] == [None, 20, 59]
+
+
 def test_a_look_up_by_a_listed_value_finds_nobody(shop):
     """R12."""
     assert refusal(shop.website.post("customers/lookup/", {"email": "test@test.com"})) == (
