@@ -56,8 +56,9 @@ def move(
     current = _current(primary_ids, segmentation)
     changes = list(_changes(current, segmentation, decide, at, why))
     if changes:
-        records = tuple(RecordChanges((change,), at) for change in changes)
-        batch = Batch(records, operation(), project_config().kinds)
+        told = operation()
+        records = tuple(RecordChanges((change,), told.at) for change in changes)
+        batch = Batch(records, told, project_config().kinds)
         customers_writing.save(batch)
         writing.save(batch)
     return Moved(

@@ -236,7 +236,8 @@ class CustomerSerializer(serializers.Serializer[Any]):
 
 
 class HistoryEntrySerializer(serializers.Serializer[Any]):
-    at = moment("When it happened.")
+    at = moment("When it was told. Entries are in this order.")
+    occurred_at = moment("When it happened; null where that is the same.", allow_null=True)
     kind = serializers.ChoiceField(choices=list(HISTORY_KINDS))
     maestra_id = serializers.IntegerField(help_text="The MaestraID it happened to.")
     operation_id = serializers.IntegerField()
@@ -313,8 +314,8 @@ PAGING = (
 )
 BETWEEN = (
     parameter("kind", "Only entries of these kinds.", many=True, enum=list(HISTORY_KINDS)),
-    parameter("since", "From this time on.", OpenApiTypes.DATETIME),
-    parameter("until", "Before this time.", OpenApiTypes.DATETIME),
+    parameter("since", "Told from this time on.", OpenApiTypes.DATETIME),
+    parameter("until", "Told before this time.", OpenApiTypes.DATETIME),
 )
 HISTORY = page_of(HistoryEntrySerializer)
 ORDERS = page_of(OrderSerializer)

@@ -1,8 +1,9 @@
-"""The change history of a profile, over all its MaestraIDs, newest first (R40).
+"""The change history of a profile, over all its MaestraIDs, what was told last first (R40).
 
-A row has the entries of one MaestraID and one moment. They are stored as facts (`customers.history_kinds`),
-and their sentences are made when they are read. For a page the newest rows of each MaestraID are read by
-index and then sorted together, so a page costs the same however long the history is.
+A row has the entries of one record and one MaestraID. They are stored as facts (`customers.history_kinds`),
+and their sentences are made when they are read. Rows are in the order in which they were told, whenever
+what they tell of happened. For a page the newest rows of each MaestraID are read by index and then sorted
+together, so a page costs the same however long the history is.
 """
 
 from __future__ import annotations
@@ -23,30 +24,31 @@ from customers.words import CustomerLabel, customer_label
 
 Facts = dict[str, Any]
 
-# Of each MaestraID the newest rows with entries, by index; then the newest of all. `<=`: the row in which the
-# page before ended may have entries that it did not show. `kinds` is an SQL/JSON path that finds an entry of
-# these kinds.
+# Of each MaestraID the rows told last, by index; then those of all. Rows of a profile get their IDs in the
+# order in which they are told, because each is written under the lock of the profile. `<=`: the row in which
+# the page before ended may have entries that it did not show. `kinds` is an SQL/JSON path that finds an entry
+# of these kinds.
 ROWS = """
-SELECT t.at, t.id, t.maestra_id, t.data::text, t.operation_id, o.actor, p.system_name
+SELECT t.told_at, t.id, t.maestra_id, t.at, t.data::text, t.operation_id, t.actor, p.system_name
   FROM unnest(%(maestra_ids)s::bigint[]) AS m(id)
  CROSS JOIN LATERAL (
-   SELECT * FROM customers_change c
+   SELECT c.*, o.at AS told_at, o.actor, o.point_id
+     FROM customers_change c JOIN customers_operation o ON o.id = c.operation_id
     WHERE c.maestra_id = m.id AND c.data <> '[]'
-      AND (%(after)s::timestamptz IS NULL OR (c.at, c.id) <= (%(after)s::timestamptz, %(after_id)s::bigint))
-      AND (%(since)s::timestamptz IS NULL OR c.at >= %(since)s::timestamptz)
-      AND (%(until)s::timestamptz IS NULL OR c.at < %(until)s::timestamptz)
+      AND (%(after)s::bigint IS NULL OR c.id <= %(after)s::bigint)
+      AND (%(since)s::timestamptz IS NULL OR o.at >= %(since)s::timestamptz)
+      AND (%(until)s::timestamptz IS NULL OR o.at < %(until)s::timestamptz)
       AND (%(kinds)s::jsonpath IS NULL OR c.data @? %(kinds)s::jsonpath)
-    ORDER BY c.at DESC, c.id DESC LIMIT %(limit)s
+    ORDER BY c.id DESC LIMIT %(limit)s
  ) t
-  JOIN customers_operation o ON o.id = t.operation_id
-  LEFT JOIN customers_integrationpoint p ON p.id = o.point_id
- ORDER BY t.at DESC, t.id DESC LIMIT %(limit)s
+  LEFT JOIN customers_integrationpoint p ON p.id = t.point_id
+ ORDER BY t.id DESC LIMIT %(limit)s
 """
 
 
 class HistoryCursor(NamedTuple):
-    """Where a page ends: the last row of the page, and how many of its entries the page shows, counted from
-    the newest. The next page begins with the rest of that row.
+    """Where a page ends: the last row of the page, told `at` a time, and how many of its entries the page
+    shows, counted from the newest. The next page begins with the rest of that row.
     """
 
     at: datetime
@@ -78,8 +80,8 @@ def history(
     limit: int = 50,
     masking: MaskingPolicy = UNMASKED,
 ) -> HistoryPage:
-    """A page of the history entries of these MaestraIDs, as the API shows them: from `since` on and before
-    `until`, of these `kinds` or, without any, of every kind.
+    """A page of the history entries of these MaestraIDs, as the API shows them: told from `since` on and
+    before `until`, of these `kinds` or, without any, of every kind.
 
     `labels` are the names of identifier kinds and custom fields for people, `masking` says what the reader
     may see.
@@ -89,8 +91,7 @@ def history(
         "kinds": _path_to(kinds),
         "since": since,
         "until": until,
-        "after": after and after.at,
-        "after_id": after and after.id,
+        "after": after and after.id,
         "limit": limit + ROWS_BESIDE_THE_PAGE,
     }
     rows, wanted = fetch(ROWS, parameters), frozenset(kinds)
@@ -101,8 +102,11 @@ def history(
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """`occurred_at` is when what it tells of happened."""
+
     cursor: HistoryCursor
     maestra_id: int
+    occurred_at: datetime
     facts: Facts
     operation_id: int
     actor: str
@@ -119,11 +123,11 @@ def _entries_of(row: Sequence[Any], kinds: frozenset[str], after: HistoryCursor 
     """The entries of a row that are of these kinds, the newest first, without those that the page before
     shows.
     """
-    at, row_id, maestra_id, data, operation_id, actor, point = row
-    skipped = after.shown if after and after[:2] == (at, row_id) else 0
+    told_at, row_id, maestra_id, occurred_at, data, *source = row
+    skipped = after.shown if after and after.id == row_id else 0
     entries = reversed(json.loads(data, parse_float=Decimal))
     return [
-        _Entry(HistoryCursor(at, row_id, number), maestra_id, facts, operation_id, actor, point)
+        _Entry(HistoryCursor(told_at, row_id, number), maestra_id, occurred_at, facts, *source)
         for number, facts in enumerate(entries, start=1)
         if number > skipped and (not kinds or facts["kind"] in kinds)
     ]
@@ -139,6 +143,7 @@ def _item(entry: _Entry, labels: Mapping[str, str], masking: MaskingPolicy) -> J
     data = {name: _plain(value) for name, value in facts.items() if name not in ("kind", "reason", "related")}
     return {
         "at": moment(entry.cursor.at),
+        "occurred_at": None if entry.occurred_at == entry.cursor.at else moment(entry.occurred_at),
         "kind": facts["kind"],
         "maestra_id": entry.maestra_id,
         "operation_id": entry.operation_id,

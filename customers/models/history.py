@@ -83,8 +83,8 @@ class Change(models.Model):
     """What a record changed for one MaestraID: `data` is a list of entries `{"kind": …, …facts}` in their
     order.
 
-    `at` is when it happened, which for a record of yesterday is yesterday; the operation tells when it was
-    written.
+    `at` is when it happened, which for a record of yesterday is yesterday. The operation tells when it was
+    told; a record that names no time happened then.
     """
 
     operation = models.ForeignKey(
@@ -98,7 +98,7 @@ class Change(models.Model):
     class Meta:
         verbose_name = _("change")
         verbose_name_plural = _("change history")
-        indexes = [models.Index(F("maestra_id"), F("at").desc(), F("id").desc(), name="change_of_customer")]
+        indexes = [models.Index(F("maestra_id"), F("id").desc(), name="change_as_told")]
 
     def __str__(self) -> str:
         return str(self.pk)

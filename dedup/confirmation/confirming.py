@@ -84,10 +84,14 @@ def report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_a
     Raises `customer_not_found`, `code_invalid` where the customer neither holds nor claims the contact.
     """
     at = min(confirmed_at, timezone.now())
-    return in_transaction(lambda: _confirm(caller, lookup(caller, customer).profile, contact, at))
+    return in_transaction(
+        lambda: _confirm(caller, lookup(caller, customer).profile, contact, at, is_dated=True)
+    )
 
 
-def _confirm(caller: Caller, profile: Profile, contact: Key, at: datetime) -> Result:
+def _confirm(
+    caller: Caller, profile: Profile, contact: Key, at: datetime, *, is_dated: bool = False
+) -> Result:
     """Submit a record that brings the contact confirmed, with the flags that the contact came with, so that a
     claim can win it (R30).
     """
@@ -111,6 +115,7 @@ def _confirm(caller: Caller, profile: Profile, contact: Key, at: datetime) -> Re
         lookup=Key(MAESTRA_ID, str(profile.maestra_id)),
         personal_action=True,
         point=named.point,
+        is_dated=is_dated,
     )
     return submit_one(caller, record)
 

@@ -90,7 +90,8 @@ class PromoCode:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`occurred_at` is never in the future. `maestra_id` is the one named among `ids`; `lookup` the one
+    """`occurred_at` is never in the future. `is_dated` tells that the record itself said so; of another it
+    is when it was read. `maestra_id` is the one named among `ids`; `lookup` the one
     identifier of an edit, a MaestraID as `Key("maestra_id", "7")`. `access_kinds` are the contact kinds by
     which this point sees flagged contacts only (R20). `personal`, `custom_fields`: a value of None clears
     that field; `clears` names identifier kinds, and `time_zone`, to clear (R44). `cards` are payment card
@@ -117,4 +118,5 @@ class Record:
     points: PointsMovement | None = None
     promo_code: PromoCode | None = None
     point: int | None = None
+    is_dated: bool = False
     warnings: tuple[RecordWarning, ...] = ()

@@ -151,7 +151,11 @@ def _save(
 ) -> list[int]:
     """Write what was decided. Returns the IDs of the merges, in order."""
     decided = [(r, o) for r, o in zip(records, outcomes, strict=True) if isinstance(o, Outcome)]
-    changed = [RecordChanges(o.changes, r.occurred_at, r.point) for r, o in decided if o.changes]
+    changed = [
+        RecordChanges(o.changes, r.occurred_at if r.is_dated else now, r.point)
+        for r, o in decided
+        if o.changes
+    ]
     blocked = [match for _r, o in decided for match in o.blocked_matches]
     kind = records[0].operation.value if len({r.operation for r in records}) == 1 else "batch"
     if not changed and not blocked:

@@ -81,7 +81,7 @@ class ReadableField(Protocol):
 
 class RecordDraft:
     """A record while it is read. `identifiers` are values as typed; of these are those that are sent
-    `confirmed`, and as the `primary` one.
+    `confirmed`, and as the `primary` one. Without a time of its own it happened at `default_time`.
     """
 
     def __init__(self, context: ParsingContext, operation: Operation) -> None:
@@ -101,6 +101,7 @@ class RecordDraft:
         self.lookup: Key | None = None
         self.nobody: Key | None = None
         self.occurred_at: datetime | None = None
+        self.default_time = context.now
         self.lookup_by: tuple[str, ...] = ()
         self.mode = Mode.OVERWRITE
         self.personal: dict[str, Any] = {}
@@ -184,10 +185,10 @@ class RecordDraft:
     def record(self) -> Record:
         if self.nobody:
             raise not_found(self.nobody)
-        point = self.context.point
+        point, at = self.context.point, self._time()
         return Record(
             operation=self.operation,
-            occurred_at=self._time(),
+            occurred_at=at,
             identifiers=self._sent(),
             cards=tuple(self.cards),
             maestra_id=self.maestra_id,
@@ -206,6 +207,7 @@ class RecordDraft:
             points=self._points(),
             promo_code=self._promo_code(),
             point=point.id,
+            is_dated=at != self.default_time,
             warnings=tuple(self.warnings),
         )
 
@@ -229,7 +231,7 @@ class RecordDraft:
         )
 
     def _time(self) -> datetime:
-        """When it happened, as the record says; else when the promo code was issued, else now.
+        """When it happened, as the record says; else when the promo code was issued.
 
         An order is a personal action when it was placed; what else its record says is one only through a
         point whose records are (R57).
@@ -239,7 +241,7 @@ class RecordDraft:
         if self.order:
             return self.order.placed_at
         issued_at: datetime | None = self.ledger.get("issued_at")
-        return self.occurred_at or issued_at or self.context.now
+        return self.occurred_at or issued_at or self.default_time
 
     def _points(self) -> PointsMovement | None:
         if self.operation is not Operation.POINTS:
@@ -251,7 +253,7 @@ class RecordDraft:
     def _promo_code(self) -> PromoCode | None:
         if self.operation is not Operation.PROMO_CODE:
             return None
-        issued_at = self.ledger.get("issued_at") or self.occurred_at or self.context.now
+        issued_at = self.ledger.get("issued_at") or self.occurred_at or self.default_time
         return PromoCode(self.ledger["code"], issued_at)
 
 

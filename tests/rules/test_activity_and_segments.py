@@ -16,7 +16,7 @@ from tests.dedup.tracking.sending import (
     send,
     whose,
 )
-from tests.scenarios.api import ANN, BOB, DEVICE, PHONE, at, mentions, moment, segment, subscription
+from tests.scenarios.api import ANN, BOB, DEVICE, PHONE, at, happened, mentions, moment, segment, subscription
 
 PUSH = {"subscriptions": [subscription("web_push")]}
 
@@ -128,7 +128,7 @@ def test_what_an_anonymous_customer_did_becomes_the_identified_customers(project
     ann = shop.website.register(day=30, email=ANN, device_id=DEVICE)
     assert (ann.status, ann.id) == ("joined", visitor.id)
     push = shop.history(ann.id, "subscription")[0]
-    assert moment(push["at"]) == moment(at(1))
+    assert happened(push) == moment(at(1))
     assert moment(ann.customer["registered_at"]) == moment(at(1))
 
 
@@ -190,8 +190,8 @@ def test_entries_and_exits_are_in_the_change_history(project):
     ).id
     shop.website.edit(ann, day=5, segments=[segment("loyalty", "level_2")])
     entries = shop.history(ann, "segment")
-    assert {moment(e["at"]) for e in entries} == {moment(at(1)), moment(at(5))}
-    assert mentions([e for e in entries if moment(e["at"]) == moment(at(5))], "level_2", "Level 2")
+    assert {happened(e) for e in entries} == {moment(at(1)), moment(at(5))}
+    assert mentions([e for e in entries if happened(e) == moment(at(5))], "level_2", "Level 2")
 
 
 ORDERED = {"type": "orders_count", "op": "at_least", "value": 1}

@@ -111,6 +111,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def happened(entry: dict[str, Any]) -> datetime:
+    """When what a history entry tells of happened (R40)."""
+    return moment(entry["occurred_at"] or entry["at"])
+
+
 def subscription(
     channel: str, status: str = "subscribed", topic: str | None = None, **more: Any
 ) -> dict[str, Any]:
@@ -425,10 +430,10 @@ class Project:
         return essence(self.customer(maestra_id))
 
     def history(self, maestra_id: int, *kinds: str) -> list[dict[str, Any]]:
-        """The entries of these kinds, or all, the oldest first."""
+        """The entries of these kinds, or all, what happened first before the others."""
         entries = self.pages(f"customers/{maestra_id}/history/")
         chosen = [entry for entry in entries if not kinds or entry["kind"] in kinds]
-        return sorted(chosen, key=lambda entry: moment(entry["at"]))
+        return sorted(chosen, key=happened)
 
     def reasons(self, maestra_id: int) -> list[str]:
         """Why records joined, or customers merged, into this profile."""

@@ -16,6 +16,7 @@ from tests.scenarios.api import (
     PHONE,
     PHONE_2,
     at,
+    happened,
     mentions,
     moment,
     names_in,
@@ -698,7 +699,7 @@ def test_why_a_phone_disappeared_it_was_removed_in_an_edit(project):
     ann = shop.website.register(day=1, email=ANN, mobile_phone=PHONE).id
     shop.admin.edit(ann, day=4, mobile_phone=None)
     entry = shop.history(ann, "mobile_phone")[-1]
-    assert moment(entry["at"]) == moment(at(4))
+    assert happened(entry) == moment(at(4))
     assert entry["integration_point"] is not None
     assert shop.related(ann) == set()
 
@@ -846,7 +847,7 @@ def test_a_customer_shows_what_happened_before_it_entered_the_database(project):
     signed_in = shop.website.authorize({"email": ANN}, DEVICE)
     assert (signed_in.id, signed_in.merged) == (ann, [visitor])
     push = shop.history(ann, "subscription")[0]
-    assert (push["maestra_id"], moment(push["at"])) == (visitor, moment(at(1)))
+    assert (push["maestra_id"], happened(push)) == (visitor, moment(at(1)))
 
 
 @pytest.mark.parametrize(

@@ -298,9 +298,9 @@ class DeviceUseRows(TableRows):
     def handlers(self) -> Handlers:
         return {Held: self._held, Erased: self._erased}
 
-    def _held(self, c: Held, record: RecordChanges) -> None:
+    def _held(self, c: Held, _: RecordChanges) -> None:
         if c.before is None and c.after.category in DEVICES:
-            self.uses.add((c.after.key, c.after.origin, record.at))
+            self.uses.add((c.after.key, c.after.origin, c.after.since))
 
     def _erased(self, c: Erased, _: RecordChanges) -> None:
         self.erased.update(c.maestra_ids)

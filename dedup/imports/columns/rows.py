@@ -102,8 +102,7 @@ class RowReader:
         named by a value on the block list.
         """
         draft = self._valid(cells)
-        if draft.occurred_at is None and draft.order is None:
-            draft.occurred_at = at
+        draft.default_time = at or draft.default_time
         return draft.record()
 
     def named(self, cells: Sequence[str]) -> list[Key]:

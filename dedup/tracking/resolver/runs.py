@@ -124,4 +124,5 @@ def _record_of_action(event: WaitingEvent, caller: Caller) -> Record:
         lookup=customer,
         personal_action=True,
         point=caller.point.id,
+        is_dated=True,
     )

@@ -273,16 +273,19 @@ def test_the_history_in_pages_by_kind_and_time(shop):
     assert {entry["kind"] for entry in whole} == {"created", "email", "personal_data", "mobile_phone"}
     assert whole[0]["kind"] == "mobile_phone"
     assert set(whole[0]) == {
-        "at", "kind", "maestra_id", "operation_id", "actor", "integration_point", "reason", "data",
-        "related_maestra_id", "sentence",
+        "at", "occurred_at", "kind", "maestra_id", "operation_id", "actor", "integration_point", "reason",
+        "data", "related_maestra_id", "sentence",
     }  # fmt: skip
     assert [entry for page in pages(shop.website, path, limit=1) for entry in page] == whole
     kinds = [entry["kind"] for entry in shop.website.get(f"{path}?kind=email&kind=created").body["results"]]
     assert sorted(kinds) == ["created", "email"]
-    later = [entry for entry in whole if entry["at"] == day(3)]
-    assert shop.website.get(path, since=day(3)).body["results"] == later
-    assert shop.website.get(path, until=day(3)).body["results"] == whole[len(later) :]
-    assert shop.website.client.get(f"/api/v1/{path}?since={day(3)}").json()["results"] == later
+    told_at = whole[0]["at"]
+    later = [entry for entry in whole if entry["at"] == told_at]
+    assert {entry["occurred_at"] for entry in later} == {day(3)}
+    assert {entry["occurred_at"] for entry in whole if entry not in later} == {day(1)}
+    assert shop.website.get(path, since=told_at).body["results"] == later
+    assert shop.website.get(path, until=told_at).body["results"] == whole[len(later) :]
+    assert shop.website.client.get(f"/api/v1/{path}?since={told_at}").json()["results"] == later
 
 
 @pytest.mark.parametrize(

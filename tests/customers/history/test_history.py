@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from customers import changes as ch
 from customers.changes import Decision, Why
@@ -16,7 +17,7 @@ from customers.history import reading
 from customers.history.reading import history
 from customers.history_kinds import HISTORY_KINDS, history_facts, sentence
 from customers.history_kinds.identifiers import KIND_OF
-from customers.models import IntegrationPoint
+from customers.models import IntegrationPoint, Operation
 from customers.profile import (
     Category,
     Channel,
@@ -91,9 +92,11 @@ def test_an_entry_tells_all_the_api_promises():
     )
     save([record(lost, at=minutes(1))], point=point.pk)
     (item,) = read(9).items
-    assert item.pop("operation_id") > 0
+    operation_id = item.pop("operation_id")
+    told_at = Operation.objects.get(pk=operation_id).at
     assert item == {
-        "at": "2026-01-05T12:01:00+00:00",
+        "at": told_at.isoformat(),
+        "occurred_at": "2026-01-05T12:01:00+00:00",
         "kind": "contact_lost",
         "maestra_id": 9,
         "actor": "system",
@@ -115,9 +118,9 @@ def test_an_entry_tells_all_the_api_promises():
 
 
 def test_merged_histories_are_interleaved_and_paged_without_a_gap():
-    """R40: all of both, by time, each entry with the MaestraID it happened to."""
+    """R40: all of both, by the time they were told, each entry with the MaestraID it happened to."""
     for n in range(6):
-        save([record(zone(7 + n % 2, f"A/{n}"), zone(7 + n % 2, f"B/{n}"), at=minutes(n // 2))])
+        save([record(zone(7 + n % 2, f"A/{n}"), zone(7 + n % 2, f"B/{n}"), at=minutes(9 - n // 2))])
     whole = read(7, 8, limit=100).items
     assert [(i["maestra_id"], i["data"]["after"]["time_zone"]) for i in whole[:5]] == [
         (8, "B/5"),
@@ -137,13 +140,22 @@ def test_merged_histories_are_interleaved_and_paged_without_a_gap():
         assert paged == whole
 
 
+def test_an_entry_of_a_record_that_told_no_time_happened_when_it_was_told():
+    """R40."""
+    now = timezone.now()
+    save([record(zone(7, "Asia/Tokyo"), at=now)], at=now)
+    assert [(item["at"], item["occurred_at"]) for item in read(7).items] == [(now.isoformat(), None)]
+
+
 def test_history_can_be_limited_to_kinds_and_times():
+    """What was told within the times, whenever it happened (R40)."""
     mixed = (
         ch.Created(**SEVEN, registered_at=NOON),
         zone(7, "Asia/Tokyo"),
         ch.PromoCodeIssued(**SEVEN, code="A", issued_at=NOON),
     )
-    save([record(*mixed, at=minutes(1)), record(zone(7, "Asia/Seoul"), at=minutes(5))])
+    save([record(*mixed, at=minutes(8))], at=minutes(1))
+    save([record(zone(7, "Asia/Seoul"), at=minutes(0))], at=minutes(5))
     assert [i["kind"] for i in read(kinds=["created", "promo_code"]).items] == ["promo_code", "created"]
     assert [i["kind"] for i in read(since=minutes(5)).items] == ["personal_data"]
     assert [i["kind"] for i in read(until=minutes(5), kinds=["personal_data"], limit=1).items] == [

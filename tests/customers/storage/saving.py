@@ -34,15 +34,25 @@ def new_ids(count: int) -> list[int]:
     return customers_writing.draw_ids("customers_customer", count)
 
 
-def batch_of(records: Sequence[RecordChanges], known: Iterable[Key] = (), point: int | None = None) -> Batch:
+def batch_of(
+    records: Sequence[RecordChanges],
+    known: Iterable[Key] = (),
+    point: int | None = None,
+    at: datetime = NOON,
+) -> Batch:
     (operation_id,) = customers_writing.draw_ids("customers_operation", 1)
-    operation = OperationInfo(operation_id, kind="upsert", actor="system", at=NOON, point=point)
+    operation = OperationInfo(operation_id, kind="upsert", actor="system", at=at, point=point)
     return Batch(tuple(records), operation, project_config().kinds, frozenset(known))
 
 
-def save(records: Sequence[RecordChanges], known: Iterable[Key] = (), point: int | None = None) -> list[int]:
+def save(
+    records: Sequence[RecordChanges],
+    known: Iterable[Key] = (),
+    point: int | None = None,
+    at: datetime = NOON,
+) -> list[int]:
     """Save in a transaction of its own, deferred constraints checked. The IDs of the merges."""
-    batch = batch_of(records, known, point)
+    batch = batch_of(records, known, point, at)
     with transaction.atomic():
         customers_writing.save(batch)
         segments_writing.save(batch)
