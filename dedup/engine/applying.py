@@ -19,7 +19,6 @@ from customers.changes import (
     Why,
 )
 from customers.profile import (
-    DEVICES,
     PAYMENT_CARD,
     WITH_PRIMARY,
     Holding,
@@ -50,12 +49,12 @@ from dedup.engine.warnings import RecordWarning, WarningCode
 def apply_edit(context: ResolutionContext, subject: Subject) -> None:
     """The record edits the stored customer it is about."""
     context.subject, context.origin_id = subject.primary_id, subject.origin_id
+    context.heed_for(context.profile)
     add_to_ledgers(context)
     before = context.profile
     collect_requested_primaries(context, before)
     _clear(context)
     edit_values(context)
-    context.incoming = [s for s in context.incoming if is_to_edit(context, s)]
     context.incoming = [s for s in context.incoming if not _waits(context, s)]
     for sent in context.incoming:
         _attach(context, sent)
@@ -64,10 +63,9 @@ def apply_edit(context: ResolutionContext, subject: Subject) -> None:
 
 
 def collect_requested_primaries(context: ResolutionContext, before: Profile) -> None:
-    """Notes which contacts the record makes primary; `fill` replaces no primary (R14, R43, R44)."""
+    """Notes which contacts the record makes primary (R14, R43)."""
     for kind in dict.fromkeys([s.kind for s in context.incoming if s.category in WITH_PRIMARY]):
-        requested = requested_primary(before, context.record, kind)
-        if requested and not (context.record.mode is Mode.FILL and before.primary(kind)):
+        if requested := requested_primary(before, context.record, kind):
             context.requested_primaries[kind] = requested
 
 
@@ -106,19 +104,6 @@ def edit_values(context: ResolutionContext) -> None:
     if (personal, time_zone, fields) != (before.personal, before.time_zone, before.custom_fields):
         after = replace(before, personal=personal, time_zone=time_zone, custom_fields=fields)
         context.emit_diff(before, after, Why.RECORD)
-
-
-def is_to_edit(context: ResolutionContext, sent: Sent) -> bool:
-    """Whether the record may set the identifier. `fill` adds none of a kind that the customer has already
-    (R44).
-    """
-    if (
-        context.record.mode is Mode.OVERWRITE
-        or sent.category in DEVICES
-        or sent.key in context.profile.holdings
-    ):
-        return True
-    return not any(h.kind == sent.kind and not h.is_former for h in context.profile.holdings.values())
 
 
 def _waits(context: ResolutionContext, sent: Sent) -> bool:

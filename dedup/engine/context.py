@@ -11,7 +11,7 @@ from customers.changes import CardSeen, Held, Merged, Released, Unclaimed, Why
 from customers.profile import WITH_PRIMARY, Category, Holding, Key, Profile
 from customers.provisional import NO_MAESTRA_ID
 from customers.transitions import MutableProfile
-from dedup.engine.editing import holding_of
+from dedup.engine.editing import heeded, holding_of, is_heeded
 from dedup.engine.outcome import Conflict, Move, OutcomeStatus, Veto
 from dedup.engine.record import Record, Sent
 from dedup.engine.unit_of_work import UnitOfWork
@@ -24,10 +24,11 @@ class ResolutionContext:
     """One record on its way through the rules.
 
     `subject` is the stored customer the record is about, by primary MaestraID. Until there is one, the record
-    is a new customer, weighed with what it brought (`new_customer`). `origin_id` is the MaestraID under which
-    what it writes is recorded. `incoming` are the identifiers not dealt with yet. `found_nobody`: the look-up
-    found no customer, whoever the record joined later. `registered` are the contacts that somebody else signs
-    in with (R16). `requested_primaries` are the contacts that the record makes primary, by kind.
+    is a new customer, weighed with what it brought (`new_customer`); from then on `record` is what counts of
+    it for that customer (R44). `origin_id` is the MaestraID under which what it writes is recorded.
+    `incoming` are the identifiers not dealt with yet. `found_nobody`: the look-up found no customer, whoever
+    the record joined later. `registered` are the contacts that somebody else signs in with (R16).
+    `requested_primaries` are the contacts that the record makes primary, by kind.
     """
 
     def __init__(self, work: UnitOfWork, record: Record, now: datetime) -> None:
@@ -53,6 +54,15 @@ class ResolutionContext:
         """The subject as it stands."""
         assert self.subject is not None
         return self.work.profiles[self.subject]
+
+    def heed_for(self, profile: Profile) -> None:
+        """The record is about this customer: what `fill` ignores of it counts for nothing (R44)."""
+        self.record = heeded(self.record, profile)
+        self.incoming = self.incoming_for(profile)
+
+    def incoming_for(self, profile: Profile) -> list[Sent]:
+        """What would be left of the incoming identifiers if the record was about this customer (R44)."""
+        return [s for s in self.incoming if is_heeded(s, self.record, profile)]
 
     def projected_profile(self) -> Profile:
         """The subject, or the new customer, as it would be with everything the record brought."""

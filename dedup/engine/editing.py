@@ -10,24 +10,35 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from customers.profile import NOBODY, PERSONAL_FIELDS, Claim, Holding, Key, Personal, Profile, Subscription
+from customers.profile import (
+    DEVICES,
+    NOBODY,
+    PERSONAL_FIELDS,
+    Claim,
+    Holding,
+    Key,
+    Personal,
+    Profile,
+    Subscription,
+)
 from dedup.engine.record import Mode, Record, Sent, SentSubscription
 
 
 def edited_personal(current: Personal, sent: Mapping[str, Any], mode: Mode) -> Personal:
     """What was sent is added where it contradicts nothing; one contradiction clears the whole set, and only
     what was sent stays (R42). What differs from the stored value in its form only stays as stored, unless
-    every field is sent: so a person corrects how a name is written. A sent None clears its field, and `fill`
-    sets only what is empty (R44).
+    every field is sent: so a person corrects how a name is written. A sent None clears its field. `fill`
+    clears nothing, and of a set with a contradiction it takes nothing (R44).
     """
     if all(getattr(current, name) == value for name, value in sent.items()):
         return current
-    if len(sent) < len(PERSONAL_FIELDS):
+    if mode is Mode.FILL or len(sent) < len(PERSONAL_FIELDS):
         sent = {name: _as_stored(getattr(current, name), value) for name, value in sent.items()}
     values = {name: value for name, value in sent.items() if value is not None}
+    contradicts = any(getattr(current, name) not in (None, value) for name, value in values.items())
     if mode is Mode.FILL:
-        return Personal(**{**values, **current.present()})
-    if any(getattr(current, name) not in (None, value) for name, value in values.items()):
+        return current if contradicts else Personal(**{**values, **current.present()})
+    if contradicts:
         return Personal(**values)
     cleared = {name: None for name, value in sent.items() if value is None}
     return Personal(**{**current.present(), **values, **cleared})
@@ -60,6 +71,22 @@ def replaced_personal(before: Personal, after: Personal, sent: Mapping[str, Any]
     gone = [name for name, value in before.present().items() if getattr(after, name) != value]
     is_replaced = any(getattr(after, name) is not None for name in gone)
     return tuple(gone) if is_replaced and len(sent) < len(PERSONAL_FIELDS) else ()
+
+
+def is_heeded(sent: Sent, record: Record, profile: Profile) -> bool:
+    """Whether the identifier counts, the record being about this customer. `fill` ignores a new one of a kind
+    that the customer has already (R44).
+    """
+    if record.mode is Mode.OVERWRITE or sent.category in DEVICES or sent.key in profile.holdings:
+        return True
+    return not any(h.kind == sent.kind and not h.is_former for h in profile.holdings.values())
+
+
+def heeded(record: Record, profile: Profile) -> Record:
+    """The record with what counts of it, as it is about this customer (R44)."""
+    if record.mode is Mode.OVERWRITE:
+        return record
+    return replace(record, identifiers=tuple(s for s in record.identifiers if is_heeded(s, record, profile)))
 
 
 def edited_fields(current: Mapping[str, Any], sent: Mapping[str, Any], mode: Mode) -> Mapping[str, Any]:
@@ -148,14 +175,20 @@ def waits_for_confirmation(profile: Profile, sent: Sent) -> bool:
 
 def requested_primary(profile: Profile, record: Record, kind: str) -> Key | None:
     """Which contact of a kind the record makes primary: the one it asks for, the first of a list, or the one
-    new value (R14, R43).
+    new value (R14, R43). `fill` replaces no primary (R44).
     """
+    if not may_replace_primary(profile, record, kind):
+        return None
     sent = [s for s in record.identifiers if s.kind == kind]
     asked = next((s.key for s in sent if s.is_primary), None)
     if asked or not sent:
         return asked
     first = sent[0].key
     return first if len(sent) > 1 or first not in profile.holdings else None
+
+
+def may_replace_primary(profile: Profile, record: Record, kind: str) -> bool:
+    return record.mode is Mode.OVERWRITE or profile.primary(kind) is None
 
 
 def sent_personal(sent: Mapping[str, Any]) -> Personal:

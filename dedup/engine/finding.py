@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from customers.profile import DEVICES, MAESTRA_ID, PAYMENT_CARD, Category, Key, Profile
+from dedup.engine.editing import heeded
 from dedup.engine.outcome import RefusalCode, Refused
 from dedup.engine.record import Operation, Record, Sent
 from dedup.engine.unit_of_work import UnitOfWork
@@ -41,7 +42,7 @@ def find_subject(work: UnitOfWork, record: Record) -> Subject | None:
         _refuse_known_unique_ids(work, record)
     else:
         _refuse_ids_of_others(work, record, subject)
-        _refuse_registered(work, record, subject)
+        _refuse_registered(work, heeded(record, work.profiles[subject.primary_id]), subject)
     return subject
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from customers.changes import Decision, Joined, Merged, Why
 from customers.profile import DEVICES, NOBODY, STRENGTH, Category, Key, Profile, with_primary
 from customers.transitions import united
-from dedup.engine.applying import edit_values, is_to_edit
+from dedup.engine.applying import edit_values
 from dedup.engine.context import ResolutionContext
 from dedup.engine.counting import add_to_ledgers
-from dedup.engine.editing import holding_of, requested_primary
+from dedup.engine.editing import holding_of, may_replace_primary, requested_primary
 from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.priority import Verdict, contact_in_question, decide_priority
 from dedup.engine.reasons import Reason
@@ -22,10 +22,13 @@ from dedup.engine.vetoes import confirmed_by_both, upheld, vetoes
 
 def match_and_verify(context: ResolutionContext) -> None:
     """Test every customer that holds something the record brought, strongest kind first (R22). Each becomes
-    one with the subject or stays apart, so the next is still a customer of its own.
+    one with the subject or stays apart, so the next is still a customer of its own. They are found anew each
+    time, because it may depend on whom the record joined what of it counts (R44).
     """
-    for primary_id in _candidates(context):
-        _verify(context, context.work.profiles[primary_id])
+    tested: set[int] = set()
+    while untested := [c for c in _candidates(context) if c not in tested]:
+        tested.add(untested[0])
+        _verify(context, context.work.profiles[untested[0]])
 
 
 def _candidates(context: ResolutionContext) -> list[int]:
@@ -54,10 +57,10 @@ def _verify(context: ResolutionContext, other: Profile) -> None:
     """No veto: they are one. Any veto: they stay apart (R22). A contact both confirmed outweighs
     differing ones (R25).
     """
-    projected = context.projected_profile()
-    found = vetoes(projected, other, context.work.world)
-    both = confirmed_by_both(projected, other)
     shared = _shared_with(context, other)
+    tested, projected = _projected_beside(context, other, shared)
+    found = vetoes(tested, other, context.work.world)
+    both = confirmed_by_both(tested, other)
     if upheld(found, overridden=both is not None):
         context.blocked_matches.append((other.maestra_id, shared, found))
         return
@@ -74,6 +77,23 @@ def _verify(context: ResolutionContext, other: Profile) -> None:
         _join(context, other, verdict, decision)
     else:
         _merge(context, other, verdict, decision)
+
+
+def _projected_beside(
+    context: ResolutionContext, other: Profile, shared: tuple[Key, ...]
+) -> tuple[Profile, Profile]:
+    """The subject, or the new customer, as it is tested for vetoes and as it is weighed for priority: with
+    what would count of the record if it joined the other (R44).
+
+    Devices and payment cards are shared by people with contacts of their own. Where the record names the
+    other by nothing more, it is tested with all it brought, lest `fill` ignores who it is about.
+    """
+    whole = context.projected_profile()
+    if context.subject is not None or context.record.mode is Mode.OVERWRITE:
+        return whole, whole
+    counting = context.new_customer_with(context.incoming_for(other))
+    is_named = any(other.holdings[key].category not in DEVICES for key in shared)
+    return (counting if is_named else whole), counting
 
 
 def _shared_with(context: ResolutionContext, other: Profile) -> tuple[Key, ...]:
@@ -93,7 +113,7 @@ def _join(context: ResolutionContext, other: Profile, verdict: Verdict, decision
     """A record that was never a customer becomes part of one, without a MaestraID of its own (R22)."""
     context.origin_id = _origin_in(context, other, decision.matched)
     context.subject, context.status = other.maestra_id, OutcomeStatus.JOINED
-    context.incoming = [s for s in context.incoming if is_to_edit(context, s)]
+    context.heed_for(other)
     part = _part_in(context, other, verdict)
     context.work.emit(Joined(**context.who(), decision=decision))
     add_to_ledgers(context)
@@ -104,7 +124,11 @@ def _join(context: ResolutionContext, other: Profile, verdict: Verdict, decision
     if context.record.mode is Mode.FILL:
         edit_values(context)
     context.record_cards()
-    context.requested_primaries = {s.kind: s.key for s in context.incoming if s.is_primary}
+    context.requested_primaries = {
+        s.kind: s.key
+        for s in context.incoming
+        if s.is_primary and may_replace_primary(other, context.record, s.kind)
+    }
 
 
 def _part_in(context: ResolutionContext, other: Profile, verdict: Verdict) -> Profile:

@@ -362,7 +362,7 @@ def test_fill_sets_only_what_is_empty(project):
         website_id="a",
         email=BOB,
         mobile_phone=PHONE,
-        first_name="Bea",
+        first_name="Ann",
         last_name="Smith",
         time_zone="Asia/Tokyo",
         custom_fields={"city": "Oslo", "colour": "red"},
@@ -377,6 +377,27 @@ def test_fill_sets_only_what_is_empty(project):
         "time_zone": "Asia/Tokyo",
         "custom_fields": {"city": "Rome", "colour": "red"},
     }
+
+
+def test_fill_ignores_personal_data_that_contradict_whole(project):
+    """R44: a family name of somebody else is not put beside a first name."""
+    shop = project()
+    ann = shop.website.register(day=1, crm_id="1", first_name="Ann").id
+    filled = shop.website.upsert(crm_id="1", first_name="Bea", last_name="Smith", mode="fill")
+    assert (filled.status, personal(shop, ann)) == ("unchanged", {"first_name": "Ann"})
+
+
+@pytest.mark.parametrize("by", [{"email": ANN}, {"crm_id": "1"}], ids=["joined", "found"])
+def test_what_fill_ignores_matches_nobody(project, by):
+    """R44, R41: another's card is ignored where the customer has one, found by an ID or joined."""
+    shop = project()
+    ann = shop.website.register(day=1, crm_id="1", email=ANN, discount_card=CARD).id
+    bob = shop.website.register(day=1, crm_id="2", mobile_phone=PHONE, discount_card=CARD_2).id
+    before = shop.profile(ann), shop.profile(bob)
+    filled = shop.website.upsert(**by, discount_card=CARD_2, mode="fill")
+    assert (filled.id, filled.merged, filled.body["conflicts"]) == (ann, [], [])
+    assert (shop.profile(ann), shop.profile(bob)) == before
+    assert shop.history(ann, "merged") == []
 
 
 def test_overwrite_is_the_other_mode(project):

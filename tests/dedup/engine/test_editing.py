@@ -11,6 +11,7 @@ from dedup.engine.editing import (
     edited_fields,
     edited_personal,
     edited_time_zone,
+    heeded,
     reflagged,
     replaced_personal,
     requested_primary,
@@ -98,10 +99,38 @@ def test_what_went_is_named_where_a_sent_value_contradicts():
         assert replaced_personal(stored, after, given) == gone
 
 
-def test_fill_sets_only_the_personal_data_that_is_empty():
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"middle_name": "M", "last_name": None}, Personal("Ray", "Ann", "M")),
+        ({"first_name": "Ann", "middle_name": "M"}, Personal("Ray", "Ann", "M")),
+        (
+            {**dict.fromkeys(PERSONAL_FIELDS), "first_name": "ANN", "middle_name": "M"},
+            Personal("Ray", "Ann", "M"),
+        ),
+        ({"first_name": "Bob", "middle_name": "M"}, STORED),
+        ({"last_name": "Ray", "first_name": "Bob", "birth_date": BORN}, STORED),
+    ],
+    ids=[
+        "an addition",
+        "the same and an addition",
+        "another form, and every field sent",
+        "a contradiction and an addition",
+        "among what is the same",
+    ],
+)
+def test_fill_adds_a_set_of_personal_data_that_contradicts_nothing_or_none_of_it(given, expected):
     """R44"""
-    given = {"first_name": "Bob", "middle_name": "M", "last_name": None}
-    assert edited_personal(STORED, given, FILL) == Personal("Ray", "Ann", "M")
+    assert edited_personal(STORED, given, FILL) == expected
+
+
+def test_fill_heeds_no_new_value_of_a_kind_the_customer_has():
+    """R14, R44: what is held is sent again, a device is added, a former ID is none that is had"""
+    stored = profile(1, holding("email", ANN), holding("crm_id", "1", is_former=True, retired_at=day(2)))
+    given = {"email": [ANN, BOB], "crm_id": "2", "mobile_phone": [PHONE], "device_id": ["c-1", "c-2"]}
+    counting = heeded(record(EDIT, mode=FILL, **given), stored)
+    assert counting == record(EDIT, mode=FILL, **{**given, "email": ANN})
+    assert heeded(record(EDIT, mode=OVERWRITE, **given), stored) == record(EDIT, mode=OVERWRITE, **given)
 
 
 def test_custom_fields_are_set_cleared_or_filled():

@@ -11,11 +11,13 @@ from dedup.engine.warnings import RecordWarning, WarningCode
 from tests.dedup.engine.builders import (
     ANN,
     BOB,
+    CARD,
     COOKIE,
     EVE,
     HASH,
     NOW,
     PHONE,
+    PHONE_2,
     SESSION,
     Memory,
     holding,
@@ -120,6 +122,105 @@ def test_fill_gives_personal_data_to_a_customer_that_has_none_and_goes_first(sho
     shop(REGISTER, 1, email=ANN, personal_action=True)
     outcome = shop(UPSERT, 2, mode=Mode.FILL, email=ANN, personal={"last_name": "Ray"})
     assert outcome.profile.personal == Personal(last_name="Ray")
+
+
+# What `fill` ignores
+
+
+def test_what_fill_ignores_matches_nobody(shop):
+    """R44: neither in a record that joins nor in one that edits"""
+    shop(REGISTER, 1, email=ANN, discount_card=CARD)
+    shop(REGISTER, 1, discount_card="7002", mobile_phone=PHONE)
+    for values in ({"email": ANN}, {"maestra_id": 1}):
+        outcome = shop(UPSERT, 2, mode=Mode.FILL, discount_card="7002", **values)
+        assert (outcome.merges, outcome.conflicts, outcome.moved, outcome.blocked_matches) == ((), (), (), ())
+        assert outcome.profile.holdings.keys() == {key("email", ANN), key("discount_card", CARD)}
+    assert shop.profiles.keys() == {1, 2}
+
+
+def test_what_fill_ignores_vetoes_nothing(shop):
+    """R44: whom a contact names is the one to be filled in, as in an edit"""
+    shop(REGISTER, 1, email=ANN, mobile_phone=PHONE, passport_id="p")
+    outcome = shop(UPSERT, 2, mode=Mode.FILL, email=ANN, mobile_phone=PHONE_2, passport_id="q", crm_id="1")
+    assert (outcome.status, outcome.customer, shop.profiles.keys()) == ("joined", 1, {1})
+    filled = {key("email", ANN), key("mobile_phone", PHONE), key("passport_id", "p"), key("crm_id", "1")}
+    assert outcome.profile.holdings.keys() == filled
+
+
+@pytest.mark.parametrize("shared", [{"device_id": COOKIE}, {"cards": (HASH,)}])
+def test_a_record_with_contacts_of_its_own_fills_in_nobody_who_used_the_same_device(shop, shared):
+    """R8, R10, R44: it is about somebody else, whose contacts would be lost"""
+    shop(REGISTER, 1, email=ANN, **shared)
+    outcome = shop(UPSERT, 2, mode=Mode.FILL, email=BOB, **shared)
+    assert (outcome.status, outcome.profile.holdings.keys() >= {key("email", BOB)}) == ("created", True)
+
+
+def test_what_fill_ignores_counts_for_no_priority(shop):
+    """R29, R44"""
+    shop(REGISTER, 1, email=ANN, mobile_phone=PHONE, personal_action=True)
+    access = sent("mobile_phone", PHONE_2, gives_access=True)
+    outcome = shop(UPSERT, 2, mode=Mode.FILL, email=ANN, mobile_phone=access)
+    (joined,) = (c for c in outcome.changes if isinstance(c, Joined))
+    assert (joined.decision.priority, joined.decision.criterion) == (1, "last_activity")
+
+
+@pytest.mark.parametrize("values", [{"lookup": by_id(1)}, {"email": ANN}], ids=["edits", "joins"])
+def test_what_fill_ignores_refuses_nothing(shop, values):
+    """R16, R44: though somebody else signs in with it"""
+    shop(REGISTER, 1, email=ANN, mobile_phone=PHONE)
+    access = sent("mobile_phone", PHONE_2, gives_access=True)
+    shop(REGISTER, 1, mobile_phone=access, email=BOB)
+    operation = EDIT if "lookup" in values else UPSERT
+    assert shop(operation, 2, mode=Mode.FILL, mobile_phone=access, **values).customer == 1
+    assert shop.profiles[2].holdings[key("mobile_phone", PHONE_2)].gives_access
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"maestra_id": 1}, "ambiguous_customer"),
+        ({"email": ANN, "lookup_by": ("email",)}, "ambiguous_customer"),
+        ({"email": ANN, "lookup_by": ()}, "technical_id_not_unique"),
+    ],
+)
+def test_fill_ignores_no_unique_value_of_another_customer(shop, values, code):
+    """R2, R17, R44: it says that the record is about somebody else"""
+    shop(REGISTER, 1, email=ANN, crm_id="1")
+    shop(REGISTER, 1, email=BOB, crm_id="2")
+    assert shop.refusal(UPSERT, 2, mode=Mode.FILL, crm_id="2", **values)[0] == code
+
+
+@pytest.mark.parametrize("values", [{"lookup": by_id(1)}, {"email": ANN}], ids=["edits", "joins"])
+def test_what_fill_ignores_moves_nowhere(shop, values):
+    """R4, R32, R44"""
+    shop(REGISTER, 1, email=ANN, session_key=SESSION)
+    shop(REGISTER, 1, email=BOB, session_key="session-2")
+    own = {"lookup_by": ()}
+    outcome = shop(
+        EDIT if "lookup" in values else UPSERT, 2, mode=Mode.FILL, session_key="session-2", **values, **own
+    )
+    assert (outcome.customer, outcome.moved) == (1, ())
+    assert shop.profiles[2].holdings.keys() == {key("email", BOB), key("session_key", "session-2")}
+
+
+@pytest.mark.parametrize("values", [{"lookup": by_id(1)}, {"discount_card": CARD}], ids=["edits", "joins"])
+def test_in_fill_a_held_contact_gets_its_flags_and_stays_secondary(shop, values):
+    """R14, R44: even where it is asked for as the primary, by a record with priority"""
+    shop(REGISTER, 1, email=[ANN, BOB], discount_card=CARD)
+    again = sent("email", BOB, is_primary=True, gives_access=True)
+    operation = EDIT if "lookup" in values else UPSERT
+    outcome = shop(operation, 2, mode=Mode.FILL, email=again, personal_action=True, **values)
+    assert primaries(outcome.profile) == {ANN: True, BOB: False}
+    assert outcome.profile.holdings[key("email", BOB)].gives_access
+
+
+def test_no_confirmation_is_asked_for_what_fill_ignores(shop):
+    """R44, R45: though the customer claims it"""
+    proven = sent("email", ANN, must_be_confirmed=True, is_confirmed=True)
+    shop(REGISTER, 1, email=proven)
+    pending = sent("email", BOB, must_be_confirmed=True)
+    assert shop(EDIT, 2, lookup=by_id(1), email=pending).profile.claims.keys() == {key("email", BOB)}
+    assert shop(EDIT, 3, lookup=by_id(1), mode=Mode.FILL, email=pending).changes == ()
 
 
 # Merging

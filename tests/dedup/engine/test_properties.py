@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -53,12 +54,15 @@ from customers.profile import (
     SubscriptionStatus,
 )
 from customers.transitions import apply
+from dedup.engine.editing import heeded
+from dedup.engine.finding import find_subject, is_devices_only
 from dedup.engine.outcome import Outcome, OutcomeStatus, Refusal
+from dedup.engine.reasons import Reason
 from dedup.engine.record import Mode, Operation, Record, Sent
 from dedup.engine.resolve import decide
 from dedup.engine.unit_of_work import UnitOfWork
-from tests.dedup.engine.builders import Memory, card_holders, day
-from tests.dedup.engine.strategies import records
+from tests.dedup.engine.builders import CONTACTS_TOO, LOOKUP_BY, Memory, card_holders, day, kinds
+from tests.dedup.engine.strategies import brought, records
 
 COUNTS = ("orders_count", "orders_total", "points_count", "points_balance", "promo_codes_count")
 
@@ -238,6 +242,9 @@ def check_outcome(before: Memory, after: Memory, record: Record, outcome: Outcom
     assert (outcome.status is OutcomeStatus.CREATED) == bool(created)
     assert (outcome.status is OutcomeStatus.JOINED) == any(isinstance(c, Joined) for c in outcome.changes)
     assert tuple(c for c in outcome.changes if isinstance(c, Merged)) == outcome.merges
+    for decision in (c.decision for c in outcome.changes if isinstance(c, Joined | Merged)):
+        assert bool(decision.matched) != (decision.reason == Reason.PAYMENT_CARD), "R41: a reason made up"
+        assert record.cards or decision.matched, decision
     for conflict in outcome.conflicts:
         winner, loser = after.profiles[conflict.kept_by], after.profiles[conflict.lost_by]
         assert conflict.key in winner.holdings, conflict
@@ -264,6 +271,20 @@ def check_outcome(before: Memory, after: Memory, record: Record, outcome: Outcom
     if outcome.status is OutcomeStatus.CREATED and not outcome.conflicts:
         brought = {s.key for s in record.identifiers if s.category not in DEVICES}
         assert brought <= outcome.profile.holdings.keys(), "an uncontested record holds what it brought"
+
+
+def check_ignored(before: Memory, record: Record, outcome: Outcome) -> None:
+    """What `fill` ignores counts for nothing: without it the record does the same (R44)."""
+    subject = find_subject(UnitOfWork(before.world()), record)
+    joined = [c.customer for c in outcome.changes if isinstance(c, Joined)]
+    about = subject.primary_id if subject else next(iter(joined), None)
+    if record.mode is Mode.OVERWRITE or about is None or (joined and outcome.blocked_matches):
+        return
+    # That an ignored ID found nobody is what made the record join.
+    lookup_by = () if joined else record.lookup_by
+    counting = replace(heeded(record, before.profiles[about]), lookup_by=lookup_by)
+    if record.lookup or not is_devices_only(counting):
+        assert before.copy().submit(counting) == [outcome]
 
 
 def is_contested(outcome: Outcome) -> bool:
@@ -309,6 +330,7 @@ class Selfsame(RuleBasedStateMachine):
         check_changes(before, outcome.changes)
         check_step(before, self.memory, outcome.changes)
         check_outcome(before, self.memory, record, outcome)
+        check_ignored(before, record, outcome)
         check_merges_undone(before, outcome.changes)
         if not is_contested(outcome) and is_repeatable(record):
             check_repeated(self.memory, record, outcome)
@@ -462,6 +484,35 @@ def check_undone(before: Memory, after: Memory, journal) -> None:
     assert back.personal == journal.absorbed.personal
     assert back.custom_fields == journal.absorbed.custom_fields
     assert back.memberships == journal.absorbed.memberships
+
+
+some_kinds = st.sets(st.sampled_from(sorted(kinds)), min_size=1, max_size=3)
+values = st.tuples(st.sampled_from(sorted(kinds)), st.integers(1, 3))
+
+
+@given(
+    stored=st.lists(some_kinds, min_size=3, max_size=3),
+    named=st.lists(values, min_size=2, max_size=4, unique=True),
+    lookup_by=st.sampled_from([LOOKUP_BY, CONTACTS_TOO]),
+)
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+def test_what_fill_ignores_counts_for_nothing(stored, named, lookup_by):
+    """R44: of customers that share nothing, so that a record names several of them"""
+    memory = Memory()
+    for number, held in enumerate(stored, 1):
+        memory.submit(Record(Operation.REGISTER, day(1), plain((kind, number) for kind in sorted(held))))
+    before = memory.copy()
+    record = Record(Operation.UPSERT, day(2), plain(named), lookup_by=lookup_by, mode=Mode.FILL)
+    (outcome,) = memory.submit(record)
+    if isinstance(outcome, Outcome):
+        check_outcome(before, memory, record, outcome)
+        check_ignored(before, record, outcome)
+
+
+def plain(values: Iterable[tuple[str, int]]) -> tuple[Sent, ...]:
+    """By kind and number; of a unique kind only one."""
+    keys = [Key(kind, f"{kind} {number}") for kind, number in values]
+    return brought(keys, frozenset(), frozenset(), is_confirmed=False, asks=False)
 
 
 TestSelfsame = Selfsame.TestCase
