@@ -301,7 +301,7 @@ def with_primary(holdings: Mapping[Key, Holding], key: Key, at: datetime) -> dic
     return result
 
 
-def repaired_primaries(holdings: Mapping[Key, Holding], at: datetime) -> Mapping[Key, Holding]:
+def repaired_primaries(holdings: Mapping[Key, Holding]) -> Mapping[Key, Holding]:
     """Gives every e-mail and phone type that lost its primary the next one (R7). The same mapping where
     nothing is to be repaired.
     """
@@ -309,5 +309,5 @@ def repaired_primaries(holdings: Mapping[Key, Holding], at: datetime) -> Mapping
     without_primary = [h for h in holdings.values() if h.category in WITH_PRIMARY and h.kind not in led]
     for kind in dict.fromkeys(h.kind for h in without_primary):
         if next_one := next_primary(h for h in without_primary if h.kind == kind):
-            holdings = with_primary(holdings, next_one.key, at)
+            holdings = {**holdings, next_one.key: replace(next_one, is_primary=True)}
     return holdings

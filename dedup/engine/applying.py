@@ -135,7 +135,7 @@ def choose_primaries(context: ResolutionContext) -> None:
         holding = holdings.get(key)
         if holding and not holding.is_former and not holding.is_primary:
             holdings = with_primary(holdings, key, context.now)
-    holdings = repaired_primaries(holdings, context.now)
+    holdings = repaired_primaries(holdings)
     if holdings is not before.holdings:
         context.emit_diff(before, replace(before, holdings=holdings), Why.RECORD)
 

@@ -167,7 +167,7 @@ def _has_note_of(context: ResolutionContext, c: Conflict) -> bool:
 def _repair(context: ResolutionContext, customer: int, origin_id: int) -> None:
     """A lost primary is followed by the next one (R7)."""
     before = context.work.profiles[customer]
-    after = replace(before, holdings=repaired_primaries(before.holdings, context.now))
+    after = replace(before, holdings=repaired_primaries(before.holdings))
     context.work.emit_diff(before, after, origin_id, Why.SETTLED)
 
 

@@ -213,7 +213,7 @@ def _with_primaries_of(
     result = holdings
     for key in {**own, **newer}.values():
         result = with_primary(result, key, now)
-    return repaired_primaries(result, now)
+    return repaired_primaries(result)
 
 
 def _claims_of(current: Profile, before: Profile, holdings: Mapping[Key, Holding]) -> dict[Key, Claim]:
