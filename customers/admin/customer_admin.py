@@ -26,7 +26,6 @@ from customers.admin.base import ReadOnlyAdmin, apply_to_each, ask, customer_lin
 from customers.admin.csv_export import customers_csv
 from customers.admin.filters import FILTERS
 from customers.admin.profile_registry import masking_of, profile_address
-from customers.admin.profile_tabs import name_of
 from customers.admin.search_outcome import SearchOutcome
 from customers.admin.time_limited_list import CustomerList
 from customers.admin.wording import OfContact, kind_label
@@ -44,6 +43,7 @@ from customers.models import (
 )
 from customers.presentation.customer import note_text
 from customers.presentation.masking import MaskingPolicy
+from customers.presentation.names import full_name
 from customers.privacy.erasure import erase
 from customers.privacy.export import export_in_pieces
 from customers.privacy.opt_out import opt_out
@@ -199,7 +199,7 @@ class CustomerAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("name"))
     def name(self, customer: Customer) -> str | None:
-        return name_of(customer) or None
+        return full_name(customer) or None
 
     @admin.display(description=_("registered"), ordering="registered_at")
     def registered(self, customer: Customer) -> str:

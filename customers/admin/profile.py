@@ -20,10 +20,10 @@ from django.utils.translation import gettext_lazy
 from customers.admin import profile_registry
 from customers.admin.contacts import contact_of, in_order, token_of
 from customers.admin.profile_registry import ProfileAction, ProfilePage, ShownProfile
-from customers.admin.profile_tabs import name_of
 from customers.errors import SelfsameError
 from customers.models import Customer, Reveal, RevealKinds
 from customers.notes import LONGEST, add_note
+from customers.presentation.names import full_name
 from customers.profile import CONTACTS, Claim, Holding, Key
 from customers.setup.project_config import project_config
 from customers.storage.loading import HIGHEST_MAESTRA_ID, load_profiles, primary_ids_of
@@ -113,7 +113,7 @@ def rendered(shown: ShownProfile, slug: str, **more: Any) -> TemplateResponse:
 
 def page_with(shown: ShownProfile, template: str, **context: Any) -> TemplateResponse:
     """A page with the profile's header above it."""
-    name = name_of(shown.profile.personal)
+    name = full_name(shown.profile.personal)
     title = name or _("Customer %s") % shown.maestra_id
     everything = {
         **admin.site.each_context(shown.request),

@@ -23,6 +23,7 @@ from customers.history_kinds.base import HistoryTopic
 from customers.models import Change, Customer, IntegrationPoint
 from customers.presentation.customer import note_text
 from customers.presentation.masking import masked_hash
+from customers.presentation.names import full_name
 from customers.profile import BY_HAND, PERSONAL_FIELDS, Note
 from customers.queries import timelines
 from customers.queries.cursors import decoded, encoded
@@ -106,7 +107,7 @@ def _related(shown: ShownProfile) -> list[Context]:
     found: dict[int, list[Context]] = {}
     for relation in related_customers(shown.profile):
         found.setdefault(relation["maestra_id"], []).append(_contested(shown, relation))
-    names = {row.pk: name_of(row) for row in Customer.objects.filter(pk__in=found)} if found else {}
+    names = {row.pk: full_name(row) for row in Customer.objects.filter(pk__in=found)} if found else {}
     return [{"maestra_id": pk, "name": names.get(pk), "contests": found[pk]} for pk in found]
 
 
@@ -131,11 +132,6 @@ def _contested(shown: ShownProfile, relation: Mapping[str, Any]) -> Context:
         "decided_by": decided_by,
         "at": relation["at"],
     }
-
-
-def name_of(row: Any) -> str:
-    """The full name in a row or a set of personal data."""
-    return " ".join(filter(None, (row.first_name, row.middle_name, row.last_name)))
 
 
 # --- Identifiers

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.admin.profile_tabs import name_of
+from customers.presentation.names import full_name
 from customers.profile import Profile
 from dedup.admin.profile_facets import CellLine, Facets, facets_of
 from dedup.admin.value_formatter import ValueFormatter
@@ -120,7 +120,7 @@ def compare(before: Sequence[Profile], after: Sequence[Profile], formatter: Valu
 def _columns(profiles: Sequence[Profile], role: str) -> Iterator[ComparisonColumn]:
     for p in profiles:
         words = _("Customer %(id)s") if role == "before" else _("Becomes customer %(id)s")
-        yield ComparisonColumn(p.maestra_id, name_of(p.personal), role, words % {"id": p.maestra_id})
+        yield ComparisonColumn(p.maestra_id, full_name(p.personal), role, words % {"id": p.maestra_id})
 
 
 def _row(key: str, old: Sequence[Facets], new: Sequence[Facets], before: Sequence[Profile]) -> ComparisonRow:

@@ -9,8 +9,8 @@ from itertools import chain
 from django.utils.translation import gettext as _
 
 from customers.admin.profile_registry import profile_address
-from customers.admin.profile_tabs import name_of
 from customers.contact_types import CONTACT_TYPES
+from customers.presentation.names import full_name
 from customers.profile import Profile
 from dedup.admin.value_formatter import ValueFormatter, text_of
 
@@ -29,7 +29,7 @@ def customer_card(profile: Profile, formatter: ValueFormatter) -> CustomerCard:
     contacts = [h for h in held if h.is_primary]
     return CustomerCard(
         maestra_id=profile.maestra_id,
-        name=name_of(profile.personal) or _("No name"),
+        name=full_name(profile.personal) or _("No name"),
         contacts=tuple(formatter.value(h.kind, h.value) for h in contacts),
         facts=tuple(_facts(profile)),
         address=profile_address(profile.maestra_id),

@@ -7,8 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Concat, Trim
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.functional import SimpleLazyObject
@@ -22,6 +21,7 @@ from customers.admin.base import ReadOnlyAdmin, apply_to_each, ask, customer_lin
 from customers.admin.wording import criterion, lines
 from customers.models import Customer
 from customers.models.setup import IdentifierKind
+from customers.presentation.names import FULL_NAME
 from customers.profile import Category
 from dedup.admin import explain_pair, explain_record, merge_pages, review_pages, undo_pages
 from dedup.admin.addresses import explain_address, explain_record_address, new_merge_address
@@ -56,7 +56,7 @@ class WithPages(ReadOnlyAdmin):
 def name_of_customer(field: str) -> Any:
     """The name of the customer whose MaestraID a field holds."""
     whose = Customer.objects.filter(pk=OuterRef(field))
-    return Subquery(whose.values(name=Trim(Concat("first_name", Value(" "), "last_name")))[:1])
+    return Subquery(whose.values(name=FULL_NAME)[:1])
 
 
 def customer_with_name(maestra_id: int, name: str | None) -> SafeString:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from customers.admin.base import ReadOnlyAdmin, customer_link
 from customers.admin.customer_admin import CustomerAdmin
 from customers.models import Customer
+from customers.presentation.names import full_name
 from customers.queries.search import holders
 from customers.setup.project_config import project_config
 from segments.admin.segments import actor_of, may_change_members, segment_or_404
@@ -49,8 +50,7 @@ class MembershipAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("name"))
     def name(self, membership: Membership) -> str | None:
-        customer = membership.customer
-        return " ".join(filter(None, (customer.first_name, customer.last_name))) or None
+        return full_name(membership.customer) or None
 
     def has_take_out_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_change_members(request)
