@@ -22,13 +22,14 @@ CHANNELS: Mapping[str, str] = {
     "web_push": gettext_noop("Web push"),
     "mobile_push": gettext_noop("Mobile push"),
     "viber": gettext_noop("Viber"),
-    "call": gettext_noop("Calls"),
+    "call": gettext_noop("Call"),
 }
 STATUSES: Mapping[str, str] = {
     "subscribed": gettext_noop("subscribed"),
     "awaiting_confirmation": gettext_noop("awaiting confirmation"),
     "unsubscribed": gettext_noop("unsubscribed"),
 }
+"""Of subscriptions, in the middle of a sentence."""
 
 CustomerLabel = Callable[[int], str]
 """Gives what the customer with a MaestraID is called in the middle of a sentence."""

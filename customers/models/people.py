@@ -14,10 +14,12 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.setup import IntegrationPoint
 from customers.profile import PERSONAL_LABELS, PERSONAL_TYPES
+from customers.words import CHANNELS, STATUSES
 
 
 class Genders(models.TextChoices):
@@ -28,18 +30,18 @@ class Genders(models.TextChoices):
 
 
 class Channels(models.TextChoices):
-    EMAIL = "email", _("E-mail")
-    SMS = "sms", _("SMS")
-    WEB_PUSH = "web_push", _("Web push")
-    MOBILE_PUSH = "mobile_push", _("Mobile push")
-    VIBER = "viber", _("Viber")
-    CALL = "call", _("Call")
+    EMAIL = "email", _(CHANNELS["email"])
+    SMS = "sms", _(CHANNELS["sms"])
+    WEB_PUSH = "web_push", _(CHANNELS["web_push"])
+    MOBILE_PUSH = "mobile_push", _(CHANNELS["mobile_push"])
+    VIBER = "viber", _(CHANNELS["viber"])
+    CALL = "call", _(CHANNELS["call"])
 
 
 class Statuses(models.TextChoices):
-    SUBSCRIBED = "subscribed", _("Subscribed")
-    AWAITING_CONFIRMATION = "awaiting_confirmation", _("Awaiting confirmation")
-    UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+    SUBSCRIBED = "subscribed", capfirst(_(STATUSES["subscribed"]))
+    AWAITING_CONFIRMATION = "awaiting_confirmation", capfirst(_(STATUSES["awaiting_confirmation"]))
+    UNSUBSCRIBED = "unsubscribed", capfirst(_(STATUSES["unsubscribed"]))
 
 
 def by_beginning(name: str) -> OpClass:
