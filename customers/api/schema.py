@@ -218,8 +218,6 @@ class CustomerSerializer(serializers.Serializer[Any]):
     registered_at = moment(allow_null=True)
     ids = IdsField(help_text="A text for a unique kind, a list for any other.")
     former_ids = FormerIdsField()
-    # A class body takes fields made in a loop only so.
-    vars().update({type_.plural: ContactSerializer(many=True) for type_ in CONTACT_TYPES})
     claims = IdentifierSerializer(many=True, help_text="Contacts the customer named that it does not hold.")
     devices = serializers.ListField(child=text())
     mobile_devices = serializers.ListField(child=text())
@@ -230,6 +228,11 @@ class CustomerSerializer(serializers.Serializer[Any]):
     segments = MembershipSerializer(many=True)
     facts = FactsSerializer()
     notes = NoteSerializer(many=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """With a list of contacts for each type there is."""
+        contacts = {type_.plural: ContactSerializer(many=True) for type_ in CONTACT_TYPES}
+        return {**super().get_fields(), **contacts}
 
 
 # --- Lists -----------------------------------------------------------------------------------------------
