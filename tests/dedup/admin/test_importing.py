@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -240,7 +241,8 @@ def test_the_report_and_the_failed_rows_are_downloaded_and_mended(shop: Any, mar
 
 def test_rows_that_are_no_longer_kept_are_not_offered(shop: Any, marketer: Client) -> None:
     done = tried(marketer)
-    operations._drop_rows(done.pk)
+    Import.objects.filter(pk=done.pk).update(finished_at=timezone.now() - timedelta(days=1000))
+    operations.drop_old_rows()
     told = shown(marketer, done)
     assert not {at("report", done), at("report_file", done), at("failed_file", done)} & set(told.links)
     assert at("run", done) not in told.posts_to

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 
 from dedup.imports import operations
 from dedup.imports.processing.chunks import step_of
-from dedup.management.commands.import_customers import pause_quietly
+from dedup.management.commands import import_customers
 from dedup.models import Import, ImportStates
 from tests.dedup.imports.importing import ANN, BOB, counts, csv_of, project
 from tests.scenarios.conftest import story
@@ -118,8 +118,7 @@ def test_ctrl_c_pauses_and_resume_goes_on(
     command: Callable[..., tuple[str, str]], monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     with monkeypatch.context() as patch:
-        # The pause is awaited, so that nothing more is done before it.
-        patch.setattr(Thread, "start", started_or_run(Thread.start))
+        patch.setattr(import_customers, "Thread", WithAwaitedPause)
         struck(patch, times)
         code, said = ended(command)
     source = Import.objects.get()
@@ -129,13 +128,17 @@ def test_ctrl_c_pauses_and_resume_goes_on(
     assert counts(source) == {"created": 30, "blocked_value": 1}
 
 
-def started_or_run(start: Callable[[Any], None]) -> Callable[[Any], None]:
-    def run(thread: Any) -> None:
-        start(thread)
-        if thread._target is pause_quietly:
-            thread.join()
+class WithAwaitedPause(Thread):
+    """A thread of the command; one that pauses is awaited, so that nothing more is done before it."""
 
-    return run
+    def __init__(self, target: Callable[..., None], args: list[Any]) -> None:
+        super().__init__(target=target, args=args)
+        self.pauses = target is import_customers.pause_quietly
+
+    def start(self) -> None:
+        super().start()
+        if self.pauses:
+            self.join()
 
 
 def test_what_was_left_by_a_process_that_died_is_gone_on_with(
