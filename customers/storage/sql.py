@@ -91,7 +91,7 @@ class Script:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        with connection.cursor() as cursor:
+        with _cursor() as cursor:
             cursor.execute(_message(cursor, [(statement.sql, statement.params) for statement in waiting]))
             for statement in waiting:
                 if statement.expected not in (None, cursor.rowcount):
@@ -101,7 +101,7 @@ class Script:
 
 def execute(sql: str, params: Params | None = None) -> int:
     """Run a statement; how many rows it touched."""
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
 
@@ -139,9 +139,18 @@ def ask(questions: Sequence[Question]) -> list[list[Row]]:
 
 
 @contextmanager
+def _cursor() -> Iterator[Any]:
+    """A cursor all of whose errors are Django's. Its own wrapper lets some pass as psycopg raises them, such
+    as those that the end of a COPY brings.
+    """
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        yield cursor
+
+
+@contextmanager
 def _reading_cursor() -> Iterator[Any]:
     """A cursor that reads moments by psycopg's own loader: Django's takes ten times as long."""
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         yield cursor
 
@@ -177,7 +186,7 @@ def _copy(table: Table, rows: Sequence[Row]) -> None:
     columns = zip(table.types.values(), zip(*rows, strict=True), strict=True)
     lines = map("\t".join, zip(*(_copied(of, values) for of, values in columns), strict=True))
     with (
-        connection.cursor() as cursor,
+        _cursor() as cursor,
         cursor.copy(f"COPY {table.name} ({table.columns}) FROM STDIN") as copy,
     ):
         copy.write("\n".join(lines))

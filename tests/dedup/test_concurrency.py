@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,15 +12,34 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.utils import timezone
 
+from customers.models import Customer
+from customers.setup.project_config import project_config
+from customers.storage.sql import COPY_FROM, fetch_value
+from dedup.engine.record import Operation
+from dedup.imports import operations
+from dedup.imports.processing import chunks
+from dedup.imports.processing.chunks import step_of
+from dedup.operations.base import Caller
+from dedup.operations.records import submit
+from dedup.parsing.records import Parser
 from dedup.storage.integrity import faults
+from tests.dedup.imports import importing
 from tests.scenarios.api import ACCESS, Answer, Api, Project
 from tests.scenarios.conftest import project, story
 
 __all__ = ["project", "story"]
 
 CLIENTS = 16
+PATIENCE = 60.0  # seconds
+WAITING = """
+SELECT EXISTS (
+  SELECT FROM pg_locks l JOIN pg_database d ON d.datname = current_database()
+   WHERE NOT l.granted AND (l.database = d.oid OR l.locktype = 'transactionid')
+)
+"""
 EMAILS = [f"person{n}@example.com" for n in range(8)]
 PHONES = [f"+1415555010{n}" for n in range(8)]
 DEVICES = [f"browser-{n}" for n in range(4)]
@@ -36,14 +56,27 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
     ready = Barrier(len(works))
 
     def run(work: Callable[[], Any]) -> Any:
-        try:
-            ready.wait()
-            return work()
-        finally:
-            connections.close_all()
+        ready.wait()
+        return with_a_connection(work)
 
     with ThreadPoolExecutor(len(works)) as pool:
         return list(pool.map(run, works))
+
+
+def with_a_connection(work: Callable[[], Any]) -> Any:
+    """In a thread, which has a connection of its own."""
+    try:
+        return work()
+    finally:
+        connections.close_all()
+
+
+def wait_until_somebody_waits() -> None:
+    """For a lock, in the database."""
+    deadline = time.monotonic() + PATIENCE
+    while not fetch_value(WAITING):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def some_request(api: Api, chance: random.Random) -> Answer:
@@ -101,6 +134,51 @@ def test_two_clients_that_register_the_same_new_phone_at_once_get_one_customer(
         register = partial(Api(shop.keys["pos"]).post, "customers/register/", {"mobile_phone": phone})
         assert sorted(answer.status for answer in at_once([register, register])) == statuses
     assert faults() == []
+
+
+@pytest.mark.parametrize("keys", [True, False])
+def test_clients_that_post_the_same_new_customers_at_once_all_get_an_answer(
+    project: Callable[..., Project], keys: bool
+) -> None:
+    """R6, R17: there are so many that they are copied in, where a value that somebody else has just stored is
+    noticed at the very end.
+    """
+    shop = project()
+    records = [{"email": f"new{n}@example.com"} for n in range(2 * COPY_FROM)]
+    body = {"operation": "upsert", "records": records}
+
+    def client(n: int) -> Answer:
+        key = {"Idempotency-Key": str(n)} if keys else {}
+        return Api(shop.keys["website"]).post("customers/batch/", body, **key)
+
+    answers = at_once([partial(client, n) for n in range(8)])
+    assert {a.status for a in answers} == {200}
+    assert {result["code"] for a in answers for result in a.body["results"] if "code" in result} == set()
+    assert len({tuple(result["maestra_id"] for result in a.body["results"]) for a in answers}) == 1
+    assert Customer.objects.count() == len(records)
+    assert faults() == []
+
+
+def test_a_chunk_of_an_import_that_meets_new_customers_of_somebody_else_is_decided_again_as_a_whole(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R17: it waits for who was faster, and finds what they stored."""
+    point = importing.project()
+    emails = [f"new{n}@example.com" for n in range(2 * COPY_FROM)]
+    source = importing.sent(point, [("", email, "", "Ann") for email in emails])
+    assert step_of(source)  # stages it
+    source = operations.find(source.pk)
+    parser = Parser(point, project_config(), timezone.now())
+    records = [parser.record(Operation.UPSERT, {"email": email}) for email in emails]
+    monkeypatch.setattr(chunks, "_submit_one_by_one", None)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            submit(Caller("system", point), records)
+            chunk = pool.submit(with_a_connection, partial(step_of, source))
+            wait_until_somebody_waits()
+        assert chunk.result()
+    assert set(importing.outcomes(source)) == {"joined"}
+    assert Customer.objects.count() == len(emails)
 
 
 def test_the_same_idempotency_key_at_once_acts_once(project: Callable[..., Project]) -> None:

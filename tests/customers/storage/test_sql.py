@@ -8,10 +8,23 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from customers.storage.sql import Overtaken, Script, array, ask, execute, fetch, fetch_row, fetch_value, over
+from customers.storage.sql import (
+    COPY_FROM,
+    Overtaken,
+    Script,
+    Table,
+    array,
+    ask,
+    execute,
+    fetch,
+    fetch_row,
+    fetch_value,
+    over,
+)
+from customers.storage.transactions import lost_a_race
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +67,21 @@ def test_a_script_that_touches_other_rows_than_expected_was_overtaken() -> None:
     script.execute("UPDATE customers_projectsettings SET id = id WHERE id = %s", [1], expected=2)
     with pytest.raises(Overtaken):
         script.send()
+
+
+@pytest.mark.parametrize("count", [1, COPY_FROM])
+def test_whichever_way_rows_are_sent_a_unique_violation_is_the_same_error(count: int) -> None:
+    """Also where psycopg raises it past Django's wrapper, which is at the end of a COPY."""
+    table = Table("customers_suppressedvalue", {"digest": "text", "at": "timestamptz"})
+
+    def write() -> None:
+        script = Script()
+        script.insert(table, [("same", AT)] * (count + 1))
+        script.send()
+
+    with pytest.raises(IntegrityError) as error, transaction.atomic():
+        write()
+    assert lost_a_race(error.value)
 
 
 @pytest.mark.parametrize(
