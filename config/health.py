@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from django.core.cache import cache
-from django.db import connection
 from django.http import HttpRequest, JsonResponse
+
+from customers.presentation.problem import RETRY_AFTER
+from customers.storage.sql import fetch_value
 
 
 def ask_database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    fetch_value("SELECT 1")
 
 
 def ask_redis() -> None:
@@ -35,5 +36,7 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 def readyz(_request: HttpRequest) -> JsonResponse:
     """The process can serve: its database and Redis answer. 503 otherwise."""
     parts = {name: "ok" if answers(ask) else "unavailable" for name, ask in PARTS.items()}
-    ready = set(parts.values()) == {"ok"}
-    return JsonResponse({"status": "ok" if ready else "unavailable", **parts}, status=200 if ready else 503)
+    if set(parts.values()) == {"ok"}:
+        return JsonResponse({"status": "ok", **parts})
+    headers = {"Retry-After": str(RETRY_AFTER)}
+    return JsonResponse({"status": "unavailable", **parts}, status=503, headers=headers)

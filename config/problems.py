@@ -1,14 +1,16 @@
 """Errors as RFC 9457 problem details: the one place where a refusal becomes an HTTP answer."""
 
 import math
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from django.views import defaults
@@ -19,13 +21,10 @@ from rest_framework.request import Request
 from structlog.stdlib import get_logger
 
 from customers.errors import ErrorCode, SelfsameError, invalid
-from customers.presentation.problem import problem_json
-from customers.storage.transactions import lost_a_race
+from customers.presentation.problem import headers_of, problem_json
+from customers.storage.transactions import Contended, lost_a_race
 
 log = get_logger(__name__)
-
-# Seconds after which a contended database is worth another try.
-BUSY_RETRY_AFTER = 1
 
 CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], ErrorCode], ...] = (
     ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), ErrorCode.NOT_AUTHENTICATED),
@@ -67,13 +66,11 @@ def foreseen(code: ErrorCode) -> SelfsameError:
 
 def problem(error: SelfsameError) -> JsonResponse:
     """The answer to a refusal."""
-    headers = {}
-    if error.code is ErrorCode.NOT_AUTHENTICATED:
-        headers["WWW-Authenticate"] = "Api-Key"
-    if error.code in (ErrorCode.RATE_LIMITED, ErrorCode.BUSY):
-        headers["Retry-After"] = str(error.data.get("retry_after", BUSY_RETRY_AFTER))
     return JsonResponse(
-        problem_json(error), status=error.status, headers=headers, content_type="application/problem+json"
+        problem_json(error),
+        status=error.status,
+        headers=headers_of(error),
+        content_type="application/problem+json",
     )
 
 
@@ -90,10 +87,10 @@ def as_refusal(error: Exception) -> SelfsameError | None:
             return error
         case exceptions.ValidationError():
             return invalid(*flattened(error.detail))
-        case OperationalError() if lost_a_race(error):
+        case OperationalError() | Contended() if lost_a_race(error):
             log.warning("database_busy", exc_info=error)
             return foreseen(ErrorCode.BUSY)
-        case OperationalError():
+        case OperationalError() | InterfaceError():
             log.warning("database_unavailable", exc_info=error)
             return SelfsameError(ErrorCode.BUSY, _(UNAVAILABLE))
         case exceptions.Throttled():
@@ -136,6 +133,10 @@ def below(path: str, key: object) -> str:
 # --- Outside the views of the API ---------------------------------------------------------------------------
 
 
+TRACK = "/track/"
+"""Outside the API, but called by a program all the same."""
+
+
 def is_api(request: HttpRequest) -> bool:
     return request.path_info.startswith("/api/")
 
@@ -166,9 +167,24 @@ def too_large(request: HttpRequest) -> HttpResponseBase:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
+    """The answer to what nobody caught, in a view or around it: a middleware may be the first to see that the
+    database is away.
+    """
+    error = sys.exception()
+    refusal = as_refusal(error) if isinstance(error, Exception) else None
+    if refusal and refusal.code is ErrorCode.BUSY:
+        return unavailable(request, refusal)
     if is_api(request):
         return problem(foreseen(ErrorCode.INTERNAL_ERROR))
     return defaults.server_error(request)
+
+
+def unavailable(request: HttpRequest, refusal: SelfsameError) -> HttpResponseBase:
+    """`busy`, as a page for people."""
+    if is_api(request) or request.path_info == TRACK:
+        return problem(refusal)
+    page = render_to_string("503.html", request=request)
+    return HttpResponse(page, status=refusal.status, headers=headers_of(refusal))
 
 
 # --- In which form ------------------------------------------------------------------------------------------

@@ -160,6 +160,7 @@ DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", "p
 # Connections a process keeps at hand; 0 opens one a request. The pool opens with the first query, after any
 # fork.
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 8)
+DATABASES["default"]["ENGINE"] = "config.postgresql"
 OPTIONS = DATABASES["default"].get("OPTIONS", {})
 # The folder of a Unix socket is named in the query: postgres://user@/name?host=/folder
 DATABASES["default"]["HOST"] = OPTIONS.pop("host", DATABASES["default"]["HOST"])
@@ -168,7 +169,8 @@ DATABASES["default"]["OPTIONS"] = {
     "application_name": "selfsame",
 }
 if DATABASE_POOL_SIZE and env.str("DATABASE_URL", ""):
-    POOL = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5}
+    # After an outage nobody waits for a pause that has grown long: each request asks anew.
+    POOL = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 5}
     DATABASES["default"]["OPTIONS"]["pool"] = POOL
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")

@@ -1,4 +1,4 @@
-"""A refusal as JSON (RFC 9457)."""
+"""A refusal as JSON (RFC 9457), and the headers that go with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from customers.errors import SelfsameError
+from customers.errors import ErrorCode, SelfsameError
+
+RETRY_AFTER = 1
+"""Seconds after which another try is worth it, where nothing more exact is known."""
 
 
 def problem_json(error: SelfsameError) -> dict[str, Any]:
@@ -29,3 +32,13 @@ def _detail(error: SelfsameError) -> str:
         return error.detail
     others = ngettext("There is %(count)s more fault.", "There are %(count)s more faults.", more)
     return f"{error.detail} {others % {'count': more}}"
+
+
+def headers_of(error: SelfsameError) -> dict[str, str]:
+    """The headers of an answer that refuses: when to try again, and with what."""
+    match error.code:
+        case ErrorCode.NOT_AUTHENTICATED:
+            return {"WWW-Authenticate": "Api-Key"}
+        case ErrorCode.RATE_LIMITED | ErrorCode.BUSY:
+            return {"Retry-After": str(error.data.get("retry_after", RETRY_AFTER))}
+    return {}

@@ -6,11 +6,13 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from customers.errors import SelfsameError
+from customers.presentation.problem import headers_of
 from dedup.confirmation.confirming import confirm_by_token
 
 PAGE = "confirm.html"
@@ -26,5 +28,6 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     try:
         confirm_by_token(token)
     except SelfsameError as refusal:
-        return render(request, PAGE, {"state": "refused", "refusal": refusal}, status=refusal.status)
+        page = render_to_string(PAGE, {"state": "refused", "refusal": refusal}, request)
+        return HttpResponse(page, status=refusal.status, headers=headers_of(refusal))
     return render(request, PAGE, {"state": "done"}, status=HTTPStatus.OK)

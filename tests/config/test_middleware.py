@@ -1,4 +1,5 @@
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
@@ -64,3 +65,17 @@ def passed(request: HttpRequest) -> HttpRequest:
     """The request as it leaves the middleware of sessions."""
     SessionMiddleware(lambda _request: HttpResponse())(request)
     return request
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_is_told_where_a_middleware_sees_it_first(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+):
+    def away(_origin: str) -> bool:
+        raise error
+
+    monkeypatch.setattr("config.middleware.is_of_a_site", away)
+    client = Client(raise_request_exception=False)
+    answer = client.post("/track/?key=a", headers={"origin": "https://shop.example"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert answer.headers["Retry-After"] == "1"
