@@ -23,6 +23,7 @@ from structlog.stdlib import get_logger
 from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.presentation.problem import headers_of, problem_json
 from customers.storage.transactions import Contended, lost_a_race
+from dedup.api.idempotency import REPLAYED, ReplayedRefusal
 
 log = get_logger(__name__)
 
@@ -66,11 +67,11 @@ def foreseen(code: ErrorCode) -> SelfsameError:
 
 def problem(error: SelfsameError) -> JsonResponse:
     """The answer to a refusal."""
+    headers = headers_of(error)
+    if isinstance(error, ReplayedRefusal):
+        headers[REPLAYED] = "true"
     return JsonResponse(
-        problem_json(error),
-        status=error.status,
-        headers=headers_of(error),
-        content_type="application/problem+json",
+        problem_json(error), status=error.status, headers=headers, content_type="application/problem+json"
     )
 
 

@@ -13,12 +13,10 @@ from customers.api.base import ApiView, access, actor_of
 from customers.models import Scopes
 from customers.setup.integration_points import STAFF
 from customers.setup.project_config import ProjectConfig, project_config
-from dedup.api.idempotency import Reply, once
+from dedup.api.idempotency import REPLAYED, Reply, once
 from dedup.api.serialization import result_json
 from dedup.operations.base import Caller, Result
 from dedup.parsing.records import Parser
-
-REPEATED = "Idempotency-Repeated"
 
 
 def caller_of(request: Request, config: ProjectConfig | None = None) -> Caller:
@@ -52,7 +50,7 @@ class OperationView(ApiView):
 
     def post(self, request: Request, **_path: Any) -> Response:
         reply = once_per_key(request, lambda: self.act(Call(request)))
-        headers = {REPEATED: "true"} if reply.is_repeated else None
+        headers = {REPLAYED: "true"} if reply.is_replayed else None
         return Response(reply.body, status=reply.status, headers=headers)
 
 

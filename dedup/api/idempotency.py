@@ -3,7 +3,8 @@ also when two arrive at once.
 
 The row is the first thing written, in the transaction of the operation itself: a second request waits for the
 unique index and then reads the reply. So a reply is stored exactly when what it reports is. A refusal is a
-reply too, and commits its row alone; a failure on our side (5xx) leaves no row.
+reply too, and commits its row alone. A `validation_error` and a failure on our side (5xx) leave no row: the
+same key may come again, with the mended body.
 
 `maestra_ids` of a row are the customers that its reply shows. By them an erasure finds it (R54); the reply is
 then `erased_person`. Keys and bodies are stored as keyed hashes only.
@@ -30,6 +31,8 @@ from dedup.models import IdempotencyKey
 
 LIFETIME = timedelta(hours=24)
 KEY_LIMIT = 255
+REPLAYED = "Idempotency-Replayed"
+"""The header of an answer that is given again."""
 SERVER_ERROR = 500
 _CODES = {code.value: code for code in ErrorCode}
 
@@ -58,7 +61,11 @@ class Reply:
 
     status: int
     body: Any
-    is_repeated: bool = False
+    is_replayed: bool = False
+
+
+class ReplayedRefusal(SelfsameError):  # noqa: N818 - as its base is
+    """A refusal that the first request with the key got."""
 
 
 def once(scope: str, key: str, request: Any, work: Callable[[], Reply]) -> Reply:
@@ -66,7 +73,7 @@ def once(scope: str, key: str, request: Any, work: Callable[[], Reply]) -> Reply
 
     Keys of different scopes have nothing to do with each other. `request`, any JSON value, must be that of
     the first request. Raises `idempotency_conflict` where it is another, and the refusal that `work` raised,
-    also the second time.
+    the second time as `ReplayedRefusal`. A `validation_error` uses no key up.
     """
     if len(key) > KEY_LIMIT:
         message = _("It is too long: at most %(limit)s characters.") % {"limit": KEY_LIMIT}
@@ -98,7 +105,7 @@ def _act(row: int, work: Callable[[], Reply]) -> Reply | SelfsameError:
     try:
         reply = work()
     except SelfsameError as refusal:
-        if refusal.status >= SERVER_ERROR:
+        if refusal.status >= SERVER_ERROR or refusal.code is ErrorCode.VALIDATION_ERROR:
             raise
         response = {"code": refusal.code.value, "detail": refusal.detail, "data": refusal.data}
         _store(row, refusal.status, response)
@@ -122,8 +129,8 @@ def _first_reply(scope: str, keys: Hashes, bodies: Hashes) -> Reply | SelfsameEr
     assert first.status is not None
     stored: Any = first.response
     if first.status < ErrorCode.VALIDATION_ERROR.status:
-        return Reply(first.status, stored, is_repeated=True)
-    return SelfsameError(_CODES[stored["code"]], stored["detail"], **stored["data"])
+        return Reply(first.status, stored, is_replayed=True)
+    return ReplayedRefusal(_CODES[stored["code"]], stored["detail"], **stored["data"])
 
 
 _NAMES_OF_IDS = frozenset(

@@ -24,8 +24,8 @@ from customers.models import Scopes
 from customers.presentation.customer import moment
 from customers.setup.project_config import project_config
 from dedup.api import import_schema as schema
-from dedup.api.base import REPEATED, caller_of, once_per_key
-from dedup.api.idempotency import Reply
+from dedup.api.base import caller_of, once_per_key
+from dedup.api.idempotency import REPLAYED, Reply
 from dedup.imports import operations, reports
 from dedup.imports.columns.options import Options
 from dedup.models import Import, ImportKind, Outcomes
@@ -237,7 +237,7 @@ def _start(request: Request, body: dict[str, Any]) -> Reply:
 def _repeatable(request: Request, body: Any, work: Callable[[], Reply]) -> Response:
     """The same answer for the same Idempotency-Key; of a file its digest is compared."""
     reply = once_per_key(request, work, body=_comparable(body))
-    headers = {REPEATED: "true"} if reply.is_repeated else None
+    headers = {REPLAYED: "true"} if reply.is_replayed else None
     return Response(reply.body, status=reply.status, headers=headers)
 
 

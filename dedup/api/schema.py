@@ -50,7 +50,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="The same key and body within 24 hours give the first answer again, without acting again.",
+    description="The same key and body within 24 hours give the first answer again, without acting again and "
+    "with the header `Idempotency-Replayed: true`. A `validation_error` uses no key up.",
 )
 
 # --- Records ---------------------------------------------------------------------------------------------

@@ -162,6 +162,29 @@ def test_a_refusal_is_given_again_too(project):
     assert shop.listed() == {ann}
 
 
+@pytest.mark.parametrize(("body", "status"), [({"email": ANN}, 201), ({"ids": {"crm_id": "1"}}, 409)])
+def test_only_an_answer_that_is_given_again_says_so(project, body, status):
+    """R16: whether it was done or refused."""
+    shop = project()
+    shop.crm_import.register(crm_id="1")
+    answers = [
+        shop.website.client.post(
+            "/api/v1/customers/register/", body, "application/json", headers={"Idempotency-Key": "k-1"}
+        )
+        for _ in range(2)
+    ]
+    assert [a.status_code for a in answers] == [status, status]
+    assert [a.headers.get("Idempotency-Replayed") for a in answers] == [None, "true"]
+
+
+def test_what_could_not_be_understood_may_be_mended_under_the_same_key(project):
+    """R11: it was no answer yet."""
+    shop = project()
+    key = {"Idempotency-Key": "k-1"}
+    assert shop.website.post("customers/register/", {"email": "no address"}, **key).status == 400
+    assert shop.website.post("customers/register/", {"email": ANN}, **key).status == 201
+
+
 def test_the_same_key_with_another_body_is_a_conflict(project):
     """R16: idempotency_conflict."""
     shop = project()

@@ -13,10 +13,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from customers.errors import ErrorCode, SelfsameError
+from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.keyed_hashes import IDEMPOTENCY
 from customers.presentation.problem import problem_json
-from dedup.api.idempotency import Reply, forget, maestra_ids_in, once, purge
+from dedup.api.idempotency import ReplayedRefusal, Reply, forget, maestra_ids_in, once, purge
 from dedup.models import IdempotencyKey
 
 BODY = {"email": "ann@example.com", "ids": {"crm_id": "1"}}
@@ -47,7 +47,7 @@ def test_the_first_answer_is_given_again():
     work = Work()
     assert once("key:1", "a", BODY, work) == Reply(201, {"maestra_id": 7, "note": "done"})
     again = once("key:1", "a", {"ids": {"crm_id": "1"}, "email": "ann@example.com"}, work)
-    assert again == Reply(201, {"maestra_id": 7, "note": "done"}, is_repeated=True)
+    assert again == Reply(201, {"maestra_id": 7, "note": "done"}, is_replayed=True)
     assert work.times == 1
 
 
@@ -58,11 +58,11 @@ def test_a_key_that_an_earlier_release_took_gives_its_answer_for_24_hours():
     body = json.dumps(BODY, sort_keys=True, separators=(",", ":"))
     earlier = {"key": IDEMPOTENCY.hashes("a")[1], "body_hash": IDEMPOTENCY.hashes(body)[1]}
     IdempotencyKey.objects.update(**earlier)
-    assert once("key:1", "a", BODY, work).is_repeated
+    assert once("key:1", "a", BODY, work).is_replayed
     assert refused("key:1", "a", {}, work).code is ErrorCode.IDEMPOTENCY_CONFLICT
     assert work.times == 1
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
-    assert not once("key:1", "a", BODY, work).is_repeated
+    assert not once("key:1", "a", BODY, work).is_replayed
 
 
 @pytest.mark.django_db
@@ -88,6 +88,14 @@ def test_a_refusal_is_given_again_too():
     first, again = (refused("key:1", "a", BODY, work) for _ in range(2))
     assert problem_json(first) == problem_json(again)
     assert (again.code, work.times) == (ErrorCode.AMBIGUOUS_CUSTOMER, 1)
+    assert [type(refusal) for refusal in (first, again)] == [SelfsameError, ReplayedRefusal]
+
+
+@pytest.mark.django_db
+def test_a_request_that_could_not_be_understood_uses_no_key_up():
+    refused("key:1", "a", BODY, Work(invalid(("email", "No."))))
+    assert not IdempotencyKey.objects.exists()
+    assert once("key:1", "a", {"email": "mended@example.com"}, Work()).is_replayed is False
 
 
 @pytest.mark.django_db
@@ -118,7 +126,7 @@ def test_after_a_day_the_key_is_new():
     work = Work()
     once("key:1", "a", BODY, work)
     IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
-    assert once("key:1", "a", {"other": 1}, work).is_repeated is False
+    assert once("key:1", "a", {"other": 1}, work).is_replayed is False
     assert work.times == 2
 
 
@@ -196,7 +204,7 @@ def test_of_two_that_arrive_at_once_one_acts():
         assert not second.done()
         may_end.set()
         assert first.result() == Reply(201, {"maestra_id": 7})
-        assert second.result() == Reply(201, {"maestra_id": 7}, is_repeated=True)
+        assert second.result() == Reply(201, {"maestra_id": 7}, is_replayed=True)
     assert second_work.times == 0
 
 
@@ -223,5 +231,5 @@ def test_if_the_first_of_two_fails_the_second_acts():
         may_end.set()
         with pytest.raises(RuntimeError):
             first.result()
-        assert second.result().is_repeated is False
+        assert second.result().is_replayed is False
     assert second_work.times == 1
