@@ -192,6 +192,7 @@ def warning_fields() -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         "fields": serializers.ListField(
             child=text(), required=False, help_text="Paths of all that were left out."
         ),
+        "retry_at": moment("When a further message can be sent.", required=False),
     }
 
 

@@ -59,6 +59,8 @@ def _warning_json(warning: RecordWarning) -> dict[str, Any]:
         body["path"] = warning.path
     if warning.fields:
         body["fields"] = list(warning.fields)
+    if "retry_at" in warning.values:
+        body["retry_at"] = warning.values["retry_at"]
     return body
 
 

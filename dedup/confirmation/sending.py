@@ -23,11 +23,10 @@ from customers.keyed_hashes import CONFIRMATION
 from customers.models import Identifier
 from customers.profile import Key, Profile
 from customers.storage.loading import load_profiles, primary_ids_of
+from dedup.engine.confirmations import CODE_LIFE, WRONG_CODES, free_from
 from dedup.models import Confirmation, ConfirmationKinds
 
 LINK_LIFE = timedelta(days=3)
-CODE_LIFE = timedelta(minutes=15)
-CODE_TRIES = 5
 CODE_DIGITS = 6
 
 
@@ -76,7 +75,9 @@ def _drop_earlier(row: Confirmation, profile: Profile) -> None:
     earlier = Confirmation.objects.filter(
         identifier=row.identifier_id, maestra_id__in=profile.maestra_ids, used_at=None, pk__lt=row.pk
     )
-    earlier.delete()
+    earlier.filter(sent_at=None).delete()
+    # What was sent counts towards how much may be sent.
+    earlier.update(digest=None)
 
 
 def _deliver(row: Confirmation, value: str, secret: str) -> None:
@@ -133,7 +134,7 @@ def sent_code(profile: Profile, key: Key) -> Confirmation | None:
         identifier__value=key.value,
         maestra_id__in=profile.maestra_ids,
         used_at=None,
-        sent_at__isnull=False,
+        digest__isnull=False,
     )
     return rows.order_by("-pk").first()
 
@@ -146,12 +147,18 @@ def sent_link(token: str) -> Confirmation | None:
 
 
 def is_spent(row: Confirmation, now: datetime) -> bool:
-    """Too old, or tried too often."""
-    return row.expires_at is None or row.expires_at <= now or row.tries >= CODE_TRIES
+    """Too old; or the contact was tried too often, also with other codes, and by others who claim it."""
+    if row.expires_at is None or row.expires_at <= now:
+        return True
+    tried = Confirmation.objects.filter(
+        identifier=row.identifier_id, tries__gt=0, sent_at__gt=now - CODE_LIFE
+    ).values_list("sent_at", "tries")
+    wrong = [sent_at for sent_at, tries in tried if sent_at for _try in range(tries)]
+    return free_from(wrong, WRONG_CODES, now) > now
 
 
 def count_wrong_try(row: Confirmation) -> None:
-    """After `CODE_TRIES` of them the code has expired."""
+    """After too many of them all codes for the contact have expired (`WRONG_CODES`)."""
     Confirmation.objects.filter(pk=row.pk).update(tries=F("tries") + 1)
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from customers.changes import (
     CardDropped,
     Claimed,
-    ConfirmationAsked,
     Held,
     MembershipChanged,
     Released,
@@ -42,7 +41,7 @@ from dedup.engine.editing import (
 )
 from dedup.engine.finding import Subject
 from dedup.engine.outcome import OutcomeStatus
-from dedup.engine.record import Mode, Operation, Sent
+from dedup.engine.record import Mode, Sent
 from dedup.engine.warnings import RecordWarning, WarningCode
 
 
@@ -173,18 +172,3 @@ def _set_membership(
         context.work.emit(
             MembershipChanged(**context.who(), segmentation=segmentation, before=before, after=after)
         )
-
-
-def ask_confirmations(context: ResolutionContext) -> None:
-    """A link or code goes out for every e-mail or phone of this record that is pending or claimed. To a card
-    nothing can be sent (R45).
-    """
-    if context.record.operation is Operation.CONFIRM:
-        return
-    profile = context.profile
-    for sent in context.record.identifiers:
-        if not sent.must_be_confirmed or sent.category not in WITH_PRIMARY:
-            continue
-        holding = profile.holdings.get(sent.key)
-        if (holding and holding.is_pending) or sent.key in profile.claims:
-            context.work.emit(ConfirmationAsked(**context.who(), kind=sent.kind, value=sent.value))

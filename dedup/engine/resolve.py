@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import get_args
 
 from customers.changes import SilentChange
-from dedup.engine.applying import apply_edit, ask_confirmations, choose_primaries, set_statuses
+from dedup.engine.applying import apply_edit, choose_primaries, set_statuses
+from dedup.engine.confirmations import ask_confirmations
 from dedup.engine.context import ResolutionContext
 from dedup.engine.finding import find_subject, signing_in_elsewhere
 from dedup.engine.matching import match_and_verify

@@ -30,7 +30,7 @@ from customers.changes import (
 )
 from customers.profile import DEVICES, MAESTRA_ID, Key, Kind, Profile
 from customers.transitions import apply, changed, diff
-from dedup.engine.world import World
+from dedup.engine.world import Message, World
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -75,6 +75,10 @@ class UnitOfWork:
         self.orders: Table[str, tuple[int, Order]] = Table(world.orders, self._log)
         self.points: Table[str, int] = Table(world.points, self._log)
         self.promo_codes: Table[str, int] = Table(world.promo_codes, self._log)
+        self.messages_to: Table[Key, tuple[Message, ...]] = Table({}, self._log)
+        self.messages_of: Table[int, tuple[Message, ...]] = Table({}, self._log)
+        for key, message in world.messages:
+            self.note_message(key, message)
         identified = {primary_id: profile.is_identified for primary_id, profile in world.profiles.items()}
         self.identified: Table[int, bool] = Table(identified, self._log)
         self._new_ids = iter(world.new_ids)
@@ -95,6 +99,11 @@ class UnitOfWork:
         for table, key, old in reversed(self._log):
             table.restore(key, old)
         self.start()
+
+    def note_message(self, key: Key, message: Message) -> None:
+        """A message that was sent to a contact, or is asked for by this batch (R45)."""
+        self.messages_to[key] = (*self.messages_to.get(key, ()), message)
+        self.messages_of[message.maestra_id] = (*self.messages_of.get(message.maestra_id, ()), message)
 
     def new_id(self) -> int:
         """A MaestraID for a customer to be created (R1)."""

@@ -29,6 +29,14 @@ class WarningCode(StrEnum):
         gettext_noop("Confirmations were left out"),
         gettext_noop("%(path)s was left out: contacts that subscribe brings are not confirmed."),
     )
+    CONFIRMATION_PAUSED = (
+        "confirmation_paused",
+        gettext_noop("No further confirmation was sent yet"),
+        gettext_noop(
+            "No further link or code was sent to %(path)s, because of those before. The next one can be sent "
+            "at %(retry_at)s."
+        ),
+    )
     ORDER_OF_ANOTHER = (
         "order_of_another",
         gettext_noop("Orders of another customer"),

@@ -4,14 +4,26 @@ works on copies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from customers.changes import Order
 from customers.profile import Key, Kind, Profile
 
 IdPair = frozenset[int]
 """Two MaestraIDs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A link or code that was sent, or is to be, for a MaestraID, and the wrong codes that were tried for it
+    (R45).
+    """
+
+    maestra_id: int
+    at: datetime
+    wrong_codes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +35,8 @@ class World:
     MaestraIDs of identified customers a device was ever attached to; one more than the limit is enough to
     tell that it is shared. `apart` are pairs that are never to be merged. `new_ids` are MaestraIDs drawn for
     customers to be created. `orders`, `points`, `promo_codes` lead from a number or code the records name to
-    the MaestraID it stands under.
+    the MaestraID it stands under. `messages` are those lately sent to contacts that must be confirmed, and
+    those of the customers themselves.
     """
 
     kinds: Mapping[str, Kind]
@@ -38,4 +51,5 @@ class World:
     orders: Mapping[str, tuple[int, Order]] = field(default_factory=dict)
     points: Mapping[str, int] = field(default_factory=dict)
     promo_codes: Mapping[str, int] = field(default_factory=dict)
+    messages: Sequence[tuple[Key, Message]] = ()
     new_ids: Iterable[int] = ()

@@ -207,6 +207,7 @@ class Confirmation(models.Model):
         ]
         indexes = [
             models.Index(fields=["identifier", "maestra_id"], name="confirmation_of_contact"),
+            models.Index(fields=["maestra_id"], name="confirmation_of_customer"),
             models.Index(fields=["id"], name="confirmation_to_send", condition=Q(sent_at__isnull=True)),
         ]
 

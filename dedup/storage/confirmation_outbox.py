@@ -17,29 +17,38 @@ TASK = "dedup.tasks.send_confirmations"
 DEBOUNCE = 2
 """Seconds in which one call is enough: a worker sends all that waits. A person waits for them."""
 
-ASKED = {"kind": "smallint", "value": "text", "maestra_id": "bigint", "sent_as": "text"}
+ASKED = {
+    "kind": "smallint",
+    "value": "text",
+    "maestra_id": "bigint",
+    "sent_as": "text",
+    "asked_at": "timestamptz",
+}
 ASK = """
-INSERT INTO dedup_confirmation (identifier_id, maestra_id, kind)
-SELECT i.id, u.maestra_id, u.sent_as
+INSERT INTO dedup_confirmation (identifier_id, maestra_id, kind, asked_at)
+SELECT i.id, u.maestra_id, u.sent_as, u.asked_at
   FROM {rows} JOIN customers_identifier i ON i.kind_id = u.kind AND i.value = u.value
 """
 
 CLEARED = {"kind": "smallint", "value": "text", "customer": "bigint"}
 # Whichever MaestraID of the profile (m) it was sent to; the change names its primary one (h).
-FORGET = """
-DELETE FROM dedup_confirmation c
- USING {rows}, customers_identifier i, customers_customer h, customers_customer m
+OF_CLEARED = """ {rows}, customers_identifier i, customers_customer h, customers_customer m
  WHERE i.kind_id = u.kind AND i.value = u.value AND h.id = u.customer AND m.profile_id = h.profile_id
    AND c.identifier_id = i.id AND c.maestra_id = m.id AND c.used_at IS NULL
 """
+FORGET_WAITING = f"DELETE FROM dedup_confirmation c USING {OF_CLEARED} AND c.sent_at IS NULL"
+# What was sent stays, for it counts towards how much may be sent, and how often may be tried.
+INVALIDATE = f"UPDATE dedup_confirmation c SET digest = NULL FROM {OF_CLEARED}"
 
 
 def add_confirmations(script: Script, batch: Batch) -> None:
     """Drop what the batch makes pointless, add what it asks for, and wake a worker once it is stored."""
-    script.with_rows(FORGET, CLEARED, _cleared_contacts(batch))
+    cleared = _cleared_contacts(batch)
+    for forget in (FORGET_WAITING, INVALIDATE):
+        script.with_rows(forget, CLEARED, cleared)
     asked = {(c.kind, c.value, c.maestra_id) for c in batch.only(ConfirmationAsked)}
     rows = [
-        (batch.kinds[kind].id, value, maestra_id, BY_NAME[kind].confirmed_by)
+        (batch.kinds[kind].id, value, maestra_id, BY_NAME[kind].confirmed_by, batch.operation.at)
         for kind, value, maestra_id in sorted(asked)
     ]
     script.with_rows(ASK, ASKED, rows)

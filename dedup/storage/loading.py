@@ -13,6 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
 
 from customers.changes import Order
 from customers.profile import DEVICES, MAESTRA_ID, Key, Profile
@@ -22,9 +25,10 @@ from customers.storage.columns import ORDER
 from customers.storage.loading import LOCK, load_profiles, primary_ids_of
 from customers.storage.sql import Question, Row, array, ask
 from customers.storage.transactions import Contended
+from dedup.engine.confirmations import REMEMBERED
 from dedup.engine.finding import BY_LOOKUP
 from dedup.engine.record import Record
-from dedup.engine.world import World
+from dedup.engine.world import Message, World
 
 CARDS_LOOKED_AT = 50  # customers per payment card hash that a record is tested against
 
@@ -93,6 +97,17 @@ ORDERS = f"""
 SELECT maestra_id, {ORDER.select()}
   FROM customers_order WHERE number = ANY(%s)
 """
+MESSAGES = """
+SELECT i.kind_id, i.value, c.maestra_id, coalesce(c.sent_at, c.asked_at), c.tries
+  FROM (
+    SELECT c.* FROM customers_identifier i JOIN dedup_confirmation c ON c.identifier_id = i.id
+     WHERE (i.kind_id, i.value) IN (SELECT * FROM unnest(%(kinds)s::smallint[], %(values)s::text[]))
+     UNION
+    SELECT c.* FROM dedup_confirmation c WHERE c.maestra_id = ANY(%(ids)s::bigint[])
+  ) c
+  JOIN customers_identifier i ON i.id = c.identifier_id
+ WHERE coalesce(c.sent_at, c.asked_at) > %(since)s
+"""
 NEW_IDS = "SELECT nextval('customers_customer_id_seq') FROM generate_series(1, %s)"
 OPERATION_ID = "SELECT nextval('customers_operation_id_seq')"
 
@@ -103,6 +118,7 @@ class Wanted:
 
     keys: frozenset[Key] = frozenset()
     maestra_ids: frozenset[int] = frozenset()
+    to_confirm: frozenset[Key] = frozenset()
     cards: frozenset[str] = frozenset()
     orders: frozenset[str] = frozenset()
     points: frozenset[str] = frozenset()
@@ -150,6 +166,7 @@ def wanted_by(records: Iterable[Record]) -> Wanted:
     return Wanted(
         keys=named.keys.union([s.key for r in records for s in r.identifiers]),
         maestra_ids=named.maestra_ids.union([r.maestra_id for r in records if r.maestra_id is not None]),
+        to_confirm=frozenset([s.key for r in records for s in r.identifiers if s.must_be_confirmed]),
         cards=frozenset([card for r in records for card in r.cards]),
         orders=frozenset([r.order.number for r in records if r.order]),
         points=frozenset([r.points.number for r in records if r.points and r.points.number]),
@@ -178,7 +195,7 @@ def load(wanted: Wanted, config: ProjectConfig, *, lock: bool) -> Loaded:
     if lock and primary_ids:
         located, primary_ids = _locked(located, primary_ids, wanted, config)
     profiles = load_profiles(sorted(primary_ids))
-    world = _world(config, located, profiles, _further(config, located, profiles))
+    world = _world(config, located, profiles, _further(wanted, config, located, profiles))
     known = frozenset(located.rows).union(*(p.holdings.keys() | p.claims.keys() for p in profiles.values()))
     if not lock:
         return Loaded(replace(world, new_ids=provisional_ids()), known, None)
@@ -262,7 +279,7 @@ def _primary_ids(located: Located) -> set[int]:
 
 
 def _further(
-    config: ProjectConfig, located: Located, profiles: Mapping[int, Profile]
+    wanted: Wanted, config: ProjectConfig, located: Located, profiles: Mapping[int, Profile]
 ) -> Mapping[str, list[Row]]:
     """What else bears on the decision, in one message."""
     questions: dict[str, Question] = {}
@@ -273,9 +290,25 @@ def _further(
     if len(profiles) > 1:
         ids = [m.maestra_id for profile in profiles.values() for m in profile.members]
         questions["apart"] = (APART, {"ids": array("bigint", ids)})
+    if located.rows.keys() & wanted.to_confirm or (profiles and wanted.to_confirm):
+        questions["messages"] = (MESSAGES, _messages_asked(wanted.to_confirm, config, profiles))
     if located.orders:
         questions["orders"] = (ORDERS, [list(located.orders)])
     return defaultdict(list, zip(questions, ask([*questions.values()]), strict=True))
+
+
+def _messages_asked(
+    contacts: Iterable[Key], config: ProjectConfig, profiles: Mapping[int, Profile]
+) -> dict[str, Any]:
+    kinds, values = _columns(contacts, config)
+    ids = [m.maestra_id for profile in profiles.values() for m in profile.members]
+    since = timezone.now() - REMEMBERED
+    return {"kinds": kinds, "values": values, "ids": array("bigint", ids), "since": since}
+
+
+def _message(row: Row, config: ProjectConfig) -> tuple[Key, Message]:
+    kind, value, maestra_id, at, wrong_codes = row
+    return Key(config.kinds_by_id[kind].name, value), Message(maestra_id, at, wrong_codes)
 
 
 def _world(
@@ -299,6 +332,7 @@ def _world(
         orders={order.number: (maestra_id, order) for maestra_id, order in map(_order, further["orders"])},
         points=located.points,
         promo_codes=located.promo_codes,
+        messages=[_message(row, config) for row in further["messages"]],
     )
 
 

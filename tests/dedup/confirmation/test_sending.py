@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from customers.keyed_hashes import CONFIRMATION
 from customers.redis import waking
 from dedup.models import Confirmation
 from dedup.tasks import send_confirmations
-from tests.scenarios.api import ANN, BOB, CONFIRM, PHONE, Project
-from tests.scenarios.conftest import project, story, texts
+from tests.scenarios.api import ANN, BOB, CONFIRM, PHONE, Project, RefusedError
+from tests.scenarios.conftest import pass_time, project, story, texts
 
-__all__ = ["project", "story", "texts"]
+__all__ = ["pass_time", "project", "story", "texts"]
 
 
 @pytest.fixture
@@ -69,6 +71,64 @@ def test_a_contact_cleared_before_the_worker_came_is_not_written_to(shop: Projec
     shop.app.edit(ann, email=None)
     send_confirmations()
     assert mail.outbox == []
+
+
+def asked_again(app: Any, ann: int, times: int) -> set[str]:
+    """The codes of the warnings, where a customer's phone is sent again so many times."""
+    return {warning["code"] for _ in range(times) for warning in app.edit(ann, mobile_phone=PHONE).warnings}
+
+
+def test_codes_cannot_be_asked_for_without_end(
+    project: Callable[..., Project], texts: list[tuple[str, str]], pass_time: Callable[[timedelta], None]
+) -> None:
+    """R45: thirty requests, one text; the next a minute later. The answer says when."""
+    app = project(app={"mobile_phone": CONFIRM}).app
+    ann = app.register(mobile_phone=PHONE).id
+    assert asked_again(app, ann, 30) == {"confirmation_paused"}
+    assert len(texts) == 1
+    (warning,) = app.edit(ann, mobile_phone=PHONE).warnings
+    assert warning["path"] == "mobile_phone"
+    assert datetime.fromisoformat(warning["retry_at"]) > timezone.now() + timedelta(seconds=30)
+    for _minute in range(5):
+        pass_time(timedelta(seconds=61))
+        asked_again(app, ann, 1)
+    assert len(texts) == 5, "five a day"
+
+
+def test_a_new_code_brings_no_new_tries(
+    project: Callable[..., Project], texts: list[tuple[str, str]], pass_time: Callable[[timedelta], None]
+) -> None:
+    """R45: they are counted for the contact, so that its next code cannot be tried either, nor one of
+    another customer who claims it.
+    """
+    app = project(app={"mobile_phone": CONFIRM}).app
+    ann = app.register(mobile_phone=PHONE, email=ANN).id
+    wrong = "000000" if "000000" not in texts[0][1] else "000001"
+    for _ in range(4):
+        with pytest.raises(RefusedError, match="code_invalid"):
+            app.confirm_code(ann, wrong, mobile_phone=PHONE)
+    pass_time(timedelta(seconds=61))
+    bob = app.register(mobile_phone=PHONE, email=BOB).id
+    with pytest.raises(RefusedError, match="code_invalid"):
+        app.confirm_code(bob, wrong, mobile_phone=PHONE)
+    (code,) = re.findall(r"\d{6}", texts[1][1])
+    with pytest.raises(RefusedError, match="code_expired"):
+        app.confirm_code(bob, code, mobile_phone=PHONE)
+    assert "confirmation_paused" in asked_again(app, ann, 1)
+
+
+def test_clearing_a_contact_does_not_make_room_for_more_messages(
+    project: Callable[..., Project], texts: list[tuple[str, str]]
+) -> None:
+    """R45"""
+    app = project(app={"mobile_phone": CONFIRM}).app
+    ann = app.register(mobile_phone=PHONE, email=ANN).id
+    app.edit(ann, mobile_phone=None)
+    assert asked_again(app, ann, 1) == {"confirmation_paused"}
+    assert len(texts) == 1
+    (code,) = re.findall(r"\d{6}", texts[0][1])
+    with pytest.raises(RefusedError, match="code_invalid"):
+        app.confirm_code(ann, code, mobile_phone=PHONE)
 
 
 def test_a_link_that_an_earlier_release_sent_still_confirms(shop: Project) -> None:
