@@ -4,7 +4,7 @@ from customers.history import reading
 from customers.presentation import customer
 from customers.storage import loading
 from segments.history import name_segments
-from segments.reading import PART, present_segments
+from segments.profile_part import PART, present_segments
 
 
 class SegmentsConfig(AppConfig):

@@ -8,14 +8,14 @@ from typing import Any
 from customers.privacy import erasure, export
 from customers.profile import Profile
 from customers.setup.project_config import ProjectConfig
-from segments import writing
+from segments import saving
 from segments.models import Membership
-from segments.reading import names_of
+from segments.profile_part import names_of
 
 
 def erase(forgotten: erasure.Erasure) -> None:
     """End the memberships of every MaestraID, those a merge left as they were included."""
-    writing.save(forgotten.batch)
+    saving.save(forgotten.batch)
 
 
 def memberships(profile: Profile, _config: ProjectConfig) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from segments.reading import names_of
+from segments.profile_part import names_of
 
 
 def name_segments(entries: Iterable[dict[str, Any]]) -> None:

@@ -16,8 +16,8 @@ from customers.errors import invalid
 from customers.storage.loading import primary_ids_of
 from customers.storage.locking import operation_of
 from customers.storage.transactions import Contended, in_transaction
+from segments.bulk_moves import Decide, move
 from segments.models import Membership, Segment, SegmentationKinds
-from segments.moving import Decide, move
 
 AT_ONCE = 2_000
 """Most customers of one transaction."""

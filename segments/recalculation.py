@@ -30,13 +30,13 @@ from customers.storage.batch import OperationInfo
 from customers.storage.locking import Work, alone, operation_of
 from customers.storage.sql import fetch
 from customers.storage.transactions import in_transaction, limited
+from segments.bulk_moves import Moved, move
 from segments.conditions.context import ConditionContext
 from segments.conditions.query import Query
 from segments.conditions.tree import Node, expression, faults, parse, valid
 from segments.dependencies import in_order
 from segments.models import Recalculation, Segmentation, SegmentationKinds, States
-from segments.moving import Moved, move
-from segments.naming import condition_context, graph_of_stored
+from segments.references import condition_context, graph_of_stored
 
 log = get_logger(__name__)
 

@@ -26,7 +26,7 @@ from segments.conditions.context import ConditionContext, Refers
 from segments.conditions.tree import Group, Node, faults, parse, stored_form
 from segments.dependencies import Graph, cycle
 from segments.models import Segmentation, SegmentationKinds
-from segments.naming import condition_context, graph_of_stored
+from segments.references import condition_context, graph_of_stored
 
 
 def condition(value: Any, place: FilePlace) -> Group | None:

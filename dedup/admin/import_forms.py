@@ -33,7 +33,7 @@ from dedup.imports.processing.staged_rows import rows_of_chunk
 from dedup.models import Import, ImportKind, ImportKinds
 from dedup.parsing.fields import Target
 from segments.models import Segment, SegmentationKinds
-from segments.naming import NamedSegmentation, named_segmentations
+from segments.references import NamedSegmentation, named_segmentations
 
 SAMPLES = 5
 SAMPLED = 16 * 2**20

@@ -54,7 +54,7 @@ from dedup.admin.permissions import (
 from dedup.imports import operations, reports
 from dedup.imports.columns.options import Options
 from dedup.models import Import, ImportKind, ImportMapping, ImportStates, Outcomes
-from segments.naming import named_segmentations
+from segments.references import named_segmentations
 
 SEE_VALUES = "customers.view_contacts"
 """Reasons, examples and rows contain personal data of the file."""

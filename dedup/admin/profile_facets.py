@@ -19,7 +19,7 @@ from customers.profile import PERSONAL_FIELDS, STRENGTH, Channel, Holding, Profi
 from customers.words import CHANNELS, FIELDS, STATUSES
 from dedup.admin.value_formatter import ValueFormatter, text_of
 from dedup.wording import policy_sentence
-from segments.reading import names_of
+from segments.profile_part import names_of
 
 
 @dataclass(frozen=True, slots=True)

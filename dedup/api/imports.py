@@ -29,7 +29,7 @@ from dedup.api.idempotency import REPLAYED, Reply
 from dedup.imports import operations, reports
 from dedup.imports.columns.options import Options
 from dedup.models import Import, ImportKind, Outcomes
-from segments.naming import named_segmentations
+from segments.references import named_segmentations
 
 FIELDS = frozenset({"file", "kind", "mapping", "options"})
 CSV, JSON = "csv", "json"

@@ -44,7 +44,7 @@ from dedup.models import (
     ImportStates,
 )
 from dedup.parsing.cells import day_first_in
-from segments.naming import named_segmentations
+from segments.references import named_segmentations
 
 BLOCK = 1 << 20
 NAME_LIMIT = 255

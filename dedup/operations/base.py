@@ -20,7 +20,7 @@ from dedup.engine.outcome import BlockedMatch, Outcome
 from dedup.storage import saving as dedup_saving
 from dedup.storage.loading import Loaded
 from dedup.storage.profile_json import to_json
-from segments import writing as segments_writing
+from segments import saving as segments_saving
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def save(
     )
     batch = Batch(tuple(changed), operation, loaded.world.kinds, loaded.known)
     customers_saving.save(batch)
-    segments_writing.save(batch)
+    segments_saving.save(batch)
     merge_ids = dedup_saving.save(batch)
     dedup_saving.save_review_pairs(blocked_matches, now)
     return merge_ids

@@ -28,7 +28,7 @@ from dedup.parsing.fields import (
     squeezed,
 )
 from dedup.parsing.schemas import Choices, ObjectSchema
-from segments.naming import NamedSegmentation
+from segments.references import NamedSegmentation
 
 NOT_TO_CLEAR = _("It cannot be cleared. Leave the cell empty where nothing is known.")
 NO_SUCH_SEGMENT = _("The segmentation has no segment of this name.")

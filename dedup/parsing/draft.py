@@ -31,7 +31,7 @@ from dedup.engine.record import (
 )
 from dedup.engine.warnings import RecordWarning, WarningCode
 from dedup.refusals import not_found
-from segments.naming import NamedSegmentation, named_segmentations
+from segments.references import NamedSegmentation, named_segmentations
 
 LIST_LIMIT = 100
 """Entries of any list in a record."""

@@ -19,7 +19,7 @@ from customers.setup.project_config import ProjectConfig
 from dedup.parsing import cells
 from dedup.parsing.draft import ParsingContext, RecordDraft
 from dedup.parsing.schemas import Schema
-from segments.naming import NamedSegmentation
+from segments.references import NamedSegmentation
 
 Label: TypeAlias = str | Promise
 Segmentations: TypeAlias = Mapping[str, NamedSegmentation]

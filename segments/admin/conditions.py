@@ -16,7 +16,7 @@ from segments.conditions.builder import described_types
 from segments.conditions.tree import Group, faults, parse, stored_form
 from segments.dependencies import cycle
 from segments.models import Segment
-from segments.naming import condition_context, full_name, graph_of_stored
+from segments.references import condition_context, graph_of_stored, segment_path
 
 
 class ConditionWidget(forms.Textarea):
@@ -67,7 +67,7 @@ class ConditionForm(SegmentForm):
     def _refuse_circle(self, condition: Group) -> None:
         # One change of set-up at a time: otherwise two halves of a circle could be saved at the same moment.
         ProjectSettings.objects.select_for_update().get()
-        if circle := cycle(graph_of_stored({full_name(self.instance): condition})):
+        if circle := cycle(graph_of_stored({segment_path(self.instance): condition})):
             message = _("Segmentations cannot be calculated from each other in a circle: %(circle)s.")
             raise ValidationError(message, params={"circle": " → ".join(circle)})
 

@@ -17,7 +17,7 @@ from customers.errors import SelfsameError
 from segments.conditions.tree import parse, segments_of
 from segments.members import Actor, delete
 from segments.models import Segment
-from segments.naming import full_name
+from segments.references import segment_path
 
 
 class Deletable:
@@ -79,7 +79,7 @@ class Deletable:
 
 def referring_to(segments: Collection[Segment]) -> Iterator[Segment]:
     """Other segments whose condition asks for one of them."""
-    gone = {full_name(segment) for segment in segments}
+    gone = {segment_path(segment) for segment in segments}
     others = Segment.objects.exclude(condition=None).exclude(pk__in=[s.pk for s in segments])
     for segment in others.select_related("segmentation"):
         if gone & set(segments_of(parse(segment.condition))):

@@ -24,7 +24,7 @@ from segments.admin.deleting import Deletable
 from segments.conditions.context import ConditionContext
 from segments.conditions.tree import parse, whole_sentence
 from segments.models import Recalculation, Segment, Segmentation, SegmentationKinds, States
-from segments.naming import condition_context
+from segments.references import condition_context
 
 SHOWN = 5
 """Recalculations that the page of a segmentation shows."""

@@ -35,8 +35,8 @@ from segments.conditions.context import ConditionContext
 from segments.conditions.tree import MOST_CONDITIONS, Node, faults, parse, parse_node, valid, whole_sentence
 from segments.members import Actor, put_in
 from segments.models import Segment, SegmentationKinds
-from segments.naming import condition_context
 from segments.recalculation import count
+from segments.references import condition_context
 
 SECONDS = 3.0
 """Longest a live count may take."""

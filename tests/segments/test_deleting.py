@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.redis import waking
-from segments import members, reading, recalculation
+from segments import members, profile_part, recalculation
 from segments.models import Membership, Segment, Segmentation
 from tests.scenarios.api import ANN, BOB, segment
 from tests.segments.segmentations import segmentation
@@ -53,7 +53,7 @@ def test_the_history_goes_on_calling_a_deleted_segment_by_its_names(
     ann = shop.website.register(email=ANN, segments=[segment("loyalty", "level_1")]).id
     signed_in("Marketer").post(page("loyalty", Segmentation))
     assert not Segmentation.objects.filter(system_name="loyalty").exists()
-    monkeypatch.setattr(reading, "cached_names", {})
+    monkeypatch.setattr(profile_part, "cached_names", {})
     told = [entry["sentence"] for entry in shop.history(ann, "segment")]
     assert told == ["Is in segment level_1 of loyalty.", "Left segment level_1 of loyalty."]
 

@@ -14,7 +14,7 @@ from customers.privacy.erasure import erase
 from customers.redis import waking
 from customers.setup.project_config import project_config
 from customers.storage.transactions import Contended
-from segments import recalculation, writing
+from segments import recalculation, saving
 from segments.models import Membership, Recalculation, Segmentation, States
 from segments.recalculation import ask, ask_for_all, run_waiting
 from tests.segments.segmentations import ANYBODY, MEN, WOMEN, members, people, recalculate, segmentation
@@ -161,14 +161,14 @@ def test_an_interrupted_recalculation_is_begun_again_and_does_what_is_left(
 def test_a_batch_that_loses_a_race_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     people(["male"])
     losses = iter([True, True, False])
-    save = writing.save
+    save = saving.save
 
     def losing(batch: Any) -> None:
         save(batch)
         if next(losses):
             raise Contended
 
-    monkeypatch.setattr(writing, "save", losing)
+    monkeypatch.setattr(saving, "save", losing)
     done = recalculate(segmentation("sexes", men=MEN))
     assert (done.state, done.entered, Change.objects.count()) == (States.DONE, 1, 1)
 

@@ -10,7 +10,7 @@ from segments.conditions.catalogue import CONDITIONS, TYPES
 from segments.conditions.context import ConditionContext
 from segments.conditions.query import Query
 from segments.conditions.tree import Node, as_data, conditions_of, expression, faults, parse_node, sentence
-from segments.naming import condition_context
+from segments.references import condition_context
 from tests.segments.meanings import Inventor, meets
 from tests.segments.people import NOW, Person, crowd, set_up
 

@@ -19,7 +19,7 @@ from dedup.engine.record import Mode
 from dedup.imports.files import encodings
 from dedup.imports.files.delimited import is_delimiter
 from dedup.parsing.cells import yes_or_no
-from segments.naming import NamedSegmentation
+from segments.references import NamedSegmentation
 
 
 @dataclass(frozen=True, slots=True)

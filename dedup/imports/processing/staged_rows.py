@@ -27,7 +27,7 @@ from dedup.imports.columns.rows import RowReader
 from dedup.imports.files.inspection import FileFormat, FileRow, rows
 from dedup.imports.processing.redaction import ERASED_CELLS
 from dedup.models import Import, ImportKind
-from segments.naming import named_segmentations
+from segments.references import named_segmentations
 
 NEEDED = frozenset({"order.number", "order.total"})
 """Targets that do not identify a customer, and without which there is no record."""

@@ -29,7 +29,7 @@ from dedup.imports.columns.options import Options
 from dedup.imports.processing.chunks import step_of
 from dedup.imports.processing.outcomes import EFFECTS
 from dedup.models import Import, ImportKind, ImportStates
-from segments.naming import named_segmentations
+from segments.references import named_segmentations
 
 STANDARD_INPUT = "-"
 AT_WORK = (ImportStates.STAGING, ImportStates.RUNNING)

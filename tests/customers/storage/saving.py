@@ -12,10 +12,10 @@ from customers.changes import Change
 from customers.models import IdentifierKind
 from customers.profile import Category, Holding, Key
 from customers.setup.project_config import project_config
-from customers.storage import saving as customers_writing
+from customers.storage import saving as customers_saving
 from customers.storage.batch import Batch, OperationInfo, RecordChanges
-from dedup.storage import saving as dedup_writing
-from segments import writing as segments_writing
+from dedup.storage import saving as dedup_saving
+from segments import saving as segments_saving
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def make_kinds() -> None:
 
 
 def new_ids(count: int) -> list[int]:
-    return customers_writing.draw_ids("customers_customer", count)
+    return customers_saving.draw_ids("customers_customer", count)
 
 
 def batch_of(
@@ -40,7 +40,7 @@ def batch_of(
     point: int | None = None,
     at: datetime = NOON,
 ) -> Batch:
-    (operation_id,) = customers_writing.draw_ids("customers_operation", 1)
+    (operation_id,) = customers_saving.draw_ids("customers_operation", 1)
     operation = OperationInfo(operation_id, kind="upsert", actor="system", at=at, point=point)
     return Batch(tuple(records), operation, project_config().kinds, frozenset(known))
 
@@ -54,9 +54,9 @@ def save(
     """Save in a transaction of its own, deferred constraints checked. The IDs of the merges."""
     batch = batch_of(records, known, point, at)
     with transaction.atomic():
-        customers_writing.save(batch)
-        segments_writing.save(batch)
-        merge_ids = dedup_writing.save(batch)
+        customers_saving.save(batch)
+        segments_saving.save(batch)
+        merge_ids = dedup_saving.save(batch)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     return merge_ids

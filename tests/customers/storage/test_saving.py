@@ -38,7 +38,7 @@ from customers.profile import (
     Subscription,
     SubscriptionStatus,
 )
-from customers.storage import saving as customers_writing
+from customers.storage import saving as customers_saving
 from customers.storage.loading import load_profiles
 from customers.storage.saving import all_tables, handlers_of
 from customers.storage.sql import Overtaken, as_json
@@ -47,7 +47,7 @@ from customers.transitions import apply, united
 from dedup.engine.outcome import BlockedMatch, Veto
 from dedup.engine.reasons import Reason
 from dedup.models import ApartPair, Merge, ReviewPair
-from dedup.storage import saving as dedup_writing
+from dedup.storage import saving as dedup_saving
 from dedup.storage.profile_json import from_json
 from segments.models import Segment, Segmentation
 from tests.customers.storage.saving import NOON, batch_of, holding, make_kinds, minutes, new_ids, record, save
@@ -149,7 +149,7 @@ def _registration(n: int, name: str) -> Iterator[Change]:
 def test_new_customers_take_a_fixed_number_of_statements(count):
     batch = batch_of(registrations(count, "n"))
     with counted() as statements:
-        customers_writing.save(batch)
+        customers_saving.save(batch)
     assert statements() == 12
 
 
@@ -162,7 +162,7 @@ def test_edits_take_a_fixed_number_of_statements():
         edits = [record(*_edit(r.changes[1]), at=r.at) for r in records]
         batch = batch_of(edits, known)
         with counted() as statements:
-            customers_writing.save(batch)
+            customers_saving.save(batch)
         taken.append(statements())
     assert taken == [5, 5, 5]
 
@@ -184,8 +184,8 @@ def test_merges_take_a_fixed_number_of_statements(count):
         merges.append(record(merged(one, other)))
     batch = batch_of(merges)
     with counted() as statements:
-        customers_writing.save(batch)
-        dedup_writing.save(batch)
+        customers_saving.save(batch)
+        dedup_saving.save(batch)
     assert statements() == 8
 
 
@@ -425,13 +425,13 @@ def test_the_journal_keeps_images_and_is_marked_when_undone():
 def test_a_pair_that_may_not_merge_is_reviewed_once_until_its_reasons_change():
     veto = Veto("different_emails", ("a@x.test",), ("b@x.test",))
     pair = BlockedMatch(9, 4, (PHONE, Key("payment_card_hash", "f00d")), (veto,))
-    dedup_writing.save_review_pairs([pair, pair], NOON)
+    dedup_saving.save_review_pairs([pair, pair], NOON)
     ReviewPair.objects.update(status="seen")
-    dedup_writing.save_review_pairs([pair], minutes(1))
+    dedup_saving.save_review_pairs([pair], minutes(1))
     assert list(ReviewPair.objects.values_list("low_id", "high_id", "shared", "status", "at")) == [
         (4, 9, [{"type": "mobile_phone", "value": "+14155550122"}], "seen", minutes(1))
     ]
-    dedup_writing.save_review_pairs([replace(pair, vetoes=(veto, Veto("apart")))], minutes(2))
+    dedup_saving.save_review_pairs([replace(pair, vetoes=(veto, Veto("apart")))], minutes(2))
     assert ReviewPair.objects.get().status == "open"
 
 

@@ -18,7 +18,7 @@ from dedup.imports.columns.options import Options
 from dedup.imports.processing.chunks import step_of
 from dedup.models import Import, ImportKind
 from segments.models import Segment, Segmentation
-from segments.naming import named_segmentations
+from segments.references import named_segmentations
 
 AT = datetime(2026, 1, 5, 10, tzinfo=UTC)
 HEADER = ("CrmID", "Email", "MobilePhone", "FirstName")

@@ -9,7 +9,7 @@ from customers.normalise import CustomType
 from customers.profile import Category, Kind
 from customers.setup.integration_points import Point
 from customers.setup.project_config import FieldDefinition, ProjectConfig
-from segments.naming import NamedSegmentation
+from segments.references import NamedSegmentation
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 KINDS = (

@@ -33,7 +33,7 @@ from dedup.engine.record import (
 )
 from dedup.engine.warnings import RecordWarning, WarningCode
 from dedup.parsing.records import RECORD_TYPES, Parser, parse_lookup, parse_record
-from segments.naming import NamedSegmentation
+from segments.references import NamedSegmentation
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 KINDS = (

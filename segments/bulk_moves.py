@@ -1,5 +1,5 @@
-"""Moves many customers into and out of segments at a time: their profiles are locked, read again, and changed
-by the one writer, with history (R52).
+"""Moves many customers into and out of segments at a time: their profiles are locked and read again, and the
+changes saved as any others, with history (R52).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from datetime import datetime
 from customers.changes import MembershipChanged, Why
 from customers.profile import Membership
 from customers.setup.project_config import project_config
-from customers.storage import saving as customers_writing
+from customers.storage import saving as customers_saving
 from customers.storage.batch import Batch, OperationInfo, RecordChanges
 from customers.storage.locking import lock
 from customers.storage.sql import ask
-from segments import writing
+from segments import saving
 
 # The customers that were not merged or erased meanwhile.
 PRESENT = "SELECT id FROM customers_customer WHERE id = ANY(%s) AND is_head AND erased_at IS NULL ORDER BY id"
@@ -59,8 +59,8 @@ def move(
         told = operation()
         records = tuple(RecordChanges((change,), told.at) for change in changes)
         batch = Batch(records, told, project_config().kinds)
-        customers_writing.save(batch)
-        writing.save(batch)
+        customers_saving.save(batch)
+        saving.save(batch)
     return Moved(
         frozenset(current),
         entered=sum(change.after is not None for change in changes),

@@ -1,4 +1,4 @@
-"""Segmentations and what their conditions refer to, by the names the API knows them by."""
+"""Segmentations and segments by their system names, and everything that conditions can refer to."""
 
 from __future__ import annotations
 
@@ -44,22 +44,23 @@ def condition_context(config: ProjectConfig) -> ConditionContext:
             Refers.IDENTIFIER_KIND: _labels(IdentifierKind.objects.values_list("system_name", "name")),
             Refers.CUSTOM_FIELD: _labels(CustomField.objects.values_list("system_name", "name")),
             Refers.POINT: _labels(IntegrationPoint.objects.values_list("system_name", "name")),
-            Refers.SEGMENT: {full_name(s): f"{s.segmentation.name}: {s.name}" for s in segments},
+            Refers.SEGMENT: {segment_path(s): f"{s.segmentation.name}: {s.name}" for s in segments},
         },
         custom_types={name: field.type for name, field in config.custom_fields.items()},
     )
 
 
-def full_name(segment: Segment) -> str:
+def segment_path(segment: Segment) -> str:
+    """How conditions refer to a segment: `loyalty/gold`."""
     return f"{segment.segmentation.system_name}/{segment.system_name}"
 
 
 def graph_of_stored(instead: Mapping[str, Node] | None = None) -> Graph:
     """Every segmentation with those its conditions refer to. `instead` are conditions that are to replace the
-    stored ones, or to be added to them, by the full names of their segments.
+    stored ones, or to be added to them, by the paths of their segments.
     """
     segments = Segment.objects.exclude(condition=None).select_related("segmentation")
-    conditions = {**{full_name(s): parse(s.condition) for s in segments}, **(instead or {})}
+    conditions = {**{segment_path(s): parse(s.condition) for s in segments}, **(instead or {})}
     graph: dict[str, frozenset[str]] = dict.fromkeys(
         Segmentation.objects.values_list("system_name", flat=True), frozenset()
     )
