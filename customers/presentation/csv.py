@@ -11,23 +11,35 @@ from itertools import islice
 BYTE_ORDER_MARK = "\ufeff"
 """At the beginning of a file it tells spreadsheets that the file is UTF-8."""
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+# A cell may begin for a spreadsheet where ours does, and behind whatever spreadsheets of some country take
+# for the end of a cell. What stands there is a formula, behind any apostrophes that make it text; `=` and its
+# like may be full-width.
+_RUNS = r"[\'\"]*[=+\-@＝＋－＠]"
+_FORMULA = re.compile(rf"{_RUNS}|'*[\t\r\n]")
+_FORMULA_WITHIN = re.compile(rf"([,;\t\r\n])(?={_RUNS})")
+_GUARDED_WITHIN = re.compile(rf"([,;\t\r\n])'(?={_RUNS})")
 _ROWS_AT_ONCE = 500
 
 
 def safe_cell(value: object) -> str:
     """The value as text, empty for None. Text that a spreadsheet would take for a formula gets an apostrophe
-    before it; so do phone numbers, of which a spreadsheet would remove the plus.
+    before it; so do phone numbers, of which a spreadsheet would remove the plus. So does what it would take
+    for a formula after splitting the cell, at a semicolon for example, because it expects other delimiters.
 
     Text that has such an apostrophe already gets a second one, so that `plain_cell` restores it exactly.
     """
     text = "" if value is None else str(value)
+    if _FORMULA_WITHIN.search(text):  # rarely, and putting something in takes ten times as long as looking
+        text = _FORMULA_WITHIN.sub(r"\1'", text)
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def plain_cell(text: str) -> str:
-    """The text without the apostrophe that `safe_cell`, or another program for the same reason, put first."""
-    return text[1:] if text[:1] == "'" and _FORMULA.match(text) else text
+    """The text without the apostrophes that `safe_cell`, or another program for the same reason, put in."""
+    if "'" not in text:
+        return text
+    text = text[1:] if text[0] == "'" and _FORMULA.match(text) else text
+    return _GUARDED_WITHIN.sub(r"\1", text)
 
 
 def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
