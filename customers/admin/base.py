@@ -40,9 +40,9 @@ class ListAdmin(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = trim(search_term)
-        return (queryset.filter(self.matching(term)) if term else queryset), False
+        return (queryset.filter(self.matching(request, term)) if term else queryset), False
 
-    def matching(self, term: str) -> Q:
+    def matching(self, request: HttpRequest, term: str) -> Q:
         """The rows one of whose `search_fields` is the term."""
         conditions = [Q(**{name: term}) for name in self.search_fields if is_value_of(self.model, name, term)]
         return reduce(or_, conditions, Q(pk__in=[]))

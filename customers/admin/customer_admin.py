@@ -26,7 +26,7 @@ from customers.admin.base import ReadOnlyAdmin, apply_to_each, ask, customer_lin
 from customers.admin.csv_export import customers_csv
 from customers.admin.filters import FILTERS
 from customers.admin.profile_registry import masking_of, profile_address
-from customers.admin.search_outcome import SearchOutcome
+from customers.admin.search_outcome import SEARCHED_CUSTOMER, SearchOutcome, customer_search
 from customers.admin.time_limited_list import CustomerList
 from customers.admin.wording import OfContact, kind_label
 from customers.contact_types import CONTACT_TYPES
@@ -47,7 +47,6 @@ from customers.presentation.names import full_name
 from customers.privacy.erasure import erase
 from customers.privacy.export import export_in_pieces
 from customers.privacy.opt_out import opt_out
-from customers.queries.search import holders, matching
 from customers.setup.project_config import project_config
 from customers.templatetags.profile_pages import day
 
@@ -65,7 +64,7 @@ class CustomerAdmin(ReadOnlyAdmin):
     list_filter_sheet = True
     list_before_template = "admin/customers/find.html"
     search_fields = ("id",)
-    search_help_text = _("E-mail, phone, card, ID, MaestraID or name")
+    search_help_text = _("E-mail, phone, card, ID, MaestraID or name, or a part of them")
     actions: tuple[Any, ...] = ("opt_out", "erase")
     actions_detail = ("export",)
 
@@ -103,7 +102,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         """A search that leads to one customer only shows them at once."""
         outcome = None
         if request.method == "GET" and self.has_view_permission(request):
-            outcome = SearchOutcome(request.GET.get("q", ""), masking_of(request))
+            outcome = SearchOutcome(request, request.GET.get("q", ""))
             if outcome.only and set(request.GET) <= {"q"}:
                 messages.info(request, outcome.notice)
                 return HttpResponseRedirect(profile_address(outcome.only))
@@ -191,7 +190,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        return (matching(queryset, term, project_config()) if term else queryset), False
+        return (customer_search(request, term).among(queryset) if term else queryset), False
 
     @admin.display(description=_("MaestraID"), ordering="id")
     def maestra_id(self, customer: Customer) -> int:
@@ -240,12 +239,12 @@ class CustomerFactsAdmin(ReadOnlyAdmin):
 class SubscriptionAdmin(ReadOnlyAdmin):
     list_display = ("id", "whose", "channel", "topic", "status", "since")
     search_fields = ("customer",)
-    search_help_text = _("MaestraID or identifier of the customer")
+    search_help_text = SEARCHED_CUSTOMER
     fields = ("whose", "channel", "topic", "status", "since")
     readonly_fields = ("whose",)
 
-    def matching(self, term: str) -> Q:
-        return Q(customer__in=holders(term, project_config()))
+    def matching(self, request: HttpRequest, term: str) -> Q:
+        return customer_search(request, term).condition("customer")
 
     @admin.display(description=_("customer"))
     def whose(self, subscription: Subscription) -> SafeString | None:

@@ -2,13 +2,14 @@ from contextlib import suppress
 
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import ReadOnlyAdmin, customer_link
+from customers.admin.search_outcome import SEARCHED_CUSTOMER, customer_search
 from customers.models import Claim, DeviceUse, Identifier, PaymentCard
 from customers.normalise import Invalid
-from customers.queries.search import holders
 from customers.setup.project_config import normalisers, project_config
 
 
@@ -43,7 +44,7 @@ class IdentifierAdmin(ReadOnlyAdmin):
     )
     readonly_fields = ("holder",)
 
-    def matching(self, term: str) -> Q:
+    def matching(self, request: HttpRequest, term: str) -> Q:
         """The term as a value of any kind."""
         config = project_config()
         normalise = normalisers(config.default_region)
@@ -63,14 +64,14 @@ class IdentifierAdmin(ReadOnlyAdmin):
 
 
 class OfCustomer(ReadOnlyAdmin):
-    """Rows found by any identifier of the customer they belong to."""
+    """Rows found by whatever finds the customer they belong to."""
 
     search_fields = ("customer",)
-    search_help_text = _("MaestraID or identifier of the customer")
+    search_help_text = SEARCHED_CUSTOMER
     readonly_fields: tuple[str, ...] = ("whose",)
 
-    def matching(self, term: str) -> Q:
-        return Q(customer__in=holders(term, project_config()))
+    def matching(self, request: HttpRequest, term: str) -> Q:
+        return customer_search(request, term).condition("customer")
 
     @admin.display(description=_("customer"))
     def whose(self, row: Claim | PaymentCard) -> SafeString | None:

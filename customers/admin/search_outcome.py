@@ -5,17 +5,27 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from customers.models import Customer
+from customers.admin.profile_registry import masking_of
 from customers.normalise import trim
-from customers.presentation.masking import MaskingPolicy
 from customers.profile import MAESTRA_ID
-from customers.queries.search import SearchHit, find_hits, named_ids
+from customers.queries.search import CustomerSearch, SearchHit
 from customers.setup.project_config import project_config
 
 MOST_MATCHES = 10
 """Matches that are explained above a list."""
+
+
+SEARCHED_CUSTOMER = gettext_lazy("A MaestraID, an identifier or the name of the customer")
+"""What is typed where a customer is looked for, beside the field."""
+
+
+def customer_search(request: HttpRequest, text: str) -> CustomerSearch:
+    """Whom the text finds for a reader."""
+    return CustomerSearch(text, project_config(), masking_of(request))
 
 
 class SearchMatch(NamedTuple):
@@ -27,31 +37,30 @@ class SearchMatch(NamedTuple):
 class SearchOutcome:
     """Whom a text leads to."""
 
-    def __init__(self, text: str, masking: MaskingPolicy) -> None:
+    def __init__(self, request: HttpRequest, text: str) -> None:
         self.text = trim(text)
-        self.masking = masking
+        self.masking = masking_of(request)
+        self._search = customer_search(request, self.text)
 
     @cached_property
     def found(self) -> list[SearchHit]:
-        return find_hits(self.text, project_config()) if self.text and "\0" not in self.text else []
+        return self._search.hits() if self.text and "\0" not in self.text else []
 
     @cached_property
     def only(self) -> int | None:
-        """The one customer that the text leads to, by an identifier or by name; None for none or several."""
+        """The one customer that the text leads to, by an identifier, by name or by a part of a contact; None
+        for none or several.
+        """
         if not self.text or "\0" in self.text:
             return None
-        primary_ids, named = {found.primary_id for found in self.found}, named_ids(self.text)
-        if len(primary_ids) > 1 or named is None:
-            return None
-        present = Customer.objects.filter(is_head=True, erased_at=None, pk__in=primary_ids | named)
-        only = present.order_by("-pk").values_list("pk", flat=True)[:2]
-        return only[0] if len(only) == 1 else None
+        found = self._search.primary_ids(2)
+        return found[0] if len(found) == 1 else None
 
     @property
     def notice(self) -> str:
         """How the only one was found."""
         sentences = [match.sentence for match in self.matches]
-        return " ".join(sentences) or _("Found by name: “%s”.") % self.text
+        return " ".join(sentences) or _("Found by name or by a part of a contact: “%s”.") % self.text
 
     @property
     def matches(self) -> list[SearchMatch]:

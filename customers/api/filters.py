@@ -17,8 +17,9 @@ from customers.api.base import access
 from customers.api.paging import LONGEST_NAME, PAGING
 from customers.errors import invalid
 from customers.models import Channels, Customer
+from customers.presentation.masking import UNMASKED
 from customers.queries import filters
-from customers.queries.search import matching
+from customers.queries.search import CustomerSearch
 from customers.setup.project_config import project_config
 
 Customers = QuerySet[Customer]
@@ -54,7 +55,11 @@ class CustomerFilters(rest_filters.FilterSet):  # type: ignore[misc]  # untyped
     """An unknown parameter is refused: a misspelt filter would otherwise show everybody."""
 
     search = rest_filters.CharFilter(
-        method="by_search", help_text="A MaestraID, any identifier, or the beginning of a name."
+        method="by_search",
+        help_text=(
+            "A MaestraID, any identifier, words of the name in any order, the beginning or domain of an "
+            "e-mail address, the last digits of a phone (4 at least)."
+        ),
     )
     subscription = rest_filters.CharFilter(
         method="by_subscription",
@@ -85,7 +90,7 @@ class CustomerFilters(rest_filters.FilterSet):  # type: ignore[misc]  # untyped
         """With a key, contact types that give access at its point are found only where flagged so (R20)."""
         key = access(self.request)
         kinds = key.point.gives_access if key else ()
-        return matching(customers, text, project_config(), kinds)
+        return CustomerSearch(text, project_config(), UNMASKED, kinds).among(customers)
 
     def by_subscription(self, customers: Customers, _name: str, text: str) -> Customers:
         channel, with_topic, topic = text.partition("/")

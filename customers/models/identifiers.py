@@ -11,17 +11,24 @@ machine.
 """
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
+from django.db.models.functions import Right
 from django.utils.translation import gettext_lazy as _
 
-from customers.contact_types import CONTACT_TYPES
+from customers.contact_types import BY_NAME, CONTACT_TYPES
 from customers.models.people import Customer
 from customers.models.setup import IdentifierKind, IntegrationPoint
+from customers.profile import EMAIL, MOBILE_PHONE
 
 # IDs of the system's own kinds, made by migrations.
 DEVICE_ID, MOBILE_DEVICE_ID = 4, 5
 WITH_PRIMARY_IDS = tuple(type_.kind_id for type_ in CONTACT_TYPES if type_.has_primary)
 CONTACT_IDS = tuple(type_.kind_id for type_ in CONTACT_TYPES)
+
+# What is searched for of contacts, besides their beginnings.
+EMAIL_DOMAIN = Func("value", Value("@"), Value(2), function="split_part", output_field=models.CharField())
+PHONE_ENDING_LENGTH = 4
+PHONE_ENDING = Right("value", PHONE_ENDING_LENGTH)
 
 # A held value: an origin and a date. A free one: nothing but its text.
 HELD = Q(customer__isnull=False, origin_id__isnull=False, since__isnull=False)
@@ -108,6 +115,12 @@ class Identifier(AtHead):
                 fields=["kind", "customer"],
                 name="identifier_confirmed",
                 condition=Q(confirmed_at__isnull=False),
+            ),
+            models.Index(
+                EMAIL_DOMAIN, name="identifier_email_domain", condition=Q(kind=BY_NAME[EMAIL].kind_id)
+            ),
+            models.Index(
+                PHONE_ENDING, name="identifier_phone_ending", condition=Q(kind=BY_NAME[MOBILE_PHONE].kind_id)
             ),
         ]
         constraints = [

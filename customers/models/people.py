@@ -9,10 +9,11 @@ values, subscriptions) stay as they were at the merge, which is what undo needs.
 from functools import reduce
 from operator import and_
 
-from django.contrib.postgres.indexes import OpClass
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models import F, Func, Q, Value
 from django.db.models.lookups import Exact
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -44,11 +45,19 @@ class Statuses(models.TextChoices):
     UNSUBSCRIBED = "unsubscribed", capfirst(_(STATUSES["unsubscribed"]))
 
 
-def by_beginning(name: str) -> OpClass:
-    """Of an index by which texts that begin so are found, in any case."""
-    return OpClass(Lower(name), "text_pattern_ops")
-
-
+NAME_WORDS = Func(
+    Func(
+        Value(True),
+        *("last_name", "first_name", "middle_name"),
+        function="customers_name_words",
+        output_field=ArrayField(models.TextField()),
+    ),
+    function="array_to_tsvector",
+    output_field=SearchVectorField(),
+)
+"""The words of a customer's names as the search compares them: without case, accents and apostrophes. The
+function in the database makes them for the index of names and of what is searched for alike.
+"""
 TEXTS = (*(name for name, of in PERSONAL_TYPES.items() if of is str), "time_zone")
 
 
@@ -125,11 +134,9 @@ class Customer(models.Model):
                 condition=Q(is_head=True, is_identified=True, erased_at__isnull=True),
             ),
             models.Index(F("registered_at").desc(), F("id").desc(), name="customer_registered_at"),
-            # For the beginning of either name, and of the one behind the other. Whole, not partial:
-            # PostgreSQL takes statistics of expressions from whole indexes only, and searches without them
-            # read the table.
-            models.Index(by_beginning("last_name"), by_beginning("first_name"), name="customer_last_first"),
-            models.Index(by_beginning("first_name"), by_beginning("last_name"), name="customer_first_last"),
+            # Whole, not partial: PostgreSQL takes statistics of expressions from whole indexes only. Without
+            # a list of what is to be entered later, which every search would go through.
+            GinIndex(NAME_WORDS, name="customer_name_words", fastupdate=False),
         ]
 
     def __str__(self) -> str:

@@ -1,23 +1,37 @@
 """Finding customers by whatever somebody types into a search box: a MaestraID, an identifier in any spelling,
-the beginning of a name. Every search goes by index.
+words of the name in any order, a part of a contact. Every search goes by index.
+
+What a typed word has in common with a name is decided by the database alone: `customers_name_words` makes the
+words of both, and the index of names is made by it (`customers.models.people.name_words`). So there is no
+second copy of the names that could differ from them.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
-from django.db import connection
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.contrib.postgres.search import SearchQueryField
+from django.db.models import BigIntegerField, BooleanField, Exists, Func, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast
+from django.db.models.lookups import GreaterThanOrEqual
 
-from customers.models import Customer
-from customers.normalise import Invalid, trim
-from customers.profile import MAESTRA_ID, Kind
+from customers.contact_types import BY_NAME
+from customers.models import Customer, Identifier
+from customers.models.identifiers import EMAIL_DOMAIN, PHONE_ENDING, PHONE_ENDING_LENGTH
+from customers.models.people import NAME_WORDS
+from customers.normalise import Invalid, email, trim
+from customers.presentation.masking import MaskingPolicy
+from customers.profile import EMAIL, MAESTRA_ID, MOBILE_PHONE, Kind
 from customers.setup.project_config import ProjectConfig, normalisers
 from customers.storage.loading import HIGHEST_MAESTRA_ID, primary_ids_of
-from customers.storage.sql import fetch
+from customers.storage.sql import fetch, fetch_value
 
 Customers = QuerySet[Customer]
 
@@ -33,68 +47,17 @@ SELECT i.customer_id, k.name, i.value, i.is_former
    AND (i.gives_access OR i.kind_id <> ALL(%s::smallint[]))
 """
 
-
-MANY = 5000
-"""Up to so many customers of a name are read from the index of names first. Where more have it, going through
-the customers one after the other soon meets enough of them for a page.
+MANY = 10_000
+"""Up to so many customers of a name or a part of a contact are read from its index first. Where there are
+more, going through the customers one after the other soon meets enough of them for a page.
 """
+MOST_NAMED = 10
+"""Customers to choose from where one is asked for and the text finds several."""
+SHORTEST_BEGINNING = 3
+"""Characters from which on a text is looked for at the beginning of e-mail addresses."""
 
-# ORDER BY asks for the order that the index has already (`~<~` compares as text_pattern_ops does). So
-# PostgreSQL reads the index in its order and stops at the limit, however many rows it expects.
-_BEGINNING = """
-(SELECT id FROM customers_customer WHERE lower({0}) LIKE %s ORDER BY lower({0}) USING ~<~ LIMIT %s)
-"""
-_BOTH = """
-(SELECT id FROM customers_customer WHERE lower({0}) = %s AND lower({1}) LIKE %s
-  ORDER BY lower({0}) USING ~<~, lower({1}) USING ~<~ LIMIT %s)
-"""
-
-
-def matching(
-    customers: Customers, text: str, config: ProjectConfig, access_kinds: Collection[str] = ()
-) -> Customers:
-    """Those of the customers whom the text finds, by MaestraID, identifier or name."""
-    identified, named = holders(text, config, access_kinds), named_ids(text)
-    if named is not None:
-        return customers.filter(id__in=identified | named)
-    customers = customers.alias(_last=Lower("last_name"), _first=Lower("first_name"))
-    return customers.filter(Q(id__in=identified) | _named(trim(text).lower()))
-
-
-def _named(text: str) -> Q:
-    """Either name begins with the text; or the text is both names, in either order, the second perhaps cut
-    short.
-    """
-    names = Q(_last__startswith=text) | Q(_first__startswith=text)
-    first, _, last = text.partition(" ")
-    if last:
-        names |= Q(_first=first, _last__startswith=last) | Q(_last=first, _first__startswith=last)
-    return names
-
-
-def named_ids(text: str) -> set[int] | None:
-    """The MaestraIDs, former ones too, whose names are as `_named` says; None where there are more than
-    `MANY`.
-    """
-    queries = list(_name_queries(trim(text).lower()))
-    sql = "UNION ALL".join(statement for statement, _ in queries)
-    rows = fetch(sql, [value for _, values in queries for value in values])
-    ids = {maestra_id for (maestra_id,) in rows}
-    return ids if len(ids) <= MANY else None
-
-
-def _name_queries(text: str) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """One statement for each way to read the text as names, with its parameters."""
-    for name in ("last_name", "first_name"):
-        yield _BEGINNING.format(name), (_like(text), MANY + 1)
-    first, _, last = text.partition(" ")
-    if last:
-        for names in (("first_name", "last_name"), ("last_name", "first_name")):
-            yield _BOTH.format(*names), (first, _like(last), MANY + 1)
-
-
-def _like(beginning: str) -> str:
-    return f"{connection.ops.prep_for_like_query(beginning)}%"
+_PHONE_PART = re.compile(r"[\d\s()./-]+", re.ASCII)
+_DOMAIN = re.compile(r"@?([^\s@]+\.[^\s@]+)")
 
 
 class SearchHit(NamedTuple):
@@ -108,9 +71,95 @@ class SearchHit(NamedTuple):
     is_former: bool
 
 
+class _Meaning(NamedTuple):
+    """One way to read the text: `found` are the MaestraIDs it leads to, read by index, `condition` says of a
+    customer whether it leads to them.
+    """
+
+    found: QuerySet[Customer, int] | QuerySet[Identifier, int]
+    condition: Q
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSearch:
+    """Whom a text finds. Parts of contacts are looked for where it is nobody's whole identifier, and not for
+    a reader whose contacts are masked: they could guess them character by character. Of `access_kinds` only
+    values that give account access are found (R20).
+    """
+
+    text: str
+    config: ProjectConfig
+    masking: MaskingPolicy
+    access_kinds: Collection[str] = ()
+
+    def hits(self) -> list[SearchHit]:
+        """The customers whom the text finds as a MaestraID or as a whole value of any kind."""
+        return find_hits(self.text, self.config, self.access_kinds)
+
+    def among(self, customers: Customers) -> Customers:
+        """Those of the customers whom the text finds."""
+        identified = {hit.primary_id for hit in self.hits()}
+        meanings = self._meanings(has_hits=bool(identified))
+        found = identified | _found(meanings)
+        if len(found) <= MANY:
+            return customers.filter(pk__in=found)
+        conditions = [meaning.condition for meaning in meanings]
+        return customers.filter(reduce(or_, conditions, Q(pk__in=identified)))
+
+    def primary_ids(self, most: int) -> list[int]:
+        """The customers whom the text finds, `most` at most, the newest first."""
+        found = self.among(Customer.objects.filter(is_head=True, erased_at=None))
+        return list(found.order_by("-pk").values_list("pk", flat=True)[:most])
+
+    def named_ids(self, most: int) -> list[int]:
+        """Whom the text names where one customer is asked for: whoever has it as an identifier, otherwise all
+        whom it finds, `most` at most.
+        """
+        return sorted({hit.primary_id for hit in self.hits()})[:most] or self.primary_ids(most)
+
+    def condition(self, customer: str) -> Q:
+        """That the text finds the customer of this foreign key."""
+        return Q(**{f"{customer}__in": self.among(Customer.objects.filter(is_head=True)).values("pk")})
+
+    def _meanings(self, *, has_hits: bool) -> list[_Meaning]:
+        text = trim(self.text)
+        is_part = self.masking.lifted and not has_hits and not _is_listed(text, self.config)
+        return [*_as_names(text), *(self._parts_of_contacts(text) if is_part else ())]
+
+    def _parts_of_contacts(self, text: str) -> Iterator[_Meaning]:
+        """The text as the beginning or the domain of an e-mail address, or as the last digits of a phone."""
+        if len(text) >= SHORTEST_BEGINNING and not re.search(r"\s", text):
+            beginning = unicodedata.normalize("NFC", text.casefold())
+            yield self._held(EMAIL, value__startswith=beginning)
+        if domain := _domain(text):
+            yield self._held(EMAIL, domain=domain)
+        digits = re.sub(r"\D", "", text) if _PHONE_PART.fullmatch(text) else ""
+        if len(digits) >= PHONE_ENDING_LENGTH:
+            ending = digits[-PHONE_ENDING_LENGTH:]
+            yield self._held(MOBILE_PHONE, ending=ending, value__endswith=digits)
+
+    def _held(self, kind: str, **conditions: str) -> _Meaning:
+        """Holders of a contact of this type that meets the conditions."""
+        held = Identifier.objects.alias(domain=EMAIL_DOMAIN, ending=PHONE_ENDING).filter(
+            kind=BY_NAME[kind].kind_id, customer__isnull=False, **conditions
+        )
+        if kind in self.access_kinds:
+            held = held.filter(gives_access=True)
+        of_customer = held.filter(customer=OuterRef("pk"))
+        return _Meaning(held.values_list("customer", flat=True), Q(Exists(of_customer)))
+
+
+def _found(meanings: list[_Meaning]) -> set[int]:
+    """The MaestraIDs, former ones too, that the text leads to; more than `MANY` where there are more."""
+    if not meanings:
+        return set()
+    first, *others = (meaning.found[: MANY + 1] for meaning in meanings)
+    return set(first.union(*others, all=True))
+
+
 def find_hits(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> list[SearchHit]:
-    """The customers whom the text finds as a MaestraID or as a value of any kind, former ones included. Of
-    `access_kinds` only values that give account access are found (R20).
+    """The customers whom the text finds as a MaestraID or as a whole value of any kind, former ones included.
+    Of `access_kinds` only values that give account access are found (R20).
     """
     values = list(_values(text, config))
     former = [kind.id for kind in config.kinds.values() if kind.searches_history]
@@ -120,25 +169,86 @@ def find_hits(text: str, config: ProjectConfig, access_kinds: Collection[str] = 
     return [*_by_maestra_id(text), *(SearchHit(*row) for row in rows)]
 
 
-def holders(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> set[int]:
-    """The primary MaestraIDs of the customers whom `find_hits` finds."""
-    return {hit.primary_id for hit in find_hits(text, config, access_kinds)}
+def _as_names(text: str) -> Iterator[_Meaning]:
+    """Every word of the text begins a word of the name, each another one, in any order."""
+    words: set[str] = set(fetch_value("SELECT customers_name_words(false, %s)", [text]))
+    if words:
+        query = Cast(Value(" & ".join(f"'{word}':*" for word in sorted(words))), SearchQueryField())
+        enough = _enough_for(words)
+        named = Customer.objects.filter(_Bears(NAME_WORDS, query), *enough)
+        unindexed = Q(_BearsUnindexed(NAME_WORDS, query), *enough)
+        yield _Meaning(named.values_list("pk", flat=True), unindexed)
+
+
+def _enough_for(words: set[str]) -> list[GreaterThanOrEqual]:
+    """That each of the words can begin another word of the name. They can if of each beginning there are as
+    many there: "Peterson P" is not Linda Peterson.
+    """
+    counts = {word: sum(other.startswith(word) for other in words) for word in words}
+    return [
+        GreaterThanOrEqual(_WordsBeginning(NAME_WORDS, Value(word)), count)
+        for word, count in sorted(counts.items())
+        if count > 1
+    ]
+
+
+class _WordsBeginning(Func):
+    """How many words of a name begin so."""
+
+    function = "customers_words_beginning"
+    output_field = BigIntegerField()
+
+
+class _Bears(Func):
+    """That the words of a name are as a query asks, by the index of names."""
+
+    template = "%(expressions)s"
+    arg_joiner = " @@ "
+    output_field = BooleanField()
+
+
+class _BearsUnindexed(_Bears):
+    """The same as an expression for which PostgreSQL sees no index. Where very many are found, reading all of
+    them to sort them takes longer than going through the customers in order.
+    """
+
+    template = "(%(expressions)s) IS TRUE"
+
+
+def _domain(text: str) -> str:
+    """The domain that the text is, with or without the @, as it stands in addresses; empty for none."""
+    if match := _DOMAIN.fullmatch(text):
+        with suppress(Invalid):
+            return email(f"x@{match[1]}").removeprefix("x@")
+    return ""
 
 
 def _values(text: str, config: ProjectConfig) -> Iterator[tuple[Kind, str]]:
     """What the text is as a value of each kind, normalised, where it can be one and is not on the block list
     (R12).
     """
+    for kind, value in _readings(text, config):
+        if not config.block_list.blocks(kind.name, text, value):
+            yield kind, value
+
+
+def _is_listed(text: str, config: ProjectConfig) -> bool:
+    """Whether the text is a value of some kind that is on the block list (R12)."""
+    return any(config.block_list.blocks(kind.name, text, value) for kind, value in _readings(text, config))
+
+
+def _readings(text: str, config: ProjectConfig) -> Iterator[tuple[Kind, str]]:
+    """What the text is as a value of each kind, normalised, where it can be one."""
     by_category = normalisers(config.default_region)
     for kind in config.kinds.values():
         with suppress(Invalid):
-            value = by_category[kind.category](text)
-            if not config.block_list.blocks(kind.name, text, value):
-                yield kind, value
+            yield kind, by_category[kind.category](text)
 
 
 def _by_maestra_id(text: str) -> list[SearchHit]:
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= HIGHEST_MAESTRA_ID):
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and text == str(int(text))):
+        return []
+    if int(text) > HIGHEST_MAESTRA_ID:
         return []
     primary_id = primary_ids_of([int(text)]).get(int(text))
     return [SearchHit(primary_id, MAESTRA_ID, text, is_former=primary_id != int(text))] if primary_id else []

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from customers.errors import SelfsameError
-from customers.queries.search import holders
+from customers.queries.search import MOST_NAMED, CustomerSearch
 from dedup.admin.addresses import explain_address, explain_record_address, new_merge_address
 from dedup.admin.customer_cards import customer_card
 from dedup.admin.customer_lookup import find_customers, maestra_key
@@ -75,9 +75,13 @@ class NamedCustomer:
 def _named_side(text: str, formatter: ValueFormatter) -> NamedCustomer:
     if not text:
         return NamedCustomer("", (), "")
-    ids = tuple(sorted(holders(text, formatter.config)))
+    search = CustomerSearch(text, formatter.config, formatter.masking)
+    ids = tuple(search.named_ids(MOST_NAMED + 1))
     if not ids:
         return NamedCustomer(text, ids, _("No customer found. Check the value, or use the MaestraID."))
+    if len(ids) > MOST_NAMED:
+        fault = _("Very many customers found. Type more, or choose one:")
+        return NamedCustomer(text, ids[:MOST_NAMED], fault)
     fault = _("Several customers found. Choose one:") if len(ids) > 1 else ""
     return NamedCustomer(text, ids, fault)
 

@@ -22,7 +22,7 @@ from customers.changes import Merged
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Customer
 from customers.profile import Profile
-from customers.queries.search import matching
+from customers.queries.search import CustomerSearch
 from dedup.admin.addresses import merge_address, new_merge_address
 from dedup.admin.comparison import Comparison
 from dedup.admin.customer_cards import customer_card
@@ -120,7 +120,8 @@ def _without(profile: Profile, ids: Sequence[int]) -> str:
 def _search(term: str, formatter: ValueFormatter, but: Sequence[int]) -> list[Any]:
     primary_ids = Customer.objects.filter(is_head=True, erased_at=None)
     ids = (
-        matching(primary_ids, term, formatter.config)
+        CustomerSearch(term, formatter.config, formatter.masking)
+        .among(primary_ids)
         .exclude(pk__in=but)
         .order_by("pk")
         .values_list("pk", flat=True)

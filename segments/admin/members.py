@@ -12,10 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from customers.admin.base import ReadOnlyAdmin, customer_link
 from customers.admin.customer_admin import CustomerAdmin
+from customers.admin.search_outcome import SEARCHED_CUSTOMER, customer_search
 from customers.models import Customer
 from customers.presentation.names import full_name
-from customers.queries.search import holders
-from customers.setup.project_config import project_config
 from segments.admin.segments import actor_of, may_change_members, segment_or_404
 from segments.members import MembershipResult, put_in, take_out
 from segments.models import Membership, Segment, SegmentationKinds
@@ -31,7 +30,7 @@ class MembershipAdmin(ReadOnlyAdmin):
     list_select_related = ("segment", "segmentation", "customer")
     list_filter = ("segment",)
     search_fields = ("customer",)
-    search_help_text = gettext_lazy("A MaestraID, or an identifier of the customer.")
+    search_help_text = SEARCHED_CUSTOMER
     fields = ("whose", "segmentation", "segment", "since")
     readonly_fields = ("whose",)
     actions = ("take_out",)
@@ -41,8 +40,8 @@ class MembershipAdmin(ReadOnlyAdmin):
         found: QuerySet[Membership] = super().get_queryset(request)
         return found.filter(customer__is_head=True)
 
-    def matching(self, term: str) -> Q:
-        return Q(customer__in=holders(term, project_config()))
+    def matching(self, request: HttpRequest, term: str) -> Q:
+        return customer_search(request, term).condition("customer")
 
     @admin.display(description=gettext_lazy("customer"))
     def whose(self, membership: Membership) -> SafeString | None:

@@ -25,9 +25,10 @@ from customers.admin.base import SetupAdmin
 from customers.admin.csv_export import customers_csv
 from customers.admin.profile import record_reveal
 from customers.admin.profile_registry import masking_of
+from customers.admin.search_outcome import customer_search
 from customers.errors import SelfsameError
 from customers.models import Customer, RevealKinds
-from customers.queries.search import holders
+from customers.queries.search import MOST_NAMED
 from customers.setup.project_config import project_config
 from segments.admin.conditions import ConditionForm, SegmentForm
 from segments.admin.deleting import Deletable
@@ -126,7 +127,8 @@ class SegmentAdmin(Deletable, SetupAdmin):
             raise PermissionDenied
         if request.method == "POST":
             try:
-                put_in(segment, [customer_found_by(request.POST.get("customer", ""))], actor_of(request))
+                customer = customer_found_by(request, request.POST.get("customer", ""))
+                put_in(segment, [customer], actor_of(request))
                 messages.success(request, _("The customer is in the segment."))
             except SelfsameError as error:
                 messages.error(request, error.detail)
@@ -173,14 +175,14 @@ def problems(object_id: str) -> list[str]:
     ]
 
 
-def customer_found_by(text: str) -> int:
-    """The one customer with this MaestraID or identifier. Raises `LookupError` with what to tell the user."""
-    found = sorted(holders(text, project_config()))
+def customer_found_by(request: HttpRequest, text: str) -> int:
+    """The one customer whom the text names. Raises `LookupError` with what to tell the user."""
+    found = customer_search(request, text).named_ids(MOST_NAMED + 1)
     if not found:
-        raise LookupError(_("No customer has this MaestraID or identifier."))
+        raise LookupError(_("No customer has this MaestraID, identifier or name."))
     if len(found) > 1:
-        listed = ", ".join(map(str, found))
-        message = _("Several customers have this identifier: %(listed)s. Enter a MaestraID.")
+        listed = ", ".join([*map(str, found[:MOST_NAMED]), *("…" for _more in found[MOST_NAMED:])])
+        message = _("Several customers are found by this: %(listed)s. Enter a MaestraID.")
         raise LookupError(message % {"listed": listed})
     return found[0]
 

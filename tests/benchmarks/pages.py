@@ -79,6 +79,10 @@ def _pages(maestra_id: int) -> Iterator[tuple[str, Work]]:
         "beginning of a first name": "Ann12",
         "name of the oldest": "oldman",
         "both names, common": "ann12 novak",
+        "a letter of each name": "a s",
+        "beginning of an e-mail": f"known{maestra_id // 10}",
+        "domain of everybody's e-mail": "example.com",
+        "last digits of a phone": f"-{(maestra_id + PHONES) % 10_000:04}",
         "nobody": "nobody has this",
     }
     addresses = [("list", LIST), ("list, page 40", f"{LIST}?p=40"), ("by registration", f"{LIST}?o=-5")]

@@ -108,6 +108,20 @@ def test_by_hand_a_customer_is_put_in_and_taken_out_in_the_admin(project: Any, s
     assert Operation.objects.filter(actor="user:Marketer").count() == 2
 
 
+def test_by_hand_a_customer_is_found_by_name_too(project: Any, signed_in: SignIn) -> None:
+    shop = project()
+    ann = shop.website.register(email=ANN, personal={"first_name": "José", "last_name": "Ortiz Müller"}).id
+    shop.website.register(email=BOB, personal={"first_name": "Josefa", "last_name": "Meyer"})
+    client, put_in = signed_in("Marketer"), reverse("admin:segments_put_in", args=[number("level_1")])
+    assert levels(client.post(put_in, {"customer": "jose"}, follow=True)) == ["error"]
+    assert members("level_1") == set()
+    assert levels(client.post(put_in, {"customer": "Muller, Jose"}, follow=True)) == ["success"]
+    listed = reverse("admin:segments_membership_changelist")
+    for text, found in (("muller", [ann]), ("josefa", [])):
+        rows = client.get(listed, {"q": text}).context["cl"].result_list
+        assert [row.customer_id for row in rows] == found
+
+
 def test_who_may_only_look_puts_nobody_in(project: Any, signed_in: SignIn) -> None:
     shop = project()
     shop.website.register(email=ANN)

@@ -14,8 +14,7 @@ from django.utils import timezone
 from customers.admin import time_limited_list
 from customers.models import Customer, Identifier, Reveal, SavedFilter
 from customers.presentation.csv import plain_cell
-from customers.queries import search
-from customers.queries.search import find_hits, matching
+from customers.queries.search import find_hits
 from customers.setup.project_config import project_config
 from customers.storage.transactions import limited
 from dedup.demo.story import EVAN, NINA, PAUL
@@ -200,23 +199,6 @@ def test_a_statement_that_takes_too_long_is_given_up() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone() == ("0",)
-
-
-def test_a_name_that_too_many_bear_is_found_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("peterson", "pet", "paul peterson", "peterson p", "pa", "nobody")
-    primary_ids = Customer.objects.filter(is_head=True)
-    few = [set(matching(primary_ids, name, project_config())) for name in names]
-    monkeypatch.setattr(search, "MANY", 0)
-    many = [set(matching(primary_ids, name, project_config())) for name in names]
-    assert few == many
-    assert [len(found) for found in few] == [2, 2, 1, 1, 1, 0]
-    assert search.named_ids("pet") is None
-
-
-def test_what_narrows_searches_in_a_name_is_taken_as_it_is() -> None:
-    Customer.objects.filter(first_name="Paul").update(last_name="100%_Peter")
-    assert search.named_ids("100%_p") == {Customer.objects.get(first_name="Paul").pk}
-    assert search.named_ids("%") == search.named_ids("100__") == set()
 
 
 def test_what_is_filtered_anew_begins_at_the_first_page() -> None:

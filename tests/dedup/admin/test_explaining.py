@@ -47,6 +47,20 @@ def test_two_are_found_by_whatever_identifies_them(send: Send, viewer: Client) -
             assert explain(viewer, left, right).context["explanation"].left.maestra_id == ann
 
 
+def test_two_are_found_by_name_and_chosen_from_where_several_are(send: Send, viewer: Client) -> None:
+    ann = send(email=ANN, personal={"first_name": "José", "last_name": "Ortiz"})
+    others = [send(ids={"crm_id": f"C{n}"}, personal={"last_name": "Müller"}) for n in range(12)]
+    assert explain(viewer, "ortiz jose", others[0]).context["explanation"].left.maestra_id == ann
+    shown = page(explain(viewer, "muller", ann))
+    assert shown.values("fault") == ["left"]
+    assert shown.values("found") == [str(other) for other in reversed(others[2:])]
+
+
+def test_whoever_has_the_text_as_an_identifier_is_meant(send: Send, viewer: Client) -> None:
+    ann, bob = send(ids={"crm_id": "Bob"}), send(email=BOB, personal={"first_name": "Bob"})
+    assert explain(viewer, "Bob", bob).context["explanation"].left.maestra_id == ann
+
+
 def test_a_former_maestra_id_is_explained_as_its_profile(send: Send, marketer: Client) -> None:
     ann, bob = send(email=ANN), send(email=BOB)
     merged(marketer, ann, bob, resulting=ann)
