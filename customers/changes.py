@@ -173,10 +173,15 @@ class CardDropped(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionChanged(Base):
+    """A subscription began, changed or ended. `is_restated`: the same status was said again by other than the
+    person. Its date moves, and nothing is left in the history (R56).
+    """
+
     channel: Channel
     before: Subscription | None
     after: Subscription | None
     why: Why = Why.RECORD
+    is_restated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

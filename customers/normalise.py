@@ -336,6 +336,16 @@ def name(raw: object) -> str:
     return _composed(" ".join(_as_text(raw).split()), _NOT_IN_TEXT, VALUE_LIMIT)
 
 
+def topic(raw: object) -> str:
+    """A topic of subscriptions: as a name, and without case (R11)."""
+    return topic_compared(name(raw))
+
+
+def topic_compared(text: str) -> str:
+    """The topic as it is stored, of a text of any length that is to be compared with stored ones."""
+    return unicodedata.normalize("NFC", " ".join(text.split()).casefold())
+
+
 def birth_date(raw: object, *, today: date | None = None) -> date:
     """A birth date, `1990-01-31`, from 1900 to `today` (else today where the day begins first)."""
     born = _calendar_date(raw)

@@ -23,6 +23,8 @@ from customers.words import CHANNELS, STATUSES
 
 
 def _subscription_facts(c: SubscriptionChanged) -> HistoryRows:
+    if c.is_restated:
+        return []
     states: HistoryEntry = {"before": _consent(c.before), "after": _consent(c.after)}
     return entry(c, "subscription", reason=c.why, channel=c.channel.channel, topic=c.channel.topic, **states)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from customers.models import Customer, CustomerFacts, Identifier, Subscription
+from customers.normalise import topic_compared
 from customers.profile import SubscriptionStatus
 
 Customers = QuerySet[Customer]
@@ -26,7 +27,9 @@ def subscribed(
     The empty topic is a topic of its own (R37).
     """
     wanted = Subscription.objects.filter(customer=OuterRef("pk"), channel=channel, status=status)
-    return customers.filter(Exists(wanted if topic is None else wanted.filter(topic=topic)))
+    if topic is not None:
+        wanted = wanted.filter(topic=topic_compared(topic))
+    return customers.filter(Exists(wanted))
 
 
 def with_orders(customers: Customers, has_orders: bool) -> Customers:

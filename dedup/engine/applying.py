@@ -1,19 +1,14 @@
-"""The record as an edit of a stored customer, and the statuses it sets on whom it ends in (section 7 of the
-rules).
-"""
+"""The record as an edit of a stored customer (section 7 of the rules)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from customers.changes import (
     CardDropped,
     Claimed,
     Held,
-    MembershipChanged,
     Released,
-    SubscriptionChanged,
     Unclaimed,
     Why,
 )
@@ -21,7 +16,6 @@ from customers.profile import (
     PAYMENT_CARD,
     WITH_PRIMARY,
     Holding,
-    Membership,
     Profile,
     repaired_primaries,
     with_primary,
@@ -36,11 +30,9 @@ from dedup.engine.editing import (
     reflagged,
     replaced_personal,
     requested_primary,
-    subscription_of,
     waits_for_confirmation,
 )
 from dedup.engine.finding import Subject
-from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.record import Mode, Sent
 from dedup.engine.warnings import RecordWarning, WarningCode
 
@@ -137,38 +129,3 @@ def choose_primaries(context: ResolutionContext) -> None:
     holdings = repaired_primaries(holdings)
     if holdings is not before.holdings:
         context.emit_diff(before, replace(before, holdings=holdings), Why.RECORD)
-
-
-def set_statuses(context: ResolutionContext) -> None:
-    """Subscription statuses as sent (R56), and segments. Of a record that joined, survivorship has chosen the
-    segments already (R38), except for those to leave and for `fill`, which took no part in it (R44).
-    """
-    for asked in context.record.subscriptions:
-        before = context.profile.subscriptions.get(asked.channel)
-        after = subscription_of(asked, context.record)
-        if before is None or before.status is not after.status:
-            context.work.emit(
-                SubscriptionChanged(**context.who(), channel=asked.channel, before=before, after=after)
-            )
-    for sent in context.record.memberships:
-        if (
-            context.status is not OutcomeStatus.JOINED
-            or sent.segment is None
-            or context.record.mode is Mode.FILL
-        ):
-            _set_membership(
-                context, sent.segmentation, sent.segment, sent.since or context.record.occurred_at
-            )
-
-
-def _set_membership(
-    context: ResolutionContext, segmentation: int, segment: int | None, since: datetime
-) -> None:
-    before = context.profile.memberships.get(segmentation)
-    if before and context.record.mode is Mode.FILL:
-        return
-    after = None if segment is None else Membership(segment, since)
-    if (before and before.segment) != segment:
-        context.work.emit(
-            MembershipChanged(**context.who(), segmentation=segmentation, before=before, after=after)
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
@@ -15,7 +15,7 @@ from dedup.engine.editing import heeded, holding_of, is_heeded
 from dedup.engine.outcome import Conflict, Move, OutcomeStatus, Veto
 from dedup.engine.record import Record, Sent
 from dedup.engine.unit_of_work import UnitOfWork
-from dedup.engine.warnings import RecordWarning
+from dedup.engine.warnings import RecordWarning, WarningCode
 
 EMPTY_NEW_CUSTOMER = Profile(maestra_id=NO_MAESTRA_ID)
 
@@ -28,7 +28,8 @@ class ResolutionContext:
     it for that customer (R44). `origin_id` is the MaestraID under which what it writes is recorded.
     `incoming` are the identifiers not dealt with yet. `found_nobody`: the look-up found no customer, whoever
     the record joined later. `registered` are the contacts that somebody else signs in with (R16).
-    `requested_primaries` are the contacts that the record makes primary, by kind.
+    `requested_primaries` are the contacts that the record makes primary, by kind. `left_out` are the paths of
+    what was not taken, by the warning that says why.
     """
 
     def __init__(self, work: UnitOfWork, record: Record, now: datetime) -> None:
@@ -48,6 +49,7 @@ class ResolutionContext:
         self.moved: list[Move] = []
         self.blocked_matches: list[tuple[int, tuple[Key, ...], tuple[Veto, ...]]] = []
         self.warnings: list[RecordWarning] = list(record.warnings)
+        self.left_out: dict[WarningCode, list[str]] = {}
 
     @property
     def profile(self) -> Profile:
@@ -136,6 +138,16 @@ class ResolutionContext:
 
     def emit_diff(self, before: Profile, after: Profile, why: Why) -> None:
         self.work.emit_diff(before, after, self.origin_id, why)
+
+    def leave_out(self, code: WarningCode, path: str) -> None:
+        """Note that a field of the record was not taken."""
+        self.left_out.setdefault(code, []).append(path)
+
+    def all_warnings(self) -> Iterator[RecordWarning]:
+        """The warnings so far, and one for each reason why fields were left out, with their paths."""
+        yield from self.warnings
+        for code, paths in self.left_out.items():
+            yield RecordWarning(code, fields=tuple(dict.fromkeys(paths)))
 
     def who(self) -> Who:
         """Whom a change concerns: the subject, under the MaestraID of the record."""

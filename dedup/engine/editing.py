@@ -17,11 +17,12 @@ from customers.profile import (
     Claim,
     Holding,
     Key,
+    Membership,
     Personal,
     Profile,
     Subscription,
 )
-from dedup.engine.record import Mode, Record, Sent, SentSubscription
+from dedup.engine.record import Mode, Record, Sent, SentMembership, SentSubscription
 
 
 def edited_personal(current: Personal, sent: Mapping[str, Any], mode: Mode) -> Personal:
@@ -108,6 +109,11 @@ def edited_time_zone(current: str | None, record: Record) -> str | None:
 def subscription_of(sent: SentSubscription, record: Record) -> Subscription:
     """The status as sent, from the moment that goes with it (R56)."""
     return Subscription(sent.status, sent.since or record.occurred_at)
+
+
+def membership_of(sent: SentMembership, record: Record) -> Membership | None:
+    """The membership as sent, from the moment that goes with it; None to leave the segmentation (R38)."""
+    return None if sent.segment is None else Membership(sent.segment, sent.since or record.occurred_at)
 
 
 def holding_of(sent: Sent, record: Record, origin: int, *, is_primary: bool = False) -> Holding:

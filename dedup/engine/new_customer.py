@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from customers.changes import Created, Why
-from customers.profile import Member, Membership, Profile
+from customers.profile import Member, Profile
 from customers.provisional import NO_MAESTRA_ID
 from customers.transitions import MutableProfile, diff
 from dedup.engine.applying import collect_requested_primaries
 from dedup.engine.context import ResolutionContext
 from dedup.engine.counting import acted_at, ledger_changes
-from dedup.engine.editing import sent_personal, subscription_of
+from dedup.engine.editing import membership_of, sent_personal, subscription_of
 from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.record import Sent
 
@@ -32,9 +32,9 @@ def from_record(context: ResolutionContext) -> Profile:
         time_zone=record.time_zone,
         custom_fields={k: v for k, v in record.custom_fields.items() if v is not None},
         memberships={
-            m.segmentation: Membership(m.segment, m.since or record.occurred_at)
-            for m in record.memberships
-            if m.segment is not None
+            sent.segmentation: membership
+            for sent in record.memberships
+            if (membership := membership_of(sent, record))
         },
         is_new=True,
     )

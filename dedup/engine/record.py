@@ -61,18 +61,26 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class SentSubscription:
+    """A status the record names. `since` is its own date, where it has one; `path` is where it stands in what
+    was sent.
+    """
+
     channel: Channel
     status: SubscriptionStatus
     since: datetime | None = None
+    path: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SentMembership:
-    """A segment the record names; `segment` None takes the customer out of the segmentation (R51)."""
+    """A segment the record names; `segment` None takes the customer out of the segmentation (R51). `since`
+    and `path` are as of `SentSubscription`.
+    """
 
     segmentation: int
     segment: int | None
     since: datetime | None = None
+    path: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,9 @@ class Record:
     identifier of an edit, a MaestraID as `Key("maestra_id", "7")`. `access_kinds` are the contact kinds by
     which this point sees flagged contacts only (R20). `personal`, `custom_fields`: a value of None clears
     that field; `clears` names identifier kinds, and `time_zone`, to clear (R44). `cards` are payment card
-    hashes, already keyed (R10).
+    hashes, already keyed (R10). `opted_out_at` is since when the person refuses everything (R53).
+    `personal_action`: the customer did it. `is_passive_order`: it is one only as an order, which came through
+    a point whose records are none. `may_resubscribe`: False where the sender leaves out whoever refused.
     """
 
     operation: Operation
@@ -113,10 +123,18 @@ class Record:
     clears: frozenset[str] = frozenset()
     subscriptions: tuple[SentSubscription, ...] = ()
     memberships: tuple[SentMembership, ...] = ()
+    opted_out_at: datetime | None = None
+    may_resubscribe: bool = True
     personal_action: bool = False
+    is_passive_order: bool = False
     order: Order | None = None
     points: PointsMovement | None = None
     promo_code: PromoCode | None = None
     point: int | None = None
     is_dated: bool = False
     warnings: tuple[RecordWarning, ...] = ()
+
+    @property
+    def is_by_person(self) -> bool:
+        """Whether what it says of the customer is the customer's own word (R54, R56)."""
+        return self.personal_action and not self.is_passive_order

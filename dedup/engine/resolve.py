@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import get_args
 
-from customers.changes import SilentChange
-from dedup.engine.applying import apply_edit, choose_primaries, set_statuses
+from customers.changes import Change, SilentChange, SubscriptionChanged
+from dedup.engine.applying import apply_edit, choose_primaries
 from dedup.engine.confirmations import ask_confirmations
 from dedup.engine.context import ResolutionContext
 from dedup.engine.finding import find_subject, signing_in_elsewhere
@@ -21,6 +21,7 @@ from dedup.engine.new_customer import from_record
 from dedup.engine.outcome import BlockedMatch, Outcome, OutcomeStatus, Refusal, Refused
 from dedup.engine.record import Operation, Record
 from dedup.engine.settling import move_remaining, settle
+from dedup.engine.statuses import set_statuses
 from dedup.engine.unit_of_work import UnitOfWork
 from dedup.engine.world import World
 
@@ -64,8 +65,13 @@ def _decide(context: ResolutionContext) -> Outcome:
     return _outcome(context)
 
 
+def _is_silent(change: Change) -> bool:
+    """Whether the change leaves nothing to be told."""
+    return type(change) in SILENT or (isinstance(change, SubscriptionChanged) and change.is_restated)
+
+
 def _outcome(context: ResolutionContext) -> Outcome:
-    if context.status is OutcomeStatus.UNCHANGED and any(type(c) not in SILENT for c in context.work.changes):
+    if context.status is OutcomeStatus.UNCHANGED and not all(map(_is_silent, context.work.changes)):
         context.status = OutcomeStatus.CHANGED
     subject = context.profile.maestra_id
     return Outcome(
@@ -79,5 +85,5 @@ def _outcome(context: ResolutionContext) -> Outcome:
             BlockedMatch(subject, primary_id, shared, found)
             for primary_id, shared, found in context.blocked_matches
         ),
-        warnings=tuple(context.warnings),
+        warnings=tuple(context.all_warnings()),
     )

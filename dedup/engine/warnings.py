@@ -51,6 +51,19 @@ class WarningCode(StrEnum):
             "%(fields)s."
         ),
     )
+    OLDER_DATA = (
+        "older_data",
+        gettext_noop("Data older than what is stored were left out"),
+        gettext_noop("%(fields)s was left out: what is stored is younger."),
+    )
+    KEPT_UNSUBSCRIBED = (
+        "kept_unsubscribed",
+        gettext_noop("Unsubscribed customers stay unsubscribed"),
+        gettext_noop(
+            "%(fields)s was left out: the customer unsubscribed. They can subscribe again themselves; an "
+            "unsubscription from this alone also ends by a newer consent that is sent with its own date."
+        ),
+    )
 
     label: str
     sentence: str

@@ -82,10 +82,10 @@ class SubscriptionsField(RecordField):
         for at, item in objects(draft, path, raw, _SUBSCRIPTION_KEYS):
             channel = one_of(draft, f"{at}.channel", item.get("channel"), _CHANNELS)
             status = one_of(draft, f"{at}.status", item.get("status"), _STATUSES)
-            topic = optional(draft, f"{at}.topic", normalise.name, item.get("topic")) or ""
+            topic = optional(draft, f"{at}.topic", normalise.topic, item.get("topic")) or ""
             since = _since(draft, at, item)
             if channel and status:
-                sent = SentSubscription(Channel(channel, topic), SubscriptionStatus(status), since)
+                sent = SentSubscription(Channel(channel, topic), SubscriptionStatus(status), since, at)
                 _put_once(draft, at, draft.subscriptions, sent.channel, sent)
 
     def targets(self, config: ProjectConfig, segmentations: Segmentations) -> Iterable[Target]:  # noqa: ARG002
@@ -97,9 +97,9 @@ class SubscriptionsField(RecordField):
 
     def cell_reader(self, part: str, column: str, context: CellContext) -> CellReader:  # noqa: ARG002
         name, _dot, topic = part.partition(".")
-        channel = Channel(name, topic)
+        channel = Channel(name, normalise.topic_compared(topic))
         status_of = lru_cache(REMEMBERED)(cells.subscription)
-        sent = {status: SentSubscription(channel, status) for status in SubscriptionStatus}
+        sent = {status: SentSubscription(channel, status, path=column) for status in SubscriptionStatus}
 
         def read(draft: RecordDraft, cell: str | None) -> None:
             if cell is None:
@@ -127,7 +127,7 @@ class SegmentsField(RecordField):
                 continue
             segment, is_known = _segment(draft, f"{at}.segment", segmentation, item.get("segment", ""))
             if is_known:
-                sent = SentMembership(segmentation.id, segment, since)
+                sent = SentMembership(segmentation.id, segment, since, at)
                 _put_once(draft, at, draft.memberships, segmentation.id, sent)
 
     def targets(self, config: ProjectConfig, segmentations: Segmentations) -> Iterable[Target]:  # noqa: ARG002
@@ -189,4 +189,4 @@ def _read_segment_cell(column: str, name: str, draft: RecordDraft, cell: str | N
         if text:
             draft.fault(column, NO_SUCH_SEGMENT)
         return
-    draft.memberships[segmentation.id] = SentMembership(segmentation.id, segment)
+    draft.memberships[segmentation.id] = SentMembership(segmentation.id, segment, path=column)

@@ -109,6 +109,8 @@ class RecordDraft:
         self.custom_fields: dict[str, Any] = {}
         self.subscriptions: dict[Channel, SentSubscription] = {}
         self.memberships: dict[int, SentMembership] = {}
+        self.opts_out = False
+        self.may_resubscribe = True
         self.order: Order | None = None
         self.ledger: dict[str, Any] = {}
 
@@ -202,7 +204,10 @@ class RecordDraft:
             clears=frozenset(self.clears if self.operation in CLEARING else ()),
             subscriptions=tuple(self.subscriptions.values()),
             memberships=tuple(self.memberships.values()),
+            opted_out_at=self._time() if self.opts_out else None,
+            may_resubscribe=self.may_resubscribe,
             personal_action=point.personal_actions or self.order is not None,
+            is_passive_order=self.order is not None and not point.personal_actions,
             order=self.order,
             points=self._points(),
             promo_code=self._promo_code(),

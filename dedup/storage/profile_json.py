@@ -19,6 +19,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
+from customers.normalise import topic_compared
 from customers.profile import (
     Category,
     Channel,
@@ -37,16 +38,34 @@ T = TypeVar("T")
 Json = dict[str, Any]
 Upgrader = Callable[[Json], Json]
 
-VERSION = 1
+VERSION = 2
 """Of the images this release writes. Raised with every change of the shape of a profile."""
-
-UPGRADERS: Mapping[int, Upgrader] = {
-    0: dict,  # images of before there were versions have the shape of version 1
-}
-"""By version, what makes of its image one of the next version."""
 
 MARK = "$"
 """Begins the one key of an object that stands for a value JSON does not have."""
+
+
+def _with_topics_compared(image: Json) -> Json:
+    """Topics as they are stored since they are without case (R11): of several spellings the later one stays,
+    of one date the refusal.
+    """
+    entries: dict[tuple[str, str], Json] = {}
+    for entry in sorted(image.get("subscriptions", ()), key=_since_and_refusal):
+        channel, topic = entry["key"]
+        key = channel, topic_compared(topic)
+        entries[key] = {**entry, "key": list(key)}
+    return {**image, "subscriptions": list(entries.values())}
+
+
+def _since_and_refusal(entry: Json) -> tuple[Any, bool]:
+    return _rich(entry["since"]), entry["status"] == SubscriptionStatus.UNSUBSCRIBED.value
+
+
+UPGRADERS: Mapping[int, Upgrader] = {
+    0: dict,  # images of before there were versions have the shape of version 1
+    1: _with_topics_compared,
+}
+"""By version, what makes of its image one of the next version."""
 
 
 def image_of(profile: Profile) -> Json:

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from customers.normalise import topic_compared
 from segments.conditions.context import ConditionContext, Refers
 
 LONGEST_TEXT = 255
@@ -120,7 +121,7 @@ class Topic(FieldType):
     def read(self, value: object) -> str:
         if not isinstance(value, str):
             raise UnreadableError(_("Write a text."))
-        return one_line(value)
+        return topic_compared(one_line(value))
 
     def described(self, context: ConditionContext) -> dict[str, Any]:
         return {"input": "topic"}

@@ -179,7 +179,7 @@ class RowReader:
         found = self._context.segmentations.get(segmentation)
         if found is None or segment not in found.segments:
             raise invalid(("options.segment", gettext("There is no such segment any more.")))
-        return SentMembership(found.id, found.segments[segment])
+        return SentMembership(found.id, found.segments[segment], path="options.segment")
 
     def _all_readers(self, kind: ImportKind) -> list[tuple[int, CellReader]]:
         """By column. What is said of a contact comes after the contact."""

@@ -93,6 +93,7 @@ def everything_is_cleared() -> Outcome:
         custom_fields={"size": None},
         subscriptions=(SentSubscription(CALLS, SUBSCRIBED), SentSubscription(NEWS, SUBSCRIBED)),
         memberships=(SentMembership(1, None), SentMembership(2, 22), SentMembership(4, None)),
+        personal_action=True,
     )
 
 

@@ -800,7 +800,7 @@ def test_a_status_is_set_as_sent_on_the_profile_the_record_ends_in(shop):
     assert outcome.profile.subscriptions == {news: Subscription(SubscriptionStatus.UNSUBSCRIBED, day(2))}
 
 
-def test_a_segment_that_joins_follows_its_date_and_an_edit_sets_it_as_sent(shop):
+def test_a_segment_follows_its_date_in_a_join_and_in_an_edit(shop):
     """R38, R52"""
 
     def gold(number):
@@ -808,10 +808,11 @@ def test_a_segment_that_joins_follows_its_date_and_an_edit_sets_it_as_sent(shop)
 
     shop(REGISTER, 1, email=ANN, memberships=(SentMembership(1, 1, day(5)),))
     assert shop(REGISTER, 2, email=ANN, **gold(3)).profile.memberships == {1: Membership(1, day(5))}
-    assert shop(EDIT, 2, lookup=by_id(1), **gold(3)).profile.memberships == {1: Membership(2, day(3))}
-    assert shop(EDIT, 2, lookup=by_id(1), **gold(9)).profile.memberships == {1: Membership(2, day(3))}
+    assert shop(EDIT, 2, lookup=by_id(1), **gold(3)).profile.memberships == {1: Membership(1, day(5))}
+    assert shop(EDIT, 2, lookup=by_id(1), **gold(7)).profile.memberships == {1: Membership(2, day(7))}
+    assert shop(EDIT, 2, lookup=by_id(1), **gold(9)).profile.memberships == {1: Membership(2, day(7))}
     out = (SentMembership(1, None),)
-    assert shop(EDIT, 2, lookup=by_id(1), memberships=out).profile.memberships == {}
+    assert shop(EDIT, 8, lookup=by_id(1), memberships=out).profile.memberships == {}
 
 
 def test_what_a_record_writes_bears_the_maestra_id_whose_identifier_found_the_profile(shop):

@@ -22,7 +22,7 @@ from customers.profile import (
     Profile,
     Subscription,
 )
-from dedup.storage.profile_json import from_json, to_json
+from dedup.storage.profile_json import from_json, image_of, to_json
 
 MOMENTS = st.datetimes(
     min_value=datetime(1900, 1, 1),
@@ -89,7 +89,7 @@ PROFILES = st.builds(
 
 @given(PROFILES)
 def test_a_profile_comes_back_from_its_image_to_the_last_digit(profile):
-    back = from_json(json.loads(json.dumps(to_json(profile))))
+    back = from_json(json.loads(json.dumps(image_of(profile))))
     assert back == profile
     assert to_json(back) == to_json(profile)  # equal decimals may differ in their digits
 
@@ -106,4 +106,30 @@ def test_an_image_tells_its_moments_dates_and_decimals_apart():
         "since": {"$date": "2026-01-05"},
         "sizes": {"$tuple": ["S"]},
         "$date": "text",
+    }
+
+
+def test_topics_of_an_earlier_image_are_without_case():
+    """R11: of two spellings the later one stays, of one date the refusal."""
+
+    def entry(topic: str, status: str, day: int) -> dict[str, Any]:
+        since = {"$moment": datetime(2026, 1, day, tzinfo=UTC).isoformat()}
+        return {"key": ["email", topic], "status": status, "since": since}
+
+    image = {
+        **image_of(Profile(maestra_id=1)),
+        "version": 1,
+        "subscriptions": [
+            entry("News", "unsubscribed", 2),
+            entry("news ", "subscribed", 1),
+            entry("Sale", "unsubscribed", 3),
+            entry("sale", "subscribed", 3),
+            entry("", "subscribed", 4),
+        ],
+    }
+    found = from_json(json.loads(json.dumps(image))).subscriptions
+    assert {channel.topic: s.status.value for channel, s in found.items()} == {
+        "news": "unsubscribed",
+        "sale": "unsubscribed",
+        "": "subscribed",
     }
