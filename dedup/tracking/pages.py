@@ -6,13 +6,16 @@ from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from csp.constants import HEADER, SELF
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
@@ -23,12 +26,13 @@ from rest_framework.views import APIView
 from customers.errors import ErrorCode, SelfsameError
 from customers.redis.rate_limit import is_within_limit, seconds_left
 from customers.setup.project_config import project_config
+from dedup.origins import origin_of_url
 from dedup.tracking.inbox import append
-from dedup.tracking.links import address_with_visit_token, browser, follow, leads_to, read_link
+from dedup.tracking.links import Link, address_with_visit_token, browser, follow, leads_to, read_link
 from dedup.tracking.sites import BODY_LIMIT, read_page, refuse_other_origins, site_of
+from dedup.tracking.visitors import may_be_recorded
 
 COOKIE = "selfsame_device"
-OPT_OUT_COOKIE = "selfsame_opt_out"
 COOKIE_LIFE = timedelta(days=365)
 
 
@@ -73,35 +77,44 @@ def address_of(request: Request) -> str:
 
 
 @never_cache
-@require_safe
+@csrf_exempt  # the token in the address is the proof, and the page needs no cookie
+@require_http_methods(["GET", "HEAD", "POST"])
 def personal_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Redirects to the page that was named when the link was made, and nowhere else (R49).
+    """Leads to the page that was named when the link was made, and nowhere else (R49).
 
-    Prefetches, expired links and people who do not want to be tracked are redirected without being recorded.
+    GET only asks, because scanners of mails, previews of chats and prefetching browsers open links too; the
+    page that is answered follows it (POST) once it is seen. Expired links, bots and people who do not want to
+    be tracked are redirected at once, without being recorded.
     """
     link = read_link(token)
     site = leads_to(link) if link else None
     if link is None or site is None:
         return render(request, "link.html", status=HTTPStatus.NOT_FOUND)
-    now = timezone.now()
-    if now >= link.expires_at or not may_be_recorded(request):
+    if timezone.now() >= link.expires_at or not may_be_recorded(request):
         return redirect_to(link.url)
+    return followed(request, link) if request.method == "POST" else asking(request, link)
+
+
+def asking(request: HttpRequest, link: Link) -> HttpResponse:
+    """The page that follows the link by its script, or by its button. It may lead to the link's site, besides
+    this server.
+    """
+    response = render(request, "follow.html", {"host": urlsplit(link.url).hostname})
+    response["Referrer-Policy"] = "no-referrer"
+    response[HEADER] = build_policy(update={"form-action": [SELF, origin_of_url(link.url)]})
+    return response
+
+
+def followed(request: HttpRequest, link: Link) -> HttpResponse:
+    """The customer signs in on this browser, and goes on to the page."""
     device = browser(request.COOKIES.get(COOKIE))
-    follow(link, device, project_config(), now)
+    follow(link, device, project_config(), timezone.now())
     is_own_page = urlsplit(link.url).hostname == request.get_host().partition(":")[0]
     response = redirect_to(link.url if is_own_page else address_with_visit_token(link))
     response.set_cookie(
         COOKIE, device, max_age=COOKIE_LIFE, samesite="Lax", secure=request.is_secure(), httponly=False
     )
     return response
-
-
-def may_be_recorded(request: HttpRequest) -> bool:
-    """Whether it is a real visit, by somebody who did not opt out of tracking, here or in their browser."""
-    ahead = "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
-    opted_out = OPT_OUT_COOKIE in request.COOKIES
-    signals = (request.headers.get("Sec-GPC"), request.headers.get("DNT"))
-    return request.method == "GET" and not ahead and not opted_out and "1" not in signals
 
 
 def redirect_to(url: str) -> HttpResponse:

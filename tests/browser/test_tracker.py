@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from customers.models import Activity
 from dedup.models import Event
+from dedup.tracking.resolver.lanes import resolve_waiting
 from tests.dedup.tracking.working import Worker, until, worker
 from tests.scenarios.api import Project
 
@@ -128,6 +129,7 @@ def test_linda_s_browsing_on_two_devices_flows_into_one_profile(
         {"lookup": {"email": LINDA}, "url": f"{sneakers}/sale?colour=red", "message": "may"},
     ).body["url"]
     sale = visited(phone, link)
+    sale.wait_for_url(f"{sneakers}/sale*")
     assert sale.url == f"{sneakers}/sale?colour=red"
     sale.evaluate("tracker.track('basket', {sku: '42'})")
     on_phone = device_of(phone, sneakers)
@@ -141,6 +143,24 @@ def test_linda_s_browsing_on_two_devices_flows_into_one_profile(
     until(lambda: done_on_phone() == expected)
     linda = project.website.lookup(email=LINDA).customer
     assert {on_phone, device_of(desktop, sneakers)} < set(linda["devices"])
+
+
+def test_without_scripts_a_personal_link_is_followed_by_its_button(
+    project: Project, sneakers: str, chromium: Browser, server: str
+) -> None:
+    """R49"""
+    linda = project.website.register(email=LINDA).id
+    body = {"lookup": {"email": LINDA}, "url": f"{sneakers}/sale"}
+    link = project.website.done("personal_links/", body).body["url"]
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(link)
+        assert page.url == link
+        page.get_by_role("button").click()
+        page.wait_for_url(f"{sneakers}/sale?*")
+        device = device_of(context, server)
+    resolve_waiting()
+    assert project.customer(linda)["devices"] == [device]
 
 
 def test_sessions_from_before_a_customer_entered_the_database_are_shown(

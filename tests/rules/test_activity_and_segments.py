@@ -104,7 +104,10 @@ def test_a_personal_link_attaches_the_browser_that_opens_it(project):
     path = personal_link(shop, message="newsletter").partition("/r/")[2]
     browser = Client()
     browser.cookies["selfsame_device"] = PHONE_BROWSER
-    response = browser.get(f"/r/{path}")
+    assert browser.get(f"/r/{path}").status_code == 200
+    resolve_waiting()
+    assert shop.customer(ann)["devices"] == []  # a scanner may have loaded it
+    response = browser.post(f"/r/{path}")
     resolve_waiting()
     assert response.status_code == 302
     assert response["Location"].startswith(f"{SHOP}/sale")

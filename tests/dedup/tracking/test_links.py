@@ -39,10 +39,12 @@ def made(shop: Project, url: str = f"{SHOP}/sale?a=1", **more: Any) -> str:
 
 
 def opened(path: str, device: str | None = None, client: Client | None = None, headers: Any = None) -> Any:
+    """What a browser gets that shows the page: its script follows the link."""
     client = client or Client()
     if device:
         client.cookies["selfsame_device"] = device
-    return client.get(path, headers=headers)
+    page = client.get(path, headers=headers)
+    return client.post(path, headers=headers) if page.status_code == 200 else page
 
 
 def devices(shop: Project) -> list[str]:
@@ -144,20 +146,38 @@ def test_a_link_of_an_erased_customer_leads_on_and_attaches_nobody(shop: Project
     assert not Activity.objects.exists()
 
 
-@pytest.mark.parametrize("headers", [{"Sec-GPC": "1"}, {"DNT": "1"}, {"Sec-Purpose": "prefetch;prerender"}])
-def test_who_does_not_want_to_be_known_is_led_on_all_the_same(shop: Project, headers: dict[str, str]) -> None:
-    response = opened(made(shop), BROWSER, headers=headers)
-    assert response["Location"] == f"{SHOP}/sale?a=1"
+OPENERS = {
+    "a scanner of mails": {"User-Agent": "Mozilla/5.0 (compatible; Barracuda Sentinel)"},
+    "the preview of a chat": {"User-Agent": "WhatsApp/2.23.20.0"},
+    "a search engine": {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"},
+    "global privacy control": {"Sec-GPC": "1"},
+    "do not track": {"DNT": "1"},
+    "an opt-out": {"Cookie": "selfsame_opt_out=1"},
+}
+
+
+@pytest.mark.parametrize("headers", OPENERS.values(), ids=OPENERS)
+@pytest.mark.parametrize("method", ["get", "post", "head"])
+def test_who_is_nobody_or_does_not_want_to_be_known_is_led_on_all_the_same(
+    shop: Project, headers: dict[str, str], method: str
+) -> None:
+    response = getattr(Client(), method)(made(shop), headers=headers)
+    assert (response.status_code, response["Location"]) == (302, f"{SHOP}/sale?a=1")
     assert devices(shop) == []
 
 
-def test_an_opt_out_is_kept_to_and_a_look_at_the_headers_does_nothing(shop: Project) -> None:
-    client = Client()
-    client.cookies["selfsame_opt_out"] = "1"
-    assert opened(made(shop), BROWSER, client).status_code == 302
-    assert Client().head(made(shop)).status_code == 302
-    assert Client().post(made(shop)).status_code == 405
-    assert devices(shop) == []
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("headers", [{}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}])
+def test_loading_a_link_does_nothing(shop: Project, method: str, headers: dict[str, str]) -> None:
+    """R49: it answers a page that follows it, by a script or a button, to the link's site and no other."""
+    response = getattr(Client(), method)(made(shop), headers=headers)
+    assert (response.status_code, response.cookies) == (200, {})
+    assert "no-store" in response["Cache-Control"]
+    assert response["Referrer-Policy"] == "no-referrer"
+    policy = response["Content-Security-Policy"]
+    assert f"form-action 'self' {SHOP};" in policy + ";"
+    assert "unsafe" not in policy
+    assert not Event.objects.exists()
 
 
 def test_faults_of_a_link_are_named(shop: Project) -> None:
