@@ -9,6 +9,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from gunicorn.glogging import Logger as GunicornLogger  # type: ignore[import-untyped]
+
+from config.logs import without_token
+
 bind = "0.0.0.0:8000"
 workers = 2
 threads = 4
@@ -22,6 +26,17 @@ max_requests_jitter = 2_000
 control_socket_disable = True
 
 accesslog = "-"
+
+
+class Logger(GunicornLogger):  # type: ignore[misc]  # it is Any
+    """Logs paths without the tokens that are in some."""
+
+    def atoms(self, *given: Any) -> dict[str, Any]:
+        atoms: dict[str, Any] = super().atoms(*given)
+        return atoms | {"U": without_token(str(atoms["U"] or ""))}
+
+
+logger_class = Logger
 # Paths without their queries, which may be searches for a person.
 access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(D)s us"
 

@@ -21,10 +21,20 @@ VALUES = re.compile(r"\b(?:DETAIL|CONTEXT|HINT|LINE \d+):.*", re.DOTALL)
 # The query of an address, which may be a search for a person.
 QUERY = re.compile(r"""\?[^\s"'?]*=[^\s"']*""")
 
+# What follows acts for a customer: the links of confirmations, and personal links.
+TOKEN = re.compile(r"""(?<!\w)(/(?:confirm|r)/)[^\s/"'?]+""")
+
 
 def without_values(text: str) -> str:
-    """A message without the parts that may quote values: a database's details, an address's query."""
-    return QUERY.sub("?[query removed]", VALUES.sub("[details removed]", text))
+    """A message without the parts that may quote values: a database's details, an address's query, the token
+    of a link.
+    """
+    return without_token(QUERY.sub("?[query removed]", VALUES.sub("[details removed]", text)))
+
+
+def without_token(path: str) -> str:
+    """An address without the token of a confirmation or a personal link."""
+    return TOKEN.sub(r"\1[token]", path)
 
 
 def described(error: BaseException) -> str:

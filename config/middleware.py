@@ -19,6 +19,7 @@ from django.utils import timezone
 from whitenoise import middleware as whitenoise
 
 from config.health import healthz, readyz
+from config.metrics import metrics
 from config.problems import foreseen, is_api, problem, too_large
 from customers.api.json_body import content_length
 from customers.errors import ErrorCode
@@ -33,11 +34,15 @@ LOOSER = {
     "/api/v1/docs/": {"style-src": [SELF, UNSAFE_INLINE]},
 }
 
-PROBES = {"/healthz/": healthz, "/readyz/": readyz}
+PROBES: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
+    "/healthz/": healthz,
+    "/readyz/": readyz,
+    "/metrics": metrics,
+}
 
 
 class HealthMiddleware:
-    """Answers probes before anything else: they come by IP address and without TLS."""
+    """Answers probes and scrapes before anything else: they come by IP address and without TLS."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -58,6 +58,8 @@ def faults() -> list[str]:
     ]
     if "*" in env.list("ALLOWED_HOSTS", default=[]):
         found.append("name the hosts in ALLOWED_HOSTS: '*' lets anybody choose the links in your mails")
+    if env.str("SELFSAME_SMS_SENDER", "").endswith(".print_to_console"):
+        found.append("name another SELFSAME_SMS_SENDER: this one writes confirmation codes into the log")
     if env.bool("DEBUG", False):
         found.append("unset DEBUG: its error pages show customers' data")
     return found
@@ -262,8 +264,9 @@ vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", f"selfsame@{ALLOWED_HOSTS[0].lstrip('.')}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# A callable (phone: str, text: str) -> None.
-SMS_SENDER = env.str("SELFSAME_SMS_SENDER", "dedup.confirmation.sms.print_to_console")
+# A callable (phone: str, text: str) -> None; none by default in production (`dedup.confirmation.sms`).
+PRINTED = "dedup.confirmation.sms.print_to_console"
+SMS_SENDER = env.str("SELFSAME_SMS_SENDER", "" if PRODUCTION else PRINTED)
 
 # --- Who may ------------------------------------------------------------------------------------------------
 
@@ -327,6 +330,8 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "COERCE_DECIMAL_TO_STRING": True,
 }
+# What a scraper of /metrics that is not on this machine sends as its bearer token; empty: there is none.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # Of each key; 0 for no limit.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 0)
 # Of each address that pages send activity from; 0 for no limit.

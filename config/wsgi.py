@@ -11,6 +11,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
+from dedup.confirmation.sms import require_sender  # noqa: E402 - needs the application
+
 # What a request needs is loaded now: it is imported with the first look.
 get_resolver().url_patterns  # noqa: B018
+require_sender()
 garbage_collection.freeze_gc()

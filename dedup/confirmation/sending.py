@@ -15,7 +15,6 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from structlog.stdlib import get_logger
 
@@ -23,6 +22,7 @@ from customers.keyed_hashes import CONFIRMATION
 from customers.models import Identifier
 from customers.profile import Key, Profile
 from customers.storage.loading import load_profiles, primary_ids_of
+from dedup.confirmation.sms import send_text
 from dedup.engine.confirmations import CODE_LIFE, WRONG_CODES, free_from
 from dedup.models import Confirmation, ConfirmationKinds
 
@@ -87,7 +87,7 @@ def _deliver(row: Confirmation, value: str, secret: str) -> None:
         send_mail(_("Please confirm your e-mail address"), text % {"link": link}, None, [value])
     else:
         text = _("Your confirmation code is %(code)s. It is valid for 15 minutes.")
-        import_string(settings.SMS_SENDER)(value, text % {"code": secret})
+        send_text(value, text % {"code": secret})
 
 
 def new_secret(kind: str) -> str:

@@ -8,14 +8,17 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.error import HTTPError
 
 import pytest
 from django.conf import settings
 
 from config import gunicorn
+
+TOKEN = "s3cret-token_of-a-link"
 
 
 def test_a_new_process_gets_the_lowest_free_number():
@@ -52,6 +55,8 @@ def get(port: int, path: str) -> str:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
                 return str(answer.read().decode())
+        except HTTPError:
+            raise
         except OSError:
             if time.monotonic() > deadline:
                 raise
@@ -72,11 +77,17 @@ def test_replaced_processes_go_on_counting_where_others_ended(tmp_path: Path):
     with serving(port, tmp_path):
         for _ in range(20):
             get(port, "/static/selfsame/icon.svg?who=ann@example.com")
+        for path in (f"/r/{TOKEN}/", f"/confirm/{TOKEN}/"):
+            with suppress(HTTPError):
+                get(port, path)
         metrics = get(port, "/metrics")
         (folder,) = tmp_path.glob("selfsame-metrics-*")
         assert {file.stem[-2:] for file in folder.iterdir()} <= {"_0", "_1"}
     log = (tmp_path / "log").read_text()
     assert log.count("Booting worker") > 2
     assert "ann@example.com" not in log
-    assert counted(metrics) == 21
+    assert "GET /r/[token]/ 404" in log
+    assert "GET /confirm/[token]/ 200" in log
+    assert TOKEN not in log
+    assert counted(metrics) == 22
     assert not folder.exists()

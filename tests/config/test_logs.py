@@ -14,6 +14,18 @@ from config.logs import format_exception, logging_config, without_values
 VALUE = "ann@example.com"
 
 
+@pytest.mark.parametrize(
+    ("logged", "kept"),
+    [
+        ("Not Found: /r/WzEsMiwi:1sX-4_x/", "Not Found: /r/[token]/"),
+        ('"GET /confirm/abc_DEF-1 HTTP/1.1" 200', '"GET /confirm/[token] HTTP/1.1" 200'),
+        ("Not Found: /api/v1/orders/r/17/", "Not Found: /api/v1/orders/r/17/"),
+    ],
+)
+def test_tokens_of_links_are_taken_out(logged: str, kept: str):
+    assert without_values(logged) == kept
+
+
 def provoke() -> IntegrityError:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS held")

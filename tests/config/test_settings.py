@@ -33,7 +33,7 @@ def manage(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[
 
 @pytest.fixture
 def environ(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in ("DEBUG", *SAFE):
+    for name in ("DEBUG", "SELFSAME_SMS_SENDER", *SAFE):
         monkeypatch.delenv(name, raising=False)
     for name, value in SAFE.items():
         monkeypatch.setenv(name, value)
@@ -56,8 +56,15 @@ def test_production_refuses_keys_that_can_be_guessed(environ: pytest.MonkeyPatch
     assert faults() == [f"set SECRET_KEY: {REQUIRED_IN_PRODUCTION['SECRET_KEY']}"]
 
 
-@pytest.mark.parametrize(("name", "value"), [("DEBUG", "true"), ("ALLOWED_HOSTS", "*")])
-def test_production_refuses_debug_and_any_host(environ: pytest.MonkeyPatch, name: str, value: str):
+PRINTED = "dedup.confirmation.sms.print_to_console"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DEBUG", "true"), ("ALLOWED_HOSTS", "*"), ("SELFSAME_SMS_SENDER", PRINTED)]
+)
+def test_production_refuses_debug_any_host_and_printed_codes(
+    environ: pytest.MonkeyPatch, name: str, value: str
+):
     environ.setenv(name, value)
     (fault,) = faults()
     assert name in fault
