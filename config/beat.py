@@ -1,11 +1,11 @@
-"""Celery's scheduler, and how one can tell that it is at work."""
+"""Celery's scheduler, which shows that it is alive."""
 
 from typing import Any
 
 from celery.beat import PersistentScheduler
 from django.conf import settings
 
-# Its age is that of the last look for tasks that are due, a few seconds as long as beat works.
+# Touched at each look for tasks that are due, so a few seconds old while beat works.
 ALIVE = settings.DATA_DIR / "beat.alive"
 
 

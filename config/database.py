@@ -1,4 +1,4 @@
-"""The tables of the database, for commands that cannot do without."""
+"""For commands that need the tables of the database to be there."""
 
 import sys
 
@@ -12,8 +12,8 @@ from config import embedded
 
 
 def ensure_tables() -> None:
-    """Bring the embedded database up to date, one process at a time. A database of somebody's own is theirs
-    to migrate: raises ImproperlyConfigured where that was not done, or where it does not answer.
+    """Migrate the embedded database, one process at a time. Any other database is migrated by whoever runs
+    it: raises ImproperlyConfigured where that was not done, or where the database does not answer.
     """
     try:
         if not is_behind():
@@ -32,6 +32,6 @@ def ensure_tables() -> None:
 
 
 def is_behind() -> bool:
-    """Whether migrations wait to be applied."""
+    """Whether there are migrations to be applied."""
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

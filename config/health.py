@@ -23,7 +23,7 @@ PARTS: dict[str, Callable[[], None]] = {"database": ask_database, "redis": ask_r
 def answers(ask: Callable[[], None]) -> bool:
     try:
         ask()
-    except Exception:  # whatever it is that keeps a part from answering, it is not ready
+    except Exception:  # whatever keeps a part from answering, it is not ready
         return False
     return True
 

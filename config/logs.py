@@ -1,8 +1,8 @@
 """Logging: one line an event, and never a customer's value.
 
 PostgreSQL names values in its errors ("Key (kind, value)=(1, ann@example.com) already exists"). Whatever is
-logged passes through here, and here is the one place where they are taken out: an exception that came from
-the database is told by its class, SQLSTATE and the table and constraint it names, and by nothing else.
+logged passes through here, the one place where they are taken out: of an exception that came from the
+database, only its class, its SQLSTATE and the table and constraint it names are logged.
 """
 
 import re
@@ -18,7 +18,7 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 VALUES = re.compile(r"\b(?:DETAIL|CONTEXT|HINT|LINE \d+):.*", re.DOTALL)
 
-# The query of an address, which may be a search for a person.
+# The query string of an address, which may be a search for a person.
 QUERY = re.compile(r"""\?[^\s"'?]*=[^\s"']*""")
 
 # What follows acts for a customer: the links of confirmations, and personal links.
@@ -38,7 +38,7 @@ def without_token(path: str) -> str:
 
 
 def described(error: BaseException) -> str:
-    """One line on an exception; for one of the database's, without its message."""
+    """One line on an exception; without the message where it came from the database."""
     if isinstance(error, DjangoDatabaseError | psycopg.Error):
         return f"{type(error).__qualname__} {database_facts(error)}".rstrip()
     return f"{type(error).__qualname__}: {without_values(str(error))}".removesuffix(": ")
@@ -116,7 +116,7 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": level, "propagate": True},
             # Statements carry their parameters.
             "django.db.backends": {"level": "WARNING"},
-            # Tells of every connection it lends and gets back.
+            # Logs every connection it lends and gets back.
             "psycopg.pool": {"level": "WARNING"},
         },
     }

@@ -53,9 +53,8 @@ class HealthMiddleware:
 
 
 class ContentPolicyMiddleware:
-    """The policy of the settings, looser where a page cannot do without.
-
-    The admin's Alpine evaluates attributes and both it and the API's documentation set styles.
+    """The Content-Security-Policy of the settings, looser for pages that need it: the admin's Alpine
+    evaluates attributes, and both the admin and the API's documentation set styles.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -82,7 +81,7 @@ def is_call(request: HttpRequest) -> bool:
 
 
 class ForPeople:
-    """A middleware that calls of programs skip: they have a key, and neither session, cookies nor pages."""
+    """A middleware that calls of programs skip: they send a key, and have no session, cookies or pages."""
 
     get_response: Any
 
@@ -96,7 +95,7 @@ class WhiteNoiseMiddleware(ForPeople, whitenoise.WhiteNoiseMiddleware):  # type:
 
 
 class CorsMiddleware(ForPeople, cors.CorsMiddleware):
-    """Pages of the sites that are tracked."""
+    """Lets pages of registered sites send activity."""
 
     def origin_found_in_white_lists(self, origin: str, url: SplitResult) -> bool:
         return super().origin_found_in_white_lists(origin, url) or is_of_a_site(origin)
@@ -111,7 +110,7 @@ class AuthenticationMiddleware(ForPeople, auth.AuthenticationMiddleware):
 
 
 class MessageMiddleware(ForPeople, messages.MessageMiddleware):
-    """What the next page tells the user of the one before."""
+    """Messages of one page that the next one shows."""
 
 
 class TimeZoneMiddleware:
@@ -136,7 +135,7 @@ def zone_named(name: str) -> tzinfo:
 
 
 class ProjectConfigMiddleware:
-    """Reads the set-up once for a page of the admin, so that all of the page shows the same state of it."""
+    """Reads the set-up once for a page of the admin, so that the whole page shows the same state of it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -61,7 +61,7 @@ UNAVAILABLE = gettext_noop(
 
 
 def foreseen(code: ErrorCode) -> SelfsameError:
-    """A refusal that always says the same."""
+    """A refusal whose message is fixed."""
     return SelfsameError(code, _(DETAILS[code]))
 
 
@@ -135,7 +135,7 @@ def below(path: str, key: object) -> str:
 
 
 TRACK = "/track/"
-"""Outside the API, but called by a program all the same."""
+"""Not part of the API, but called by programs too."""
 
 
 def is_api(request: HttpRequest) -> bool:
@@ -168,8 +168,8 @@ def too_large(request: HttpRequest) -> HttpResponseBase:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """The answer to what nobody caught, in a view or around it: a middleware may be the first to see that the
-    database is away.
+    """The answer to an exception that nothing caught, in a view or a middleware: a middleware may be the
+    first to notice that the database does not answer.
     """
     error = sys.exception()
     refusal = as_refusal(error) if isinstance(error, Exception) else None
@@ -188,11 +188,11 @@ def unavailable(request: HttpRequest, refusal: SelfsameError) -> HttpResponseBas
     return HttpResponse(page, status=refusal.status, headers=headers_of(refusal))
 
 
-# --- In which form ------------------------------------------------------------------------------------------
+# --- Content negotiation ------------------------------------------------------------------------------------
 
 
 class LenientNegotiation(DefaultContentNegotiation):
-    """Answers in JSON where the client asked for something else only, instead of refusing."""
+    """Answers in JSON where a client accepts nothing that we have, instead of refusing."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-# Seconds that a program has to finish what it does.
+# Seconds that a program has to finish its work.
 GRACE = 15
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -24,7 +24,7 @@ def stoppable() -> Iterator[None]:
     """Within it, Ctrl-C, a terminal that closes and a plain `kill` raise `Stopped`."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        # Once is enough: what is being stopped is not to be interrupted.
+        # Further signals must not interrupt the stopping.
         for one in STOPPING:
             signal.signal(one, signal.SIG_IGN)
         raise Stopped(signal.Signals(number).name)

@@ -1,9 +1,9 @@
 """Settings, from the environment only.
 
-Two environments. *development*, the default where DATABASE_URL and REDIS_URL name no server but this one's,
-answers on this machine's own names only, and makes its secrets once and keeps them under DATA_DIR.
-*production*, the default as soon as a server elsewhere is named, refuses to start until everything has been
-said that would be unsafe to guess. SELFSAME_ENV chooses otherwise.
+There are two environments, and SELFSAME_ENV chooses one. *development* is the default where DATABASE_URL and
+REDIS_URL name no other machine; it answers to this machine's own names only, and creates its secrets once and
+keeps them under DATA_DIR. *production* is the default as soon as a server elsewhere is named; it refuses to
+start while anything is missing that would be unsafe to guess.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ from config import embedded
 from config.logs import logging_config
 from config.navigation import UNFOLD  # noqa: F401 - a setting
 
-# Lets the declarations of models and admin pages name their types.
+# Lets models and admin pages declare their generic types.
 django_stubs_ext.monkeypatch()
 
 env = environ.Env()
@@ -150,17 +150,17 @@ TEMPLATES = [
         },
     }
 ]
-# Widgets of ours have their templates there too.
+# Our own widgets have their templates there too.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Data ---------------------------------------------------------------------------------------------------
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Without servers a process can still load the settings (--help, checks); it just reaches nothing.
+# Without a database a process can still load the settings (--help, checks).
 DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", "postgres:///selfsame")}
-# Connections a process keeps at hand; 0 opens one a request. The pool opens with the first query, after any
-# fork.
+# Connections that a process keeps open; 0 opens one for each request. The pool opens with the first query,
+# after any fork.
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 8)
 DATABASES["default"]["ENGINE"] = "config.postgresql"
 OPTIONS = DATABASES["default"].get("OPTIONS", {})
@@ -171,7 +171,7 @@ DATABASES["default"]["OPTIONS"] = {
     "application_name": "selfsame",
 }
 if DATABASE_POOL_SIZE and env.str("DATABASE_URL", ""):
-    # After an outage nobody waits for a pause that has grown long: each request asks anew.
+    # After an outage each request tries anew, instead of waiting for the pool's growing pauses.
     POOL = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 5, "reconnect_timeout": 5}
     DATABASES["default"]["OPTIONS"]["pool"] = POOL
 
@@ -181,7 +181,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "selfsame",
-        # Nobody waits for a cache: without it the answer is only slower.
+        # No request waits for the cache: without it the answer is only slower.
         "OPTIONS": {"socket_timeout": 2, "retry": Retry(NoBackoff(), 0)},
     }
 }
@@ -191,7 +191,7 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": "selfsame:",
-    # A Redis that does not answer keeps no request waiting. A worker waits for work a second at a time.
+    # No request waits for a Redis that does not answer. A worker waits for work a second at a time.
     "socket_timeout": 3,
     "socket_connect_timeout": 3,
 }
@@ -268,7 +268,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 PRINTED = "dedup.confirmation.sms.print_to_console"
 SMS_SENDER = env.str("SELFSAME_SMS_SENDER", "" if PRODUCTION else PRINTED)
 
-# --- Who may ------------------------------------------------------------------------------------------------
+# --- Authentication and security ----------------------------------------------------------------------------
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -302,7 +302,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# Pages load from this server alone; config.middleware loosens it where a page cannot do without.
+# Pages load from this server alone; config.middleware makes exceptions for pages that need them.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -313,7 +313,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# The API is for servers; only the tracker is called from other sites' pages, those of the sites' origins.
+# The API is for servers. Only the tracker is called from other pages, those of registered sites.
 CORS_URLS_REGEX = r"^/track/"
 
 # --- API ----------------------------------------------------------------------------------------------------
@@ -336,7 +336,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 0)
 # Of each address that pages send activity from; 0 for no limit.
 TRACK_REQUESTS_PER_MINUTE = env.int("TRACK_REQUESTS_PER_MINUTE", 600)
-# After so many months what anonymous visitors did is dropped; 0 keeps it for ever.
+# Months after which the activity of anonymous visitors is dropped; 0 keeps it for ever.
 ANONYMOUS_ACTIVITY_MONTHS = env.int("ANONYMOUS_ACTIVITY_MONTHS", 13)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Selfsame",

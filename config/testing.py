@@ -45,7 +45,7 @@ def clean_up(scratch: Path) -> None:
 
 
 def sweep() -> None:
-    """Clean up after runs that were killed, which could not."""
+    """Clean up after runs that were killed and could not do it."""
     for scratch in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(FileNotFoundError):
             controller = int(scratch.name.removeprefix(PREFIX).split("-")[0])

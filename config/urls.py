@@ -8,7 +8,7 @@ from config.metrics import metrics
 from dedup.confirmation.pages import confirm
 from dedup.tracking.pages import TrackView, personal_link
 
-# OPTIONS has no answer in the one format this view has.
+# The view has one format, in which there is no answer to OPTIONS.
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])
 
 urlpatterns: list[URLPattern | URLResolver] = [

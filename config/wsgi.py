@@ -13,7 +13,7 @@ application = get_wsgi_application()
 
 from dedup.confirmation.sms import require_sender  # noqa: E402 - needs the application
 
-# What a request needs is loaded now: it is imported with the first look.
+# Looking at the addresses imports what requests need, before the first one comes.
 get_resolver().url_patterns  # noqa: B018
 require_sender()
 garbage_collection.freeze_gc()

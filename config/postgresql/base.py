@@ -1,4 +1,4 @@
-"""Django's PostgreSQL, whose pool gives out only connections that live."""
+"""Django's PostgreSQL backend, with a pool that hands out only connections that work."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from psycopg import Connection, OperationalError
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """After a restart of the server all pooled connections are lost. The first that is found so has the pool
-    look at the others too: the pool's own check looks at one at a time, and pauses longer after each.
+    """After a restart of the server all pooled connections are broken. The first one that is found so makes
+    the pool check all of them: by itself it would find them one at a time, with growing pauses.
     """
 
     def get_new_connection(self, conn_params: Any) -> Any:
