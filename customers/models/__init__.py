@@ -1,4 +1,4 @@
-"""The tables of a customer's record. What the engine relies on and the database can check, it checks."""
+"""The tables of a customer's record. What the engine relies on is a constraint where it can be one."""
 
 from customers.block_list import EVERY_KIND
 from customers.models.history import Change, Operation

@@ -83,8 +83,8 @@ class Change(models.Model):
     """What a record changed for one MaestraID: `data` is a list of entries `{"kind": …, …facts}` in their
     order.
 
-    `at` is when it happened, which for a record of yesterday is yesterday. The operation tells when it was
-    told; a record that names no time happened then.
+    `at` is when it happened: yesterday, for a record about yesterday. When it was learned of is the time of
+    the operation; a record that names no time counts as having happened then.
     """
 
     operation = models.ForeignKey(

@@ -1,9 +1,9 @@
-"""Identifiers: one row per value, whoever holds it, and for ever.
+"""Identifiers: one row per value, whoever holds it. The row stays for ever.
 
-Invariants, all kept by the database: a value has one row and so one holder (R2, R4–R9), which is a primary
-MaestraID; of e-mails and phones a customer has at most one primary (R7), of a unique kind at most one current
-value (R2); a row that nobody holds bears no flag. What looks at several rows is checked at commit, because
-the middle of a merge may break it.
+Invariants, all enforced by the database: a value has one row and so one holder (R2, R4–R9), which is a
+primary MaestraID; of e-mails and phones a customer has at most one primary (R7), of a unique kind at most one
+current value (R2); a row that nobody holds has no flags. Rules about several rows are checked at commit,
+because they may be broken in the middle of a merge.
 
 `origin_id` is the MaestraID a value came to. It does not change while the value is held, which is what undo
 needs (R46). Texts are compared and sorted by code point (collation C): the order does not depend on the
@@ -45,10 +45,10 @@ FREE = Q(
 
 
 class AtHead(models.Model):
-    """Rows of a profile, which follow its primary MaestraID.
+    """Rows that move to the survivor when customers merge.
 
-    The database refers to (id, is_head) of the customer by (customer_id, at_head), so that no row stays with
-    a former one.
+    In the database a foreign key leads from (customer_id, at_head) to (id, is_head) of the customer, so that
+    no row can stay with a former MaestraID.
     """
 
     at_head = models.BooleanField(default=True, db_default=True, editable=False)
@@ -61,7 +61,8 @@ class AtHead(models.Model):
 class Identifier(AtHead):
     """A value and who holds it. The row is never deleted while somebody holds or claims the value."""
 
-    # The database refers to (id, is_unique) of the kind, so that `is_unique_kind` cannot be wrong.
+    # In the database a foreign key leads to (id, is_unique) of the kind, so that `is_unique_kind` cannot be
+    # wrong.
     kind = models.ForeignKey(
         IdentifierKind,
         models.PROTECT,
@@ -108,7 +109,7 @@ class Identifier(AtHead):
     class Meta:
         verbose_name = _("identifier")
         verbose_name_plural = _("identifiers")
-        # Lists of customers are narrowed down by these, and mostly few have them.
+        # Lists of customers are filtered by these flags, which few identifiers have.
         indexes = [
             models.Index(fields=["customer"], name="identifier_gives_access", condition=Q(gives_access=True)),
             models.Index(
@@ -148,8 +149,8 @@ class Identifier(AtHead):
 
 
 class Claim(AtHead):
-    """A contact a customer named that somebody else holds, or that awaits its confirmation (R30, R43). It
-    matches nobody.
+    """A contact that a customer gave but does not hold: somebody else does, or it awaits its confirmation
+    (R30, R43). It matches nobody.
     """
 
     identifier = models.ForeignKey(
@@ -220,8 +221,8 @@ class PaymentCard(AtHead):
 
 
 class DeviceUse(models.Model):
-    """That a device came to a customer, each time it did: tells shared devices from others (R26), and whose
-    it was at any time (R8).
+    """One row for each time that a device came to a customer. Tells which devices are shared (R26), and whose
+    a device was at any time (R8).
     """
 
     identifier = models.ForeignKey(

@@ -1,7 +1,8 @@
-"""The ledgers: they keep the MaestraID they happened to for ever (R39), so a merge writes none of them.
+"""The ledgers. Their rows keep the MaestraID that they happened to for ever (R39), so a merge writes none of
+them.
 
-No foreign key to the customer: rows of neither side are ever deleted, and the check would cost a third of the
-writing speed.
+They have no foreign key to the customer: customers are never deleted, and checking it would cost a third of
+the write speed.
 """
 
 from django.db import models
@@ -76,8 +77,8 @@ class PromoCode(models.Model):
 class Activity(models.Model):
     """What a customer did on the site or in the app (R47–R50). Partitioned by month of `occurred_at`.
 
-    The table is made by hand in the migration: its key in the database is (id, occurred_at). The uuid makes
-    an event arrive exactly once.
+    The table is made by hand in the migration: its key in the database is (id, occurred_at). The uuid lets
+    an event that is sent twice arrive once.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,8 +1,8 @@
 """Customers with their single values, subscriptions, notes and related customers.
 
-Invariants, all kept by the database: `profile_id` of every MaestraID points straight at a primary one, never
-at a former one; what is unknown is NULL, never an empty text. The rows of an absorbed customer (its single
-values, subscriptions) stay as they were at the merge, which is what undo needs.
+Invariants, all enforced by the database: `profile_id` of every MaestraID points straight at a primary one,
+never at a former one; what is unknown is NULL, never an empty text. The rows of an absorbed customer (its
+single values, subscriptions) stay as they were at the merge, which is what undo needs.
 """
 
 # ruff: noqa: DJ001 - see above: NULL is meant
@@ -66,7 +66,7 @@ def not_empty(*names: str) -> Q:
 
 
 class Customer(models.Model):
-    """One MaestraID (R1). All with the same `profile` are one person; `profile` is the primary one."""
+    """One MaestraID (R1). All with the same `profile` are one person; `profile` is the primary MaestraID."""
 
     id = models.BigAutoField(_("MaestraID"), primary_key=True)
     # Replaced in the database by the deferred foreign key (profile_id, points_at_head) → (id, is_head).
@@ -83,8 +83,8 @@ class Customer(models.Model):
     )
     points_at_head = models.BooleanField(default=True, db_default=True, editable=False)
     registered_at = models.DateTimeField(_("registered"))
-    # No foreign key in the database, here and wherever many rows name their point: each write would lock that
-    # one row.
+    # No foreign key in the database, here and wherever many rows name their integration point: every write
+    # would lock the point's one row.
     point = models.ForeignKey(
         IntegrationPoint,
         models.PROTECT,
@@ -144,8 +144,8 @@ class Customer(models.Model):
 
 
 class CustomerFacts(models.Model):
-    """What stands in a MaestraID's ledgers, counted, so that deciding needs no aggregate (R29, R39). Only
-    where there is something.
+    """Totals of a MaestraID's ledgers, so that deciding needs no aggregate (R29, R39). There is no row where
+    the ledgers are empty.
     """
 
     customer = models.OneToOneField(
@@ -177,7 +177,7 @@ class CustomerFacts(models.Model):
 
 
 class Subscription(models.Model):
-    """Consent per channel and topic; no topic is a key of its own (R37)."""
+    """Consent per channel and topic (R37). The channel without a topic is a subscription of its own."""
 
     customer = models.ForeignKey(
         Customer, models.PROTECT, db_index=False, related_name="subscriptions", verbose_name=_("customer")
@@ -201,8 +201,8 @@ class Subscription(models.Model):
 
 
 class Note(models.Model):
-    """A remark on a profile (R30, R46): facts, worded when shown. It stays with the MaestraID it was made
-    for.
+    """A remark on a profile (R30, R46), stored as facts that are put into words when it is shown. It stays
+    with the MaestraID it was made for.
     """
 
     maestra_id = models.BigIntegerField(_("MaestraID"))
@@ -226,8 +226,8 @@ class Note(models.Model):
 
 
 class Relation(models.Model):
-    """Two customers who named the same contact and may not be one, seen from `maestra_id` (R30): one row each
-    way.
+    """Two customers who gave the same contact and remained two, as seen from `maestra_id` (R30). Each pair
+    has a row in each direction.
     """
 
     maestra_id = models.BigIntegerField(_("MaestraID"))

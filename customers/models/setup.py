@@ -1,10 +1,10 @@
 """How a project is set up: identifier kinds, custom fields, integration points with their keys, block list,
 settings.
 
-Every write to what `customers.setup.project_config` and `customers.setup.integration_points` hold gives
-`ProjectSettings.version` a number never used before, by triggers of the database, so that every process
-notices. The system's own identifier kinds and the settings row are part of the schema: a trigger puts them
-back even after a TRUNCATE. System names never change, because stored data bears them.
+Processes keep the set-up in memory (`customers.setup.project_config`, `customers.setup.integration_points`).
+With every write to it, triggers of the database give `ProjectSettings.version` a number never used before, by
+which every process notices. The system's own identifier kinds and the settings row are part of the schema: a
+trigger puts them back even after a TRUNCATE. System names never change, because stored data contains them.
 """
 
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ SYSTEM_NAME = RegexValidator(
     _("Use lower-case letters, digits and underscores, starting with a letter; at most 63 characters."),
 )
 SYSTEM_NAME_HELP = _("The name in the API and the set-up file. It cannot be changed later.")
-# What the records of the API already call something else.
+# In records of the API these names mean something else.
 RESERVED_NAMES = ("maestra_id", "payment_card_hash")
 FIRST_PROJECT_KIND = 100
 
@@ -103,7 +103,7 @@ class IdentifierKind(models.Model):
                 condition=Q(do_not_merge_different=False) | Q(category=Category.UNIQUE.value),
                 name="identifierkind_only_unique_ones_forbid_merges",
             ),
-            # What identifiers refer to, so that their copy of `is_unique` cannot be wrong.
+            # The target of a foreign key of identifiers, so that their copy of `is_unique` cannot be wrong.
             models.UniqueConstraint(fields=["id", "is_unique"], name="identifierkind_id_is_unique"),
         ]
 
@@ -190,7 +190,7 @@ def scope_list(verbose_name: "_StrOrPromise") -> "ArrayField[list[str], list[str
 def contact_types(
     verbose_name: "_StrOrPromise", help_text: "_StrOrPromise"
 ) -> "ArrayField[list[str], list[str]]":
-    """The types of contact that something is true of at an integration point."""
+    """The contact types that a setting of an integration point applies to."""
     return ArrayField(
         models.CharField(choices=CONTACT_LABELS),
         verbose_name=verbose_name,
@@ -202,7 +202,7 @@ def contact_types(
 
 
 class IntegrationPoint(models.Model):
-    """Where data comes from (R13). Its settings act on contacts that arrive from now on (R14)."""
+    """A source of data (R13). Its settings apply to contacts that arrive after they were made (R14)."""
 
     system_name = models.CharField(
         _("system name"), unique=True, validators=[SYSTEM_NAME], help_text=SYSTEM_NAME_HELP
@@ -263,9 +263,7 @@ class IntegrationPoint(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key of an integration point. Only its SHA-256 is stored: the key itself is random enough not to need
-    more.
-    """
+    """A key of an integration point. Only its SHA-256 is stored: a long random key needs no slower hash."""
 
     point = models.ForeignKey(
         IntegrationPoint, models.PROTECT, related_name="keys", verbose_name=_("integration point")

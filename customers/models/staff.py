@@ -1,4 +1,4 @@
-"""What members of staff leave behind on the pages: who looked at what was masked, and the lists they keep."""
+"""What is stored of the work of staff: who revealed masked data, and their saved filters."""
 
 from django.conf import settings
 from django.db import models
@@ -13,8 +13,8 @@ class RevealKinds(models.TextChoices):
 
 
 class Reveal(models.Model):
-    """That somebody was shown what is masked, or took it away as a file. Holds nothing of the person, so that
-    it outlasts an erasure.
+    """An entry of the audit log: somebody revealed masked data, or exported it. It contains nothing about the
+    person, so an erasure leaves it.
     """
 
     at = models.DateTimeField(_("at"), auto_now_add=True)
@@ -52,7 +52,7 @@ class Reveal(models.Model):
 
 
 class SavedFilter(models.Model):
-    """A filtered list of customers that somebody gave a name: its address, for that user alone."""
+    """A filtered list of customers under a name, for one user. `query` is the query of its address."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_filters", verbose_name=_("user")

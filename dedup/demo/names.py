@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Language(NamedTuple):
-    """`region` is where its speakers' phones are from; `share` of all people, in hundredths."""
+    """`share` is in percent of all people; `region` is the country of the speakers' phones."""
 
     share: int
     region: str

@@ -1,7 +1,7 @@
-"""Made-up customers as the systems of a company know them, and who they truly are.
+"""Made-up customers as they appear in the systems of a company, with the truth about who is who.
 
-Everything about a person follows from the seed and the person's number, so that any number of rows is made in
-the same memory, and the same ones every time.
+Everything about a person is derived from the seed and the person's number, so that the same seed gives the
+same rows, and memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ HEADER = (
 
 
 class Truth(NamedTuple):
-    """Whose row it truly is, and what is peculiar about it (`SCENARIOS`)."""
+    """The person a row is about, and its scenario (`SCENARIOS`)."""
 
     person: int
     scenario: str
@@ -80,7 +80,7 @@ class Population:
         self._random = Random()
 
     def person(self, number: int) -> Person:
-        """The same one whenever asked."""
+        """The person of this number, always the same."""
         random = self._random
         random.seed(self._seed << 40 | number)
         [language] = random.choices(LANGUAGES, cum_weights=_LANGUAGE_SHARES)
@@ -102,7 +102,7 @@ class Population:
 
 
 def _email(random: Random, first: str, last: str, number: int) -> str:
-    """Unlike anybody else's by the person's number."""
+    """Unique, because it contains the person's number."""
     local = f"{_ascii(first)}.{_ascii(last)}".strip(".") or "me"
     return f"{local}{number}@{random.choice(_MAIL_HOSTS)}"
 
@@ -114,7 +114,7 @@ def _ascii(name: str) -> str:
 
 
 def _phone(region: str, number: int, seed: int) -> str:
-    """A number of possible length; two people have the same one only by a scenario."""
+    """A number of valid length. Two people share one only where a scenario says so."""
     spread = (number * 2_654_435_761 + seed * 7919) % _PHONES_OF_CODE
     if region == "US":
         rest, line = divmod(spread, 10_000)
@@ -162,7 +162,7 @@ def _typed(random: Random, person: Person) -> str:
 
 
 def _again(random: Random, person: Person) -> Row:
-    """The same person in another system: less of them, otherwise written, sometimes misspelt."""
+    """The same person in another system: with fewer values, written differently, sometimes misspelt."""
     row = _usual(random, person)._replace(device_id="", discount_card="")
     name = person.first_name
     if random.random() < 0.3:
@@ -182,7 +182,7 @@ def _misspelt(random: Random, name: str) -> str:
 
 
 def _second_account(random: Random, person: Person) -> Row:
-    """The same person whom the CRM holds under another number."""
+    """The same person under another number in the CRM."""
     row = _again(random, person)
     return row._replace(crm_id=f"C{person.number + 100_000}-2", email=row.email or person.email)
 
@@ -195,7 +195,7 @@ def _new_address(random: Random, person: Person) -> Row:
 
 
 def _junk(random: Random, person: Person) -> Row:
-    """What people and forms put where nothing is known."""
+    """Test values and placeholders, as people and forms fill them in where nothing is known."""
     return _usual(random, person)._replace(
         email=random.choice(("test@test.com", "no@no.com", "null", "noemail@noemail.com", "N/A")),
         mobile_phone=random.choice(("0000000000", "+1 111 111 1111", "1234567890", "null", "-")),
@@ -205,7 +205,7 @@ def _junk(random: Random, person: Person) -> Row:
 
 
 def _invalid(random: Random, person: Person) -> Row:
-    """A value that is none."""
+    """With one value that is not valid."""
     row = _usual(random, person)
     change = random.choice(
         (
@@ -220,13 +220,13 @@ def _invalid(random: Random, person: Person) -> Row:
 
 SCENARIOS: dict[str, str] = {
     "new": "a person who was not in the file before",
-    "duplicate": "somebody from further up again",
-    "second_account": "somebody from further up, under another CRM ID",
-    "new_address": "somebody from further up, with another e-mail address and the same phone",
-    "shared_phone": "a new person with the phone of somebody from further up, as in families",
+    "duplicate": "somebody from an earlier row again",
+    "second_account": "somebody from an earlier row, under another CRM ID",
+    "new_address": "somebody from an earlier row, with another e-mail address and the same phone",
+    "shared_phone": "a new person with the phone of somebody from an earlier row, as in families",
     "shared_device": "a new person on a device that many people use",
     "junk": "a new person whose contacts are test values",
-    "invalid": "a new person with a value that is none",
+    "invalid": "a new person with a value that is not valid",
 }
 _SHARES = {"new": 640, "duplicate": 220, "second_account": 20, "new_address": 30, "shared_phone": 30}
 _SHARES |= {"shared_device": 20, "junk": 30, "invalid": 10}
@@ -239,7 +239,7 @@ _OF_SOMEBODY_KNOWN: dict[str, Callable[[Random, Person], Row]] = {
 
 
 def rows(count: int, seed: int) -> Iterator[tuple[Row, Truth]]:
-    """So many rows with the truth about each, the same ones for the same seed."""
+    """`count` rows, each with the truth about it; the same rows for the same seed."""
     population, random = Population(seed), Random(seed)
     known = 0
     for _at in range(count):
@@ -249,11 +249,11 @@ def rows(count: int, seed: int) -> Iterator[tuple[Row, Truth]]:
             yield read(random, person), Truth(person.number, scenario)
             continue
         person = population.person(known)
-        yield _newcomer(random, population, person, scenario), Truth(known, scenario)
+        yield _new_person(random, population, person, scenario), Truth(known, scenario)
         known += 1
 
 
-def _newcomer(random: Random, population: Population, person: Person, scenario: str) -> Row:
+def _new_person(random: Random, population: Population, person: Person, scenario: str) -> Row:
     match scenario:
         case "junk":
             return _junk(random, person)

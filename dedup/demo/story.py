@@ -1,9 +1,9 @@
-"""A small shop with a cast of customers, to look at the rules at work. Everything in it happened through
-the real operations.
+"""The demo: a small shop whose customers show the rules at work. Everything in it is done by the real
+operations.
 
 Paul and his wife share a browser, Evan mistypes a phone, Scott has two profiles that become one, a loyalty
-programme is integrated wrongly. What comes of each is told in the comments, and by the customers'
-histories.
+programme is integrated wrongly. The comments say what becomes of each, and so do the histories of the
+customers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from segments.recalculation import ask_for_all
 
 SETUP = Path(__file__).with_name("demo.yaml")
 SITE_KEY = "ssp_demoshop1"
-"""Of the page static/demo/shop.html."""
+"""The key in the page static/demo/shop.html."""
 LENGTH = timedelta(days=40)
 """How long the story takes; it ends today."""
 
@@ -84,7 +84,7 @@ def order(day: float, point: str, number: str, total: str, **customer: Any) -> S
 
 @dataclass(frozen=True, slots=True)
 class NightlyFile:
-    """The orders of a day, as a file that is imported: number, total and mobile phone of each."""
+    """A day's orders as a file to be imported: number, total and mobile phone of each."""
 
     day: float
     point: str
@@ -190,11 +190,11 @@ STORY: tuple[Step | NightlyFile, ...] = (
 
 
 def play() -> bool:
-    """Play the story, wholly or not at all; once it was played, nothing happens and the answer is false."""
+    """Play the story, all of it or nothing. False where it was played before: then nothing happens."""
     with transaction.atomic():
         # One player at a time.
         list(IntegrationPoint.objects.select_for_update().order_by("id"))
-        # The order outlives whoever is erased (R54).
+        # Orders stay when their customer is erased (R54).
         if Order.objects.filter(number=PAULS_ORDER).exists():
             return False
         start = timezone.now() - LENGTH
@@ -208,7 +208,7 @@ def play() -> bool:
 
 
 def receive(file: NightlyFile, start: datetime) -> None:
-    """Import a file, and work it at once."""
+    """Import a file and process it at once."""
     placed_at = (start + timedelta(days=file.day)).isoformat()
     rows = [("OrderNumber", "Total", "Currency", "MobilePhone", "PlacedAt")]
     rows += [(number, total, "USD", phone, placed_at) for number, total, phone in file.orders]
@@ -233,7 +233,7 @@ def act(step: Step, start: datetime) -> None:
 
 
 def dated(step: Step, at: datetime) -> dict[str, Any]:
-    """The record with the time of its day, where the operation has its time."""
+    """The body with the time of the step, in the field where the operation has it."""
     moment = at.isoformat()
     match step.operation:
         case Operation.ORDER:

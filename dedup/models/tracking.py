@@ -1,6 +1,6 @@
-"""The inbox of events and what stands around it, and the sites whose pages may send them.
+"""The inbox of events with the tables around it, and the sites whose pages may send events.
 
-Rows of events bear no foreign keys: each would lock its point's or customer's row with every event.
+Events have no foreign keys: every event would lock the row of its integration point or customer.
 """
 
 import secrets
@@ -26,8 +26,8 @@ def new_site_key() -> str:
 
 
 class Site(models.Model):
-    """The pages of an integration point: which origins may send activity with its public key, and are led
-    to by personal links (R49).
+    """The web pages of an integration point. Their origins may send activity with the site's public key, and
+    personal links may lead to them (R49).
     """
 
     point = models.OneToOneField(
@@ -82,8 +82,9 @@ class Site(models.Model):
 class EventColumns(models.Model):
     """One event, checked and normalised.
 
-    It names its device (`device_kind`, `device`), its customer (`maestra_id`), or both: then the customer
-    signed in on the device (R21). `record` is what a page said of its visitor, with no activity of its own.
+    It names a device (`device_kind`, `device`), a customer (`maestra_id`), or both, which means that the
+    customer signed in on the device (R21). `record` is what a page said about its visitor; such an event is
+    no activity.
     """
 
     id = models.BigIntegerField(primary_key=True)
@@ -115,8 +116,8 @@ class EventColumns(models.Model):
 
 
 class Event(EventColumns):
-    """An event that was answered for and waits to be resolved. Those of one device are in one lane, so that
-    nobody else resolves them at the same time.
+    """An accepted event that waits to be resolved. All events of a device are in one lane, which one worker
+    at a time resolves.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -134,7 +135,7 @@ class Event(EventColumns):
 
 
 class FailedEvent(EventColumns):
-    """An event that was answered for and could not be resolved, with the reason."""
+    """An accepted event that could not be resolved, with the reason."""
 
     code = models.CharField(_("code"))
     reason = models.TextField(_("reason"))
@@ -147,7 +148,7 @@ class FailedEvent(EventColumns):
 
 
 class SeenEvent(models.Model):
-    """That an event was resolved: it is not resolved again when it is repeated."""
+    """The UUID of a resolved event: sent again, the event is not resolved again."""
 
     uuid = models.UUIDField(_("UUID"), primary_key=True)
     seen_on = models.DateField(_("seen"))
@@ -162,7 +163,7 @@ class SeenEvent(models.Model):
 
 
 class ForgottenMonth(models.Model):
-    """A month of activity from which what anonymous visitors did has gone."""
+    """A month of activity from which the actions of anonymous visitors were dropped."""
 
     month = models.DateField(_("month"), primary_key=True)
     dropped = models.BigIntegerField(_("activities dropped"))

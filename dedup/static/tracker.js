@@ -1,13 +1,13 @@
-/* Selfsame's tracker: tells your identity service what is done on your pages.
+/* Selfsame's tracker: sends what visitors do on your pages to your identity service.
 
    <script src="https://id.example/static/tracker.js" data-key="ssp_…" defer></script>
 
-   data-endpoint  where to send to; by default /track/ on the server this file came from
-   data-domain    the cookie's domain, such as shop.example, to share it with your other hosts
-   data-manual    sends no page view by itself
+   data-endpoint  where to send events; by default /track/ on the server this file came from
+   data-domain    the domain of the cookie, such as shop.example, to share it with your other hosts
+   data-manual    do not send the first page view automatically
 
-   tracker.page(properties)          the page is viewed; the first time it happens by itself
-   tracker.track(kind, properties)   something was done
+   tracker.page(properties)          a page view; the first one is sent automatically
+   tracker.track(kind, properties)   any other action
    tracker.identify(record)          who the visitor is: {email, mobile_phone, discount_card, personal, time_zone, ids}
    tracker.optOut(), tracker.optIn() the visitor's choice
 */
@@ -38,10 +38,10 @@ function (window, document, navigator) {
   var VISIT = "selfsame_visit";
   var YEAR = 31536000;
   var BATCH = 20;
-  var KEPT = 500; // events, while there is no connection
+  var KEPT = 500; // most events that wait for a connection
   var WAIT = 1000; // milliseconds in which events gather
   /** @type {TrackedEvent[]} */
-  var memory = []; // the queue where there is no storage
+  var memory = []; // the queue where the browser gives no storage
   var timer = 0;
   /** @type {string | null} */
   var visit = null;
@@ -126,8 +126,8 @@ function (window, document, navigator) {
     } while (events.length);
   }
 
-  // What was sent by a beacon nobody tells of any more; what was not, goes by a request that does. Either may arrive
-  // twice: the events' UUIDs see to that.
+  // A beacon reports no result. What the browser does not take as a beacon is sent as a request, and queued again if
+  // that fails. Events may arrive twice; the server recognises them by their UUIDs.
   /**
    * @param {TrackedEvent[]} events
    * @returns {void}
@@ -169,7 +169,7 @@ function (window, document, navigator) {
     timer = timer || window.setTimeout(flush, WAIT);
   }
 
-  // Who came by a personal link brings a token, which is for us alone.
+  // A personal link puts a token into the address. It is taken out, so that no other script sees it.
   function takeVisit() {
     var here = new URL(window.location.href);
     visit = here.searchParams.get(VISIT);
