@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple, get_args, get_type_hints
@@ -279,19 +279,27 @@ class Profile:
         return any(h.confirmed_at and h.category in CONTACTS for h in self.holdings.values())
 
 
+MICROSECOND = timedelta(microseconds=1)
+
+
 def next_primary(holdings: Iterable[Holding]) -> Holding | None:
-    """Who follows a lost primary among values of one kind: the previous primary, else the value held longest
-    (R7).
+    """Who follows a lost primary among values of one kind, in the order told: the previous primary, else the
+    value held longest, by the times of their records, and of these the one told first (R7).
     """
     candidates = [h for h in holdings if not h.is_former]
     previous = [h for h in candidates if h.was_primary_at]
     if previous:
         return max(previous, key=lambda h: (h.was_primary_at, h.value))
-    return min(candidates, key=lambda h: (h.since, h.value), default=None)
+    return min(candidates, key=lambda h: h.since, default=None)
 
 
 def with_primary(holdings: Mapping[Key, Holding], key: Key, at: datetime) -> dict[Key, Holding]:
-    """The same holdings with `key` the only primary of its kind; the one before it is remembered (R7)."""
+    """The same holdings with `key` the only primary of its kind; the one before it is remembered (R7).
+
+    What is told within one moment keeps its order: a later primary has a later moment.
+    """
+    past = [h.was_primary_at for h in holdings.values() if h.kind == key.kind and h.was_primary_at]
+    at = max([at, *(earlier + MICROSECOND for earlier in past)])
     result = dict(holdings)
     for other in holdings.values():
         if other.kind == key.kind and other.is_primary and other.key != key:

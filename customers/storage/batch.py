@@ -30,7 +30,7 @@ class RecordChanges:
 
 @dataclass(frozen=True, slots=True)
 class OperationInfo:
-    """What somebody or something does, under an ID drawn before (`customers.storage.saving.draw_ids`). `at`
+    """What somebody or something does, under an ID drawn before (`customers.storage.sql.draw_ids`). `at`
     is the time of writing.
 
     `actor` is `key:<prefix>`, `user:<username>` or `system`.

@@ -15,10 +15,9 @@ from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError
 from customers.profile import Profile
-from customers.storage import saving
 from customers.storage.batch import OperationInfo
 from customers.storage.loading import LOCK, load_profiles, primary_ids_of
-from customers.storage.sql import execute
+from customers.storage.sql import draw_ids, execute
 from customers.storage.transactions import Contended
 
 
@@ -75,5 +74,5 @@ def operation_of(
     kind: str, at: datetime, actor: str, user_id: int | None, point_id: int | None
 ) -> OperationInfo:
     """A new operation, its ID drawn."""
-    number = saving.draw_ids("customers_operation", 1)[0]
+    number = draw_ids("customers_operation", 1)[0]
     return OperationInfo(number, kind, actor, at, actor_user=user_id, point=point_id)

@@ -18,7 +18,7 @@ from customers.changes import ApartLifted, ConfirmationAsked, Joined, KeptApart,
 from customers.storage.batch import Batch, RecordChanges
 from customers.storage.columns import OPERATION
 from customers.storage.history_rows import histories
-from customers.storage.sql import Script, Table, as_json, fetch
+from customers.storage.sql import Script, Table, as_json
 from customers.storage.tables.base import Lineage, TableRows
 from customers.storage.tables.consent import SubscriptionRows
 from customers.storage.tables.identifiers import (
@@ -36,14 +36,8 @@ CHANGES = Table(
     "customers_change",
     {"operation_id": "bigint", "maestra_id": "bigint", "at": "timestamptz", "data": "jsonb"},
 )
-DRAW = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
 WRITTEN_ELSEWHERE = frozenset({MembershipChanged, ConfirmationAsked, Joined, KeptApart, ApartLifted})
 """Changes that leave history at most, or are written by another app."""
-
-
-def draw_ids(table: str, count: int) -> list[int]:
-    """IDs for rows to be written, never drawn again."""
-    return [number for (number,) in fetch(DRAW, [table, count])]
 
 
 def save(batch: Batch) -> None:

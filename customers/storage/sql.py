@@ -36,6 +36,7 @@ class Overtaken(OperationalError):  # noqa: N818 - it says what happened
     """
 
 
+DRAW = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
 Params = Sequence[Any] | Mapping[str, Any]
 Question = tuple[str, Params]
 """A statement with its parameters."""
@@ -123,6 +124,11 @@ def fetch_value(sql: str, params: Params | None = None) -> Any:
     """The first column of the first row, None where there is none."""
     row = fetch_row(sql, params)
     return row[0] if row else None
+
+
+def draw_ids(table: str, count: int) -> list[int]:
+    """IDs for rows to be written, in ascending order and never drawn again."""
+    return [number for (number,) in fetch(DRAW, [table, count])]
 
 
 def ask(questions: Sequence[Question]) -> list[list[Row]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.db import connection, transaction
 
-from customers.storage.saving import draw_ids
+from customers.storage.sql import draw_ids
 from tests.benchmarks.people import project
 
 STEP = 50_000

@@ -377,6 +377,28 @@ def test_without_a_previous_primary_the_value_held_longest_follows(project):
     assert shop.profile(ann)["emails"] == {"z@example.com": "primary", "a@example.com": ""}
 
 
+def test_primaries_told_at_one_moment_follow_each_other_in_the_order_told(project):
+    """R7: as a batch tells them."""
+    shop = project()
+    ann = shop.website.register(day=1, email="a@example.com", mobile_phone=PHONE).id
+    contacts = ["c@example.com", "d@example.com", "b@example.com"]
+    records = [{"lookup": {"maestra_id": ann}, "email": email, "occurred_at": at(2)} for email in contacts]
+    shop.website.post("customers/batch/", {"operation": "edit", "records": records})
+    shop.website.order("1", 3, {"email": "b@example.com", "mobile_phone": PHONE_2})
+    assert shop.profile(ann)["emails"]["d@example.com"] == "primary"
+    shop.website.order("2", 4, {"email": "d@example.com", "mobile_phone": PHONE_2})
+    assert shop.profile(ann)["emails"] == {"c@example.com": "primary", "a@example.com": ""}
+
+
+def test_of_values_held_equally_long_the_one_told_earlier_follows(project):
+    """R7: not the first by alphabet."""
+    shop = project()
+    contacts = ["p@example.com", "z@example.com", "a@example.com"]
+    ann = shop.website.register(day=1, email=contacts, mobile_phone=PHONE).id
+    shop.website.order("1", 3, {"email": "p@example.com", "mobile_phone": PHONE_2})
+    assert shop.profile(ann)["emails"] == {"z@example.com": "primary", "a@example.com": ""}
+
+
 # --- devices ---
 
 

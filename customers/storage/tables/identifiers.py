@@ -4,10 +4,11 @@ contact was contested.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from customers.changes import (
     CardDropped,
@@ -22,10 +23,10 @@ from customers.changes import (
     Unclaimed,
     Unmerged,
 )
-from customers.profile import DEVICES, Category, Claim, Holding, Key
+from customers.profile import DEVICES, WITH_PRIMARY, Category, Claim, Holding, Key
 from customers.storage.batch import Batch, RecordChanges
 from customers.storage.columns import CLAIM, HOLDING
-from customers.storage.sql import Row, Script, Table
+from customers.storage.sql import Row, Script, Table, draw_ids
 from customers.storage.tables.base import Handlers, Lineage, TableRows
 
 HELD = {"customer_id": "bigint", **HOLDING.types}
@@ -33,6 +34,7 @@ IDENTIFIERS = Table(
     "customers_identifier",
     {"kind_id": "smallint", "value": "text", "is_unique_kind": "boolean", **HELD},
 )
+NUMBERED = Table(IDENTIFIERS.name, {"id": "bigint", **IDENTIFIERS.types})
 ADDRESS = {"kind_id": "smallint", "value": "text"}
 FREE = {name: False if of == "boolean" else None for name, of in HELD.items() if name != "raw"}
 """The columns of a value that nobody holds. It stays as it was typed."""
@@ -268,7 +270,7 @@ class IdentifierRows(TableRows):
                 given.append((kind.id, key.value, value.was_free, *holder))
             else:
                 new.append((kind.id, key.value, kind.category is Category.UNIQUE, *holder))
-        script.insert(IDENTIFIERS, sorted(new))
+        _insert(script, new, {kind.id for kind in batch.kinds.values() if kind.category in WITH_PRIMARY})
         script.with_rows(GIVE_VALUES, GIVEN, sorted(given), expected=len(given))
 
     def _claimed(self, batch: Batch) -> dict[Key, Value]:
@@ -284,6 +286,25 @@ class IdentifierRows(TableRows):
         return (self.lineage.primary_id(value.customer), *HOLDING.row(value.holding))
 
 
+def _insert(script: Script, rows: Sequence[Row], with_primary: set[int]) -> None:
+    """Insert new values, given in the order told, in the order in which everybody writes them.
+
+    Where a customer gets several of a kind (of those `with_primary`) of the same time, they are numbered in
+    the order told, in which profiles are read: it decides who follows a lost primary (R7).
+    """
+    groups = (_group_of(row) for row in rows if row[0] in with_primary)
+    alike = Counter([group for group in groups if None not in group])
+    if len(alike) == alike.total():
+        script.insert(IDENTIFIERS, sorted(rows))
+        return
+    ids = draw_ids(IDENTIFIERS.name, len(rows))
+    numbered = zip(ids, rows, strict=True)
+    script.insert(
+        NUMBERED, [(number, *row) for number, row in sorted(numbered, key=lambda pair: pair[1][:2])]
+    )
+
+
+_group_of = itemgetter(*(list(IDENTIFIERS.types).index(name) for name in ("kind_id", "customer_id", "since")))
 _FREE = tuple(FREE.values())[1:]
 
 

@@ -14,6 +14,7 @@ from customers.profile import Category, Holding, Key
 from customers.setup.project_config import project_config
 from customers.storage import saving as customers_saving
 from customers.storage.batch import Batch, OperationInfo, RecordChanges
+from customers.storage.sql import draw_ids
 from dedup.storage import saving as dedup_saving
 from segments import saving as segments_saving
 
@@ -31,7 +32,7 @@ def make_kinds() -> None:
 
 
 def new_ids(count: int) -> list[int]:
-    return customers_saving.draw_ids("customers_customer", count)
+    return draw_ids("customers_customer", count)
 
 
 def batch_of(
@@ -40,7 +41,7 @@ def batch_of(
     point: int | None = None,
     at: datetime = NOON,
 ) -> Batch:
-    (operation_id,) = customers_saving.draw_ids("customers_operation", 1)
+    (operation_id,) = draw_ids("customers_operation", 1)
     operation = OperationInfo(operation_id, kind="upsert", actor="system", at=at, point=point)
     return Batch(tuple(records), operation, project_config().kinds, frozenset(known))
 

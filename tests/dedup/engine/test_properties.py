@@ -52,8 +52,9 @@ from customers.profile import (
     Profile,
     Subscription,
     SubscriptionStatus,
+    repaired_primaries,
 )
-from customers.transitions import apply
+from customers.transitions import apply, without
 from dedup.engine.editing import heeded
 from dedup.engine.finding import find_subject, is_devices_only
 from dedup.engine.outcome import Outcome, OutcomeStatus, Refusal
@@ -61,7 +62,16 @@ from dedup.engine.reasons import Reason
 from dedup.engine.record import Mode, Operation, Record, Sent
 from dedup.engine.resolve import decide
 from dedup.engine.unit_of_work import UnitOfWork
-from tests.dedup.engine.builders import CONTACTS_TOO, LOOKUP_BY, Memory, card_holders, day, kinds
+from tests.dedup.engine.builders import (
+    CONTACTS_TOO,
+    LOOKUP_BY,
+    Memory,
+    card_holders,
+    day,
+    kinds,
+    record,
+    sent,
+)
 from tests.dedup.engine.strategies import brought, records
 
 COUNTS = ("orders_count", "orders_total", "points_count", "points_balance", "promo_codes_count")
@@ -484,6 +494,25 @@ def check_undone(before: Memory, after: Memory, journal) -> None:
     assert back.personal == journal.absorbed.personal
     assert back.custom_fields == journal.absorbed.custom_fields
     assert back.memberships == journal.absorbed.memberships
+
+
+@given(told=st.lists(st.sampled_from("abcde"), min_size=2, max_size=8))
+@settings(deadline=None, derandomize=True, database=None)
+def test_primaries_told_within_one_moment_keep_their_order(told):
+    """R7: whichever is lost, the one before it follows"""
+    memory = Memory()
+    memory(Operation.REGISTER, 1, crm_id="1")
+    records = [
+        record(Operation.EDIT, 1, lookup=Key("crm_id", "1"), email=sent("email", value, is_primary=True))
+        for value in told
+    ]
+    memory.submit(*records)
+    holdings = memory.profiles[1].holdings
+    left = list(dict.fromkeys(reversed(told)))
+    while left:
+        (primary,) = (h for h in holdings.values() if h.is_primary)
+        assert primary.value == left.pop(0)
+        holdings = repaired_primaries(without(holdings, primary.key))
 
 
 some_kinds = st.sets(st.sampled_from(sorted(kinds)), min_size=1, max_size=3)
