@@ -23,6 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from customers.client_address import client_address
 from customers.errors import ErrorCode, SelfsameError
 from customers.redis.rate_limit import is_within_limit, seconds_left
 from customers.setup.project_config import project_config
@@ -62,18 +63,10 @@ class TrackView(APIView):
 
 def refuse_too_many(request: Request) -> None:
     """Limit the requests a minute from one address. Without Redis nobody is refused."""
-    if not is_within_limit(f"track:{address_of(request)}", settings.TRACK_REQUESTS_PER_MINUTE):
+    if not is_within_limit(f"track:{client_address(request)}", settings.TRACK_REQUESTS_PER_MINUTE):
         wait = seconds_left()
         detail = _("Wait %(seconds)s seconds.") % {"seconds": wait}
         raise SelfsameError(ErrorCode.RATE_LIMITED, detail, retry_after=wait)
-
-
-def address_of(request: Request) -> str:
-    """The address a request comes from: from our own proxy, where there is one, else the connection's."""
-    forwarded: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
-        return forwarded.rpartition(",")[2].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 @never_cache
