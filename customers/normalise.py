@@ -377,6 +377,14 @@ def gender(raw: object) -> str:
     return text
 
 
+def region(raw: object) -> str:
+    """The ISO code of a country that has phone numbers, in any case."""
+    text = trim(_as_text(raw)).upper()
+    if text not in phonenumbers.SUPPORTED_REGIONS:
+        raise Invalid(_("Use the two letters of a country, as in US or DE."))
+    return text
+
+
 def time_zone(raw: object) -> str:
     """The name of an IANA time zone, found in any case."""
     zone = _zones().get(trim(_as_text(raw)).lower())

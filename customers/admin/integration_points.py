@@ -124,6 +124,12 @@ class KeyForm(forms.ModelForm[ApiKey]):
         _("Scopes"), _("None chosen: the scopes that the integration point gives to new keys.")
     )
 
+    def clean(self) -> dict[str, Any] | None:
+        point = self.cleaned_data.get("point")
+        if point and not (self.cleaned_data.get("scopes") or point.default_scopes):
+            self.add_error("scopes", gettext("A key without a scope can do nothing. Choose at least one."))
+        return super().clean()
+
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(SetupAdmin):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from itertools import accumulate
@@ -79,14 +80,17 @@ def content_length(request: HttpRequest) -> int:
 
 def read_json(raw: bytes) -> Any:
     """The value of a JSON text. Raises `ValueError` where it is none, `too_large` where it holds too much,
-    `validation_error` naming the texts in it that no database stores.
+    `validation_error` naming the texts in it that no database stores, and the keys that stand twice.
     """
     refuse_excess(raw)
+    objects = _Objects()
     with _one_by_one() if len(raw) > LARGE else nullcontext():
         try:
-            value = json.loads(raw.decode(), parse_constant=_no_constant)
+            value = json.loads(raw.decode(), parse_constant=_no_constant, object_pairs_hook=objects)
         except RecursionError as error:
             raise ValueError(error) from error
+    if not objects.are_plain:
+        _refuse_repeated(value)
     if b"\\u0000" in raw or b"\\ud" in raw.lower():
         _refuse_unstorable(value)
     return value
@@ -130,6 +134,52 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
 
 
+class _Repeating(dict[str, Any]):
+    """An object in whose text keys stand more than once."""
+
+    keys_repeated: tuple[str, ...] = ()
+
+
+class _Objects:
+    """Makes objects of their pairs. `are_plain` as long as no key stood twice in one of them."""
+
+    are_plain = True
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) == len(pairs):
+            return made
+        self.are_plain = False
+        repeating = _Repeating(made)
+        counts = Counter(key for key, _value in pairs)
+        repeating.keys_repeated = tuple(key for key, count in counts.items() if count > 1)
+        return repeating
+
+
+def _refuse_repeated(value: Any) -> None:
+    """Of two values under one key nobody knows which was meant, and readers differ in which they take."""
+    message = _("It stands here more than once. Send it once.")
+    raise invalid(*((path, message) for path in _repeated(value)))
+
+
+def _repeated(value: Any, path: str = "") -> Iterator[str]:
+    """Paths of the keys that stand more than once in an object."""
+    if isinstance(value, _Repeating):
+        yield from (_below(path, key) for key in value.keys_repeated)
+    match value:
+        case dict():
+            for key, item in value.items():
+                yield from _repeated(item, _below(path, key))
+        case list():
+            for index, item in enumerate(value):
+                yield from _repeated(item, f"{path}[{index}]")
+
+
+def _below(path: str, key: str) -> str:
+    shown = key.encode(errors="replace").decode()
+    return f"{path}.{shown}" if path else shown
+
+
 def _refuse_unstorable(value: Any) -> None:
     if paths := list(_unstorable(value)):
         message = _("Take the NUL and half surrogate characters out of it.")
@@ -145,8 +195,7 @@ def _unstorable(value: Any, path: str = "") -> Iterator[str]:
         case dict():
             for key, item in value.items():
                 yield from _unstorable(key, path)
-                shown = key.encode(errors="replace").decode()
-                yield from _unstorable(item, f"{path}.{shown}" if path else shown)
+                yield from _unstorable(item, _below(path, key))
         case list():
             for index, item in enumerate(value):
                 yield from _unstorable(item, f"{path}[{index}]")

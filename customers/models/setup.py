@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.block_list import EVERY_KIND, BlockListEntry
 from customers.contact_types import CONTACT_TYPES
-from customers.normalise import Invalid
+from customers.normalise import Invalid, region
 from customers.profile import Category
 
 if TYPE_CHECKING:
@@ -284,6 +284,9 @@ class ApiKey(models.Model):
         ordering = ["point", "id"]
         constraints = [
             models.CheckConstraint(condition=Q(scopes__contained_by=Scopes.values), name="apikey_scopes"),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=False) | ~Q(scopes=[]), name="apikey_may_do_something"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -336,6 +339,18 @@ class BlockedValue(models.Model):
             raise ValidationError(reason.told(gettext)) from reason
 
 
+def is_region(value: str) -> None:
+    """Whether phone numbers can be read as of this country (R5), written in capitals. Raises
+    `ValidationError`.
+    """
+    try:
+        is_written_so = region(value) == value
+    except Invalid:
+        is_written_so = False
+    if not is_written_so:
+        raise ValidationError(_("A country code of two capital letters, such as US."))
+
+
 class ProjectSettings(models.Model):
     """The settings of the project: one row."""
 
@@ -344,7 +359,7 @@ class ProjectSettings(models.Model):
         _("default country"),
         default="US",
         db_default="US",
-        validators=[RegexValidator(r"^[A-Z]{2}$", _("A country code of two capital letters, such as US."))],
+        validators=[is_region],
         help_text=_("The country of phone numbers without a country code."),
     )
     shared_device_limit = models.SmallIntegerField(

@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
+from customers.errors import invalid
 from customers.models import ApiKey, IntegrationPoint, Scopes
 from customers.setup.project_config import project_config_version
 from customers.setup.remembered import Remembered
@@ -73,11 +75,13 @@ class NewKey(NamedTuple):
 
 
 def make_key(point: IntegrationPoint, name: str, scopes: Iterable[str]) -> NewKey:
-    """A new key of the point, as `ssk_<prefix>_<secret>`."""
+    """A new key of the point, as `ssk_<prefix>_<secret>`. Raises `validation_error` without a scope."""
     prefix = secrets.token_hex(PREFIX_LENGTH // 2)
     text = f"{KEY_MARK}_{prefix}_{secrets.token_urlsafe(32)}"
     wanted = set(scopes)
     chosen = [scope.value for scope in Scopes if scope.value in wanted]
+    if not chosen:
+        raise invalid(("scopes", _("A key without a scope can do nothing. Choose at least one.")))
     key = ApiKey.objects.create(point=point, name=name, prefix=prefix, digest=digest(text), scopes=chosen)
     return NewKey(text, key)
 

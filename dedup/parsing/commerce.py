@@ -17,6 +17,7 @@ from customers.changes import Order
 from customers.normalise import CustomType, Invalid
 from customers.setup.project_config import ProjectConfig
 from dedup.parsing import schemas
+from dedup.parsing.currencies import CURRENCIES
 from dedup.parsing.draft import (
     LIST,
     OBJECT,
@@ -47,11 +48,19 @@ def amount(raw: Any) -> Decimal:
     return value
 
 
+def order_total(raw: Any) -> Decimal:
+    """What an order comes to. A refund is told by the status of the order, not by another amount."""
+    total = amount(raw)
+    if total < 0:
+        raise Invalid(_("The total of an order is not below 0. Tell a refund by the status of its order."))
+    return total
+
+
 def currency_code(raw: Any) -> str:
-    """Three letters (ISO 4217), in capitals."""
+    """Of ISO 4217, in capitals (R57)."""
     code = normalise.identifier(raw).upper()
-    if not (len(code) == 3 and code.isascii() and code.isalpha()):
-        raise Invalid(_("A currency is a code of three letters, as in USD."))
+    if code not in CURRENCIES:
+        raise Invalid(_("There is no such currency. Write its code of three letters (ISO 4217), as in USD."))
     return code
 
 
@@ -132,10 +141,10 @@ ORDER_PARTS = (
     ),
     OrderPart(
         "total",
-        amount,
+        order_total,
         _("Order total"),
         ("ordertotal", "total", "amount", "orderamount", "sum", "ordersum", "totalprice", "price"),
-        schema=schemas.AMOUNT,
+        schema=schemas.ORDER_TOTAL,
         from_cell=CellContext.number,
         is_required=True,
     ),

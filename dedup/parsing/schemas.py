@@ -116,3 +116,4 @@ AMOUNT: JsonSchema = {
     "description": "At most two digits after the point.",
     "examples": ["59.90"],
 }
+ORDER_TOTAL = described(AMOUNT, "Not below 0, with at most two digits after the point.")

@@ -138,6 +138,14 @@ def test_a_text_that_no_database_stores_is_named_by_its_place(api: Client):
     assert [error["path"] for error in answer.json()["errors"]] == ["records[0].email"]
 
 
+def test_a_key_that_stands_twice_is_named_by_its_place(api: Client):
+    body = b'{"records": [{"email": "a", "email": "b", "ids": {"x": 1, "x": 1, "y": {}}}], "a": {}, "a": 1}'
+    answer = post(api, body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+    paths = [error["path"] for error in answer.json()["errors"]]
+    assert paths == ["a", "records[0].email", "records[0].ids.x"]
+
+
 def test_a_proper_body_arrives(api: Client):
     body = {"name": "Zoë 😀", "list": [1, 2.5, None, {"a": "\\u0000"}]}
     assert post(api, json.dumps(body)).json() == body

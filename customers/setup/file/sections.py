@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import phonenumbers
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
@@ -32,7 +31,7 @@ from customers.models import (
     Scopes,
 )
 from customers.models.setup import SYSTEM_NAME
-from customers.normalise import Invalid
+from customers.normalise import Invalid, region
 from customers.profile import DEVICE, MAESTRA_ID, MOBILE_DEVICE, PAYMENT_CARD, Category
 from customers.setup.file.shapes import (
     FileEntry,
@@ -45,6 +44,7 @@ from customers.setup.file.shapes import (
     no_repetition,
     normalised,
     not_among,
+    not_empty,
     one_of,
     text,
     whole_number,
@@ -127,12 +127,6 @@ def without(entry: FileEntry, *names: str) -> dict[str, Any]:
 
 
 # --- Settings
-
-
-def region(value: str) -> str:
-    if value not in phonenumbers.SUPPORTED_REGIONS:
-        raise Invalid(gettext_noop("use the two capital letters of a country, as in US or DE"))
-    return value
 
 
 def save_settings(values: FileEntry) -> None:
@@ -253,7 +247,7 @@ read_points = list_of(
             "personal_actions": boolean,
             "lookup_by": list_of(text()),
             "contacts": read_contacts,
-            "scopes": list_of(one_of(Scopes.values)),
+            "scopes": not_empty(list_of(one_of(Scopes.values))),
         },
         required=["system_name"],
     )
@@ -265,8 +259,11 @@ def check_points(declared: Declared, place: FilePlace) -> None:
     lookups = [MAESTRA_ID, *kind_names(declared)]
     no_repetition(declared["integration_points"], place, "system_name")
     for entry, here in listed(declared["integration_points"], place):
-        if entry.get("system_name") not in points:
+        point = points.get(entry.get("system_name"))
+        if point is None:
             needed(entry, here, "kind")
+        elif not point.default_scopes:
+            needed(entry, here, "scopes")
         check_lookup_by(entry.get("lookup_by") or (), lookups, here.key("lookup_by"))
 
 

@@ -106,6 +106,15 @@ def list_of(reader: ValueReader) -> ValueReader:
     return read
 
 
+def not_empty(reader: ValueReader) -> ValueReader:
+    """A list of at least one item."""
+
+    def read(value: Any, place: FilePlace) -> Any:
+        return reader(value, place) if value != [] else place.fault(_("name at least one"))
+
+    return read
+
+
 def mapping_of(readers: Mapping[str, ValueReader], required: Collection[str] = ()) -> ValueReader:
     """A mapping with these keys and no others. Keys that are not `required` may be left out."""
 

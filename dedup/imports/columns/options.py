@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import phonenumbers
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
@@ -78,7 +77,7 @@ def _readers(
         "mode": _mode,
         "drop_invalid": _boolean,
         "day_first": _boolean,
-        "default_region": _region,
+        "default_region": normalise.region,
         "time_zone": normalise.time_zone,
         "segment": lambda raw: _segment(raw, segmentations),
         "encoding": _encoding,
@@ -107,13 +106,6 @@ def _boolean(raw: Any) -> bool:
     if value is None:
         raise Invalid(_("Write true or false."))
     return value
-
-
-def _region(raw: Any) -> str:
-    region = raw.strip().upper() if isinstance(raw, str) else ""
-    if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise Invalid(_("Write a country code of two letters, such as US."))
-    return region
 
 
 def _segment(raw: Any, segmentations: Mapping[str, NamedSegmentation]) -> tuple[str, str]:

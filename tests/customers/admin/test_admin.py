@@ -323,6 +323,21 @@ def test_the_settings_are_one_page() -> None:
     assert answer.headers["Location"] == address(ProjectSettings, "change", 1)
     assert client.post(address(ProjectSettings, "change", 1), data).status_code == 302
     assert ProjectSettings.objects.values_list("default_region", "shared_device_limit").get() == ("DE", 7)
+    for unknown in ("ZZ", "de", "XX", ""):
+        answer = client.post(address(ProjectSettings, "change", 1), {**data, "default_region": unknown})
+        assert answer.status_code == 200, unknown
+        assert "default_region" in answer.context["adminform"].form.errors
+    assert ProjectSettings.objects.get().default_region == "DE"
+
+
+def test_a_key_without_a_scope_is_not_made() -> None:
+    client, point = signed_in(), IntegrationPoint.objects.create(system_name="till", kind="point_of_sale")
+    answer = client.post(address(ApiKey, "add"), {"point": point.pk, "name": "x"})
+    assert "scopes" in answer.context["adminform"].form.errors
+    assert not ApiKey.objects.exists()
+    IntegrationPoint.objects.filter(pk=point.pk).update(default_scopes=["read"])
+    client.post(address(ApiKey, "add"), {"point": point.pk, "name": "x"})
+    assert ApiKey.objects.get().scopes == ["read"]
 
 
 @pytest.mark.usefixtures("shop")

@@ -200,7 +200,15 @@ def test_an_empty_file_is_an_empty_set_up(project: Project) -> None:
         ),
         (
             "settings: {default_region: Germany}",
-            "settings.default_region: use the two capital letters of a country, as in US or DE",
+            "settings.default_region: Use the two letters of a country, as in US or DE.",
+        ),
+        (
+            "settings: {default_region: ZZ}",
+            "settings.default_region: Use the two letters of a country, as in US or DE.",
+        ),
+        (
+            "integration_points: [{system_name: new, kind: website, scopes: []}]",
+            "integration_points[0].scopes: name at least one",
         ),
         (
             "settings: {shared_device_limit: 0}",

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisAway
 
+from customers.errors import SelfsameError
 from customers.models import ApiKey, Customer, IntegrationPoint, Reveal
 from customers.redis.outage import OUTAGE
 from customers.setup.integration_points import STAFF, Access, Point, access_of, make_key, point_of
@@ -46,6 +47,13 @@ def answer(text: str | None, method: str = "get", path: str = "segmentations/", 
 def refusal(response: Any) -> tuple[int, str]:
     assert response["Content-Type"] == "application/problem+json"
     return response.status_code, response.json()["code"]
+
+
+def test_a_key_without_a_scope_is_not_made(website: IntegrationPoint) -> None:
+    with pytest.raises(SelfsameError) as refused:
+        make_key(website, "Test", [])
+    assert [error["path"] for error in refused.value.data["errors"]] == ["scopes"]
+    assert not ApiKey.objects.exists()
 
 
 def test_a_key_is_long_random_and_kept_as_a_digest(website):

@@ -689,6 +689,25 @@ def test_faults_of_an_order_are_named_with_those_of_its_customer():
     ]
 
 
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("total", "-0.01"), ("total", -5), ("currency", "ABC"), ("currency", "US"), ("currency", "€")],
+)
+def test_an_amount_below_zero_and_a_currency_that_there_is_not_are_faults(part, value):
+    """R57."""
+    assert (
+        faults({"order": {**ORDER, part: value}, "customer": {"crm_id": "1"}}, Operation.ORDER)[0]
+        == f"order.{part}"
+    )
+
+
+@pytest.mark.parametrize("code", ["eur", " USD ", "XCG", "hrk"])
+def test_currencies_are_those_of_the_standard_in_any_case(code):
+    """R57: withdrawn ones too, for old orders."""
+    order = ordered({**ORDER, "currency": code, "total": "0"}, {"email": "ann@example.com"}).order
+    assert (order.currency, order.total) == (code.strip().upper(), 0)
+
+
 def test_an_order_without_an_identifier_is_nobodys():
     assert faults({"order": ORDER, "customer": {}}, Operation.ORDER) == ["customer"]
 
