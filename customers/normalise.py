@@ -50,7 +50,7 @@ class Invalid(Exception):  # noqa: N818 - it says what the value is, and reads s
         self.sentences = sentences
         self.values = values
 
-    def told(self, translate: Callable[[str], str]) -> str:
+    def message(self, translate: Callable[[str], str]) -> str:
         """The sentences in the reader's language."""
         texts = [translate(sentence) for sentence in self.sentences]
         return " ".join(text % self.values for text in texts) if self.values else " ".join(texts)

@@ -45,7 +45,7 @@ class BlockedValueForm(forms.ModelForm[BlockedValue]):
         try:
             BlockListEntry(EVERY_KIND, data.get("value", ""), data.get("pattern", ""))
         except Invalid as error:
-            raise ValidationError(error.told(gettext)) from None
+            raise ValidationError(error.message(gettext)) from None
         return data
 
 
@@ -67,7 +67,7 @@ def tested(kind: str, value: str) -> dict[str, Any]:
     try:
         normalised = by_category[config.kinds[kind].category](value)
     except Invalid as error:
-        fault = error.told(gettext)
+        fault = error.message(gettext)
     return {
         "normalised": normalised,
         "fault": fault,

@@ -172,7 +172,7 @@ def moment_of(request: Request, name: str) -> datetime | None:
         # In a query an unescaped + is a space.
         return normalise.moment(re.sub(r" (?=\d\d:?\d\d$)", "+", text))
     except Invalid as error:
-        raise invalid((name, error.told(_))) from None
+        raise invalid((name, error.message(_))) from None
 
 
 @schema.get("customer_related", "Related customers", answer=schema.RELATED, **schema.LISTED)

@@ -336,7 +336,7 @@ class BlockedValue(models.Model):
         try:
             BlockListEntry(self.type, self.value, self.pattern)
         except Invalid as reason:
-            raise ValidationError(reason.told(gettext)) from reason
+            raise ValidationError(reason.message(gettext)) from reason
 
 
 def is_region(value: str) -> None:

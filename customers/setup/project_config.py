@@ -131,7 +131,7 @@ def _built(  # noqa: PLR0917 - the columns of a row
         version=version,
         kinds=kinds,
         kinds_by_id={kind.id: kind for kind in kinds.values()},
-        # Where a field bears the name of a kind, the kind's is the one that values are shown under.
+        # Where a field has the name of a kind, values are shown under the label of the kind.
         labels={
             **{name: label for name, _, _, label in field_rows or ()},
             **{name: label for _, name, _, _, label in kind_rows},
@@ -151,7 +151,7 @@ def _entries(rows: Iterable[Sequence[str]]) -> Iterator[BlockListEntry]:
             yield BlockListEntry(of_kind, value, pattern)
         except Invalid as reason:
             # The forms refuse such an entry; one that came past them must not stop the service.
-            log.warning("blocked_value_left_out", kind=of_kind, reason=reason.told(str))
+            log.warning("blocked_value_left_out", kind=of_kind, reason=reason.message(str))
 
 
 def _normalising(kinds: Mapping[str, Kind], region: str) -> Callable[[str, str], str | None]:

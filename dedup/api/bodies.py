@@ -205,5 +205,5 @@ def _moment(body: Body, parser: Parser) -> datetime | None:
     try:
         return min(normalise.event_moment(body.data["confirmed_at"]), parser.context.now)
     except Invalid as error:
-        body.fault("confirmed_at", error.told(_))
+        body.fault("confirmed_at", error.message(_))
         return None

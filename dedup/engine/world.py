@@ -28,7 +28,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that may bear on a decision.
+    """All that a decision may depend on.
 
     `primary_ids` leads from any MaestraID, former ones too, to its profile; an erased one is absent.
     `holders` leads from a value to the profile that has it, currently or formerly. `device_users` are the

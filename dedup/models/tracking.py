@@ -76,7 +76,7 @@ class Site(models.Model):
         try:
             self.origins = [origin_of(text) for text in self.origins or []]
         except Invalid as error:
-            raise ValidationError({"origins": error.told(gettext)}) from error
+            raise ValidationError({"origins": error.message(gettext)}) from error
 
 
 class EventColumns(models.Model):

@@ -20,8 +20,8 @@ WHAT_MAKES_ONE = ("merged", "joined", "unmerged")
 def explain(caller: Caller, left: Key, right: Key) -> Explanation:
     """Why two customers are one, or are not, and what would have to change.
 
-    Raises `customer_not_found`. The world is read twice: what bears on the two by their devices is only known
-    once they are found.
+    Raises `customer_not_found`. The world is read twice: what matters for the two by their devices is only
+    known once they are found.
     """
     config = caller.config
     loaded = load(wanted_keys([left, right]), config, lock=False)

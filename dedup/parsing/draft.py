@@ -122,7 +122,7 @@ class RecordDraft:
 
     def invalid(self, path: str, error: Invalid) -> None:
         """Note why a value cannot be normalised."""
-        self.errors.append((path, error.told(gettext)))
+        self.errors.append((path, error.message(gettext)))
 
     def warn_blocked(self, path: str) -> None:
         """Note that a value on the block list was left out (R12)."""

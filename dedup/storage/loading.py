@@ -281,7 +281,7 @@ def _primary_ids(located: Located) -> set[int]:
 def _further(
     wanted: Wanted, config: ProjectConfig, located: Located, profiles: Mapping[int, Profile]
 ) -> Mapping[str, list[Row]]:
-    """What else bears on the decision, in one message."""
+    """What else the decision depends on, in one message."""
     questions: dict[str, Question] = {}
     devices = [k for k in located.rows if config.kinds[k.kind].category in DEVICES]
     if devices:

@@ -120,7 +120,7 @@ class EventReader:
         try:
             return function(raw)
         except Invalid as error:
-            self.fault(path, error.told(_))
+            self.fault(path, error.message(_))
             return None
 
     def moment(self, path: str, raw: Any) -> datetime:

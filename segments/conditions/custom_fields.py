@@ -104,7 +104,7 @@ class Custom(Condition):
             try:
                 self.value_of_type(custom_type)
             except Invalid as reason:
-                yield "value", reason.told(_)
+                yield "value", reason.message(_)
 
 
 def _value_words(value: object) -> str:

@@ -21,7 +21,7 @@ import psycopg
 from tests.benchmarks.bare import send
 
 CLIENTS = 8
-SOUND = (b"HTTP/1.1 200", b"HTTP/1.1 201")
+SUCCESS = (b"HTTP/1.1 200", b"HTTP/1.1 201")
 Client = Callable[[Any], None]
 
 
@@ -40,7 +40,7 @@ class Http:
     def __call__(self, request: bytes) -> None:
         self.socket.sendall(request)
         head, _, body = self.received(b"").partition(b"\r\n\r\n")
-        if not head.startswith(SOUND):
+        if not head.startswith(SUCCESS):
             raise RuntimeError(f"Refused: {head!r} {body!r}")
         fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
         missing = int(fields[b"content-length"]) - len(body)

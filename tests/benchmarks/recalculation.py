@@ -1,6 +1,6 @@
 """Recalculation of twenty segments among many customers with ten activities each.
 
-Finding who is not where he should be is set against a bare count of the rows of the same tables: what it
+Finding who is not where they should be is set against a bare count of the rows of the same tables: what it
 costs only to read them. Entering writes every membership with its history, in batches as a worker does. The
 second time nothing is to be changed, which is what the schedule mostly finds.
 """

@@ -38,7 +38,7 @@ def refusal(pattern):
     try:
         check_pattern(pattern)
     except Invalid as invalid:
-        return invalid.told(str)
+        return invalid.message(str)
     return None
 
 

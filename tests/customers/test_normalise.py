@@ -64,7 +64,7 @@ def outcome(normaliser, raw):
     try:
         return normaliser(raw)
     except Invalid as refusal:
-        return refusal.told(str)
+        return refusal.message(str)
 
 
 def outcomes(normaliser, raws):

@@ -99,7 +99,7 @@ def test_the_registration_date_is_the_earlier(project, first, second):
 
 @FIELDS
 def test_personal_data_are_the_priority_customers_whole_set(project, field):
-    """R34: one field of his, and all the other's five are gone."""
+    """R34: one field of theirs, and all the other's five are gone."""
     other = {**NAMES, "first_name": "Other", "gender": "other"}
     body = merged(project(), other, {field: NAMES[field]})
     assert {key: value for key, value in body["personal"].items() if value} == {field: NAMES[field]}

@@ -29,7 +29,7 @@ CONTACTS = pytest.mark.parametrize("kind", list(VALUES))
 
 
 def test_register_makes_a_customer(project):
-    """R16: 201, and the answer bears the whole customer."""
+    """R16: 201, and the answer has the whole customer."""
     shop = project()
     ann = shop.website.register(email=ANN, first_name="Ann")
     assert (ann.status_code, ann.status) == (201, "created")
@@ -234,7 +234,7 @@ def test_two_ids_of_one_merged_profile_are_not_ambiguous(project):
 
 
 def test_upsert_with_an_unknown_id_is_as_register_though_a_weaker_identifier_finds_somebody(project):
-    """R17: he meets the record in section 4, where the e-mails differ."""
+    """R17: they meet the record in section 4, where the e-mails differ."""
     shop = project()
     ann = shop.website.register(day=1, crm_id="1", session_key="s", email=ANN).id
     other = shop.website.upsert(day=2, crm_id="2", session_key="s", email=BOB)

@@ -208,7 +208,7 @@ def test_a_value_that_another_customer_holds_remains_his(project):
 
 
 def test_a_device_that_moved_on_remains_the_others(project):
-    """R54, R8: it is his now."""
+    """R54, R8: it is theirs now."""
     shop = project()
     one, two = shop.two({"email": ANN, "device_id": DEVICE}, {"email": BOB, "device_id": DEVICE})
     erase(shop, one)

@@ -208,7 +208,7 @@ class Problem:
 
 
 def names_in(items: Iterable[Any], names: Iterable[str]) -> list[str]:
-    """The one of `names` that each item bears, be it a string or an object."""
+    """The one of `names` that each item has, be it a string or an object."""
     return [name for item in items for name in names if f'"{name}"' in json.dumps(item)]
 
 

@@ -69,7 +69,7 @@ def normalised(normalise: Callable[[str], Any], limit: int = 255) -> ValueReader
         try:
             return None if typed is None else normalise(typed)
         except Invalid as error:
-            return place.fault(error.told(_))
+            return place.fault(error.message(_))
 
     return read
 

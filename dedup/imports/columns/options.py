@@ -60,7 +60,7 @@ class Options:
             try:
                 found[name] = readers[name](data[name])
             except Invalid as error:
-                errors.append((f"options.{name}", error.told(gettext)))
+                errors.append((f"options.{name}", error.message(gettext)))
         if errors:
             raise invalid(*sorted(errors))
         return cls(**found)

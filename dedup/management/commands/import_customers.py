@@ -55,7 +55,8 @@ class Command(BaseCommand):
     help = (
         "Import a file, and show how far it is. Ctrl-C pauses; --resume goes on. The rows are worked by this "
         "process, and by workers if there are any. Exit codes: 0 the import is finished, even if some rows "
-        "failed; 1 it failed or was cancelled, or every row failed; 2 the arguments are wrong; 130 it was paused."
+        "failed; 1 it failed or was cancelled, or every row failed; 2 the arguments are wrong; 130 it was "
+        "paused."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -242,7 +243,7 @@ def opened(name: str) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     try:
-        file = Path(name).open("rb")
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below: what is done with it is not caught here
     except OSError as error:
         raise CommandError(f"{name} cannot be read: {error.strerror}") from None
     with file:

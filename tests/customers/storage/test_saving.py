@@ -465,7 +465,7 @@ POOL = (ANN, BEN, PHONE, DEVICE, Key("crm_id", "301"), Key("crm_id", "103"), Key
 
 @dataclass
 class Life:
-    """Customers that live through random lawful changes, kept as `apply` says and, batch by batch, saved."""
+    """Customers that live through random valid changes, kept as `apply` says and, batch by batch, saved."""
 
     draw: Callable[[st.SearchStrategy[Any]], Any]
     segments: dict[int, list[int]]

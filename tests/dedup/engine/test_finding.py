@@ -116,7 +116,7 @@ def test_the_technical_id_goes_before_already_registered():
     ],
 )
 def test_upsert_looks_up_by_ids_first_and_weaker_kinds_in_order(values, found):
-    """R17, R46: what is written bears the MaestraID named, else the origin of what found the profile"""
+    """R17, R46: what is written has the MaestraID named, else the origin of what found the profile"""
     assert find(UPSERT, **values) == found
 
 
