@@ -20,7 +20,7 @@ NOT_FOR_PEOPLE |= {"schema.py", "schemas.py", "import_schema.py"}
 TRANSLATING = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext"}
 TELLING = {"SelfsameError", "Invalid", "ValidationError", "fault", "invalid", "undo_blocked", "warn"}
 """Calls whose texts people see, be they sentences or not."""
-DESCRIBING = {"text", "moment", "operation", "CommandError", "TimeoutError", "EmbeddedError"}
+DESCRIBING = {"text", "moment", "operation", "CommandError", "TimeoutError", "ImproperlyConfigured"}
 DESCRIBING |= {"extend_schema", "OpenApiExample", "OpenApiParameter", "OpenApiResponse"}
 """Calls whose texts developers and operators see: of the description of the API, and of commands."""
 DESCRIPTIONS = {"help_text", "description", "summary"}

@@ -13,11 +13,6 @@ from customers.contact_types import CONTACT_TYPES
 from customers.models import IntegrationPoint
 from dedup.models import ConfirmationKinds
 
-MISSING = (
-    "Selfsame does not start like this: phones must be confirmed at the integration point '{point}', and "
-    "nothing sends the codes. Set SELFSAME_SMS_SENDER to a function (phone, text) that sends a text message."
-)
-
 
 def send_text(phone: str, text: str) -> None:
     """By the sender of the settings."""
@@ -43,7 +38,11 @@ def require_sender() -> None:
     finally:
         connection.close()
     if point:
-        raise ImproperlyConfigured(MISSING.format(point=point))
+        raise ImproperlyConfigured(
+            "Selfsame does not start like this: phones must be confirmed at the integration point "
+            f"'{point}', and nothing sends the codes. Set SELFSAME_SMS_SENDER to a function (phone, text) "
+            "that sends a text message."
+        )
 
 
 def point_that_sends_codes() -> str | None:
