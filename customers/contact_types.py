@@ -36,7 +36,8 @@ class ContactType:
     a profile. `label`, `with_article` and `in_errors` are its names in texts for people; `icon` is a name in
     Material Symbols. `reached_by` are the channels by which such a contact is reached (R53). `confirmed_by`
     is what is sent to confirm it, a `link` or a `code`, or None where nothing can be sent (R45). `spellings`
-    are names of columns of files by which it is recognised. `mask` makes of a value what readers see who may
+    are names of columns of files by which it is recognised, `vague_spellings` those by which it is where no
+    column has one of the others. `mask` makes of a value what readers see who may
     not see contacts.
     """
 
@@ -50,6 +51,7 @@ class ContactType:
     reached_by: tuple[str, ...]
     confirmed_by: str | None
     spellings: tuple[str, ...]
+    vague_spellings: tuple[str, ...] = ()
     mask: Callable[[str], str]
 
     @property
@@ -73,7 +75,15 @@ CONTACT_TYPES: tuple[ContactType, ...] = (
         icon="mail",
         reached_by=("email",),
         confirmed_by="link",
-        spellings=("email", "emailaddress", "mail", "mailaddress", "eaddress"),
+        spellings=(
+            "email",
+            "emailaddress",
+            "mail",
+            "mailaddress",
+            "eaddress",
+            "emailadresse",
+            "primaryemail",
+        ),
         mask=masked_address,
     ),
     ContactType(
@@ -87,18 +97,14 @@ CONTACT_TYPES: tuple[ContactType, ...] = (
         reached_by=("sms", "viber", "call"),
         confirmed_by="code",
         spellings=(
-            *(
-                "mobilephone",
-                "mobile",
-                "cellphone",
-                "cell",
-                "phone",
-                "phonenumber",
-                "telephone",
-                "tel",
-                "msisdn",
-            ),
-            *("mobilenumber", "phonemobile", "handy"),
+            *("mobilephone", "mobile", "mobilephonenumber", "mobilenumber", "phonemobile", "msisdn"),
+            *("cellphone", "cell", "cellular", "cellphonenumber", "cellnumber", "smsnumber", "smsphone"),
+            *("handy", "handynummer", "mobil", "mobilnummer", "mobiltelefon", "mobilfunk", "whatsapp"),
+        ),
+        # Of an office or a home, a phone is shared.
+        vague_spellings=(
+            *("phone", "phonenumber", "telephone", "telephonenumber", "tel", "telno", "telefon"),
+            *("telefonnummer", "telefono", "contactphone", "primaryphone"),
         ),
         mask=masked_number,
     ),

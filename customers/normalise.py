@@ -56,6 +56,10 @@ class Invalid(Exception):  # noqa: N818 - it says what the value is, and reads s
         return " ".join(text % self.values for text in texts) if self.values else " ".join(texts)
 
 
+class Incomplete(Invalid):
+    """A value that says too little to be kept, and is no mistake: a birthday without its year."""
+
+
 # --- Text
 
 # What copying from a web page, a phone's contacts or a spreadsheet leaves around a value, seen by nobody.

@@ -13,9 +13,9 @@ BYTE_ORDER_MARK = "\ufeff"
 
 # A cell may begin for a spreadsheet where ours does, and behind whatever spreadsheets of some country take
 # for the end of a cell. What stands there is a formula, behind any apostrophes that make it text; `=` and its
-# like may be full-width.
+# like may be full-width. An apostrophe before digits is a spreadsheet's own mark for text.
 _RUNS = r"[\'\"]*[=+\-@＝＋－＠]"
-_FORMULA = re.compile(rf"{_RUNS}|'*[\t\r\n]")
+_FORMULA = re.compile(rf"{_RUNS}|'*[\t\r\n]|'+\d")
 _FORMULA_WITHIN = re.compile(rf"([,;\t\r\n])(?={_RUNS})")
 _GUARDED_WITHIN = re.compile(rf"([,;\t\r\n])'(?={_RUNS})")
 _ROWS_AT_ONCE = 500

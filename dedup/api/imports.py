@@ -283,7 +283,7 @@ def shown(source: Import, request: Request) -> dict[str, Any]:
         "mapping": dict(zip(source.header, source.targets, strict=True)),
         "unmapped": list(operations.unmapped_columns(source)),
         "options": source.options,
-        "warnings": source.warnings,
+        "warnings": operations.warnings_of(source),
         "problem": source.problem,
         "examples": reports.examples_of(source) if source.is_dry_run else None,
         "differences": source.result.get("differences"),

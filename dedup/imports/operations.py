@@ -7,7 +7,7 @@ them. Nothing here waits for that.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from customers.setup.integration_points import Point, point_of
 from customers.setup.project_config import project_config
 from dedup.imports.columns.mapping import (
     ColumnMapping,
+    look_alikes,
     read_mapping,
     recognise,
     require_usable,
@@ -43,11 +44,13 @@ from dedup.models import (
     ImportPiece,
     ImportStates,
 )
-from dedup.parsing.cells import day_first_in
+from dedup.parsing.cell_times import day_first_in
 from segments.references import named_segmentations
 
 BLOCK = 1 << 20
 NAME_LIMIT = 255
+HEADER_COLUMNS = 2
+"""Columns that are known in a line by which it is taken for the one with the names."""
 WORKING = (ImportStates.STAGING, ImportStates.RUNNING, ImportStates.PAUSED)
 UPLOADS_KEPT = timedelta(days=1)
 """A file that nobody does anything with."""
@@ -75,7 +78,7 @@ def upload(
         path = Path(folder) / "file"
         with path.open("wb") as copy:
             shutil.copyfileobj(file, copy)
-        found = inspect(path, name, encoding=options.encoding, delimiter=options.delimiter)
+        found = inspect(path, name, options.of_file)
         source = Import(point_id=point.id, actor=actor, actor_user_id=user_id, kind=kind)
         source.name, source.size = name[-NAME_LIMIT:], path.stat().st_size
         _describe(source, found, options, point)
@@ -88,12 +91,33 @@ def upload(
 
 def _describe(source: Import, found: Inspected, options: Options, point: Point) -> None:
     """What the file is, and how it is read where nobody says otherwise."""
-    mapping = recognise(ImportKind(source.kind), found.header, project_config(), named_segmentations(), point)
+    _require_header(found, options, lambda names: _recognised(source, names, point))
+    mapping = _recognised(source, found.header, point)
     if options.day_first is None:
         options = replace(options, day_first=day_first_in(found.first_rows))
     source.format, source.header = found.format.to_json(), list(found.header)
     source.targets, source.options = list(mapping.targets), options.to_json()
     source.warnings = list(found.warnings)
+
+
+def _recognised(source: Import, names: Sequence[str], point: Point) -> ColumnMapping:
+    return recognise(ImportKind(source.kind), names, project_config(), named_segmentations(), point)
+
+
+def _require_header(
+    found: Inspected, options: Options, recognised: Callable[[Sequence[str]], ColumnMapping]
+) -> None:
+    """Asks where the column names are, if none of the first line's is known and a later line has some."""
+    if options.header_row is not None or any(recognised(found.header).targets):
+        return
+    for line, cells, _fault in found.first_lines:
+        names = [cell.strip() for cell in cells]
+        if len(list(filter(None, recognised(names).targets))) >= HEADER_COLUMNS:
+            detail = _(
+                "The first line does not look like column names, and line %(line)d does. Choose with the "
+                "option header_row in which line they are; those above it are left out."
+            )
+            raise invalid(("options.header_row", detail % {"line": line}))
 
 
 def _store(source: Import, path: Path) -> None:
@@ -274,6 +298,13 @@ def find(import_id: int) -> Import:
 def unmapped_columns(source: Import) -> tuple[str, ...]:
     """Columns whose values are not taken."""
     return unmapped(source.header, ColumnMapping(tuple(source.targets)))
+
+
+def warnings_of(source: Import) -> list[str]:
+    """What is to be known of the file, and of columns that look like others and are not used."""
+    kind, mapping = ImportKind(source.kind), ColumnMapping(tuple(source.targets))
+    alike = look_alikes(kind, source.header, mapping, project_config(), named_segmentations())
+    return [*source.warnings, *alike]
 
 
 # --- Saved mappings --------------------------------------------------------------------------------------

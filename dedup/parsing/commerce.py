@@ -137,6 +137,7 @@ ORDER_PARTS = (
         _("Order number"),
         ("ordernumber", "orderid", "orderno", "number", "order", "ordercode"),
         schema=schemas.ORDER_NUMBER,
+        from_cell=CellContext.identifier,
         is_required=True,
     ),
     OrderPart(
@@ -208,7 +209,10 @@ class OrderField(RecordField):
 
     def row_reader(self, columns: Iterable[OrderColumn], context: CellContext) -> RowOrderReader:
         """What reads the order of a row. Faults have the columns' names as their paths."""
-        readers = [(*column, partial(self.parts[column.part].from_cell, context)) for column in columns]
+        readers = [
+            (*column, partial(self.parts[column.part].from_cell, context.of_column(column.name)))
+            for column in columns
+        ]
         paths = {f"{self.name}.{part}": name for _at, name, part, _function in readers}
 
         def read_row(draft: RecordDraft, cells: Sequence[str]) -> None:

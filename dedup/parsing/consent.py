@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
@@ -12,7 +14,7 @@ from django.utils.translation import gettext_noop as _
 
 from customers import normalise
 from customers.models import Channels, Statuses
-from customers.normalise import trim
+from customers.normalise import Invalid, trim
 from customers.profile import Channel, SubscriptionStatus
 from customers.setup.project_config import ProjectConfig
 from dedup.engine.record import SentMembership, SentSubscription
@@ -59,7 +61,7 @@ _MEMBERSHIP_KEYS = frozenset(MEMBERSHIP.properties)
 _CHANNELS = frozenset(Channels.values)
 _STATUSES = frozenset(SubscriptionStatus)
 _CHANNEL_SPELLINGS = {
-    Channels.EMAIL: ("email", "mail"),
+    Channels.EMAIL: ("email", "emails", "mail"),
     Channels.SMS: ("sms", "text", "phone", "mobilephone"),
     Channels.WEB_PUSH: ("webpush", "browserpush"),
     Channels.MOBILE_PUSH: ("mobilepush", "apppush", "push"),
@@ -69,13 +71,28 @@ _CHANNEL_SPELLINGS = {
 _SUBSCRIBED = (
     *("issubscribedby{}", "issubscribedto{}", "subscribedby{}", "subscribedto{}", "{}subscribed"),
     *("is{}subscribed", "{}subscription", "subscription{}", "{}optin", "optin{}", "{}consent", "{}marketing"),
+    *("{}marketingconsent", "accepts{}marketing", "{}marketingstatus", "{}marketingstate", "{}status"),
+    *("{}subscriptionstatus", "{}permission"),
 )
+_SUBSCRIBED_SINCE = ("{}optintime", "{}optindate", "{}consentdate", "{}consentedat", "{}subscribedat")
+_UNSUBSCRIBED = (
+    *("{}optout", "{}optedout", "optoutof{}", "optedoutof{}", "hasoptedoutof{}", "{}unsubscribed", "donot{}"),
+    *("unsubscribedfrom{}", "unsubscribedfromall{}", "unsubscribed{}", "unsubscribefrom{}", "no{}"),
+)
+# Where a company says of nothing else that people subscribe to it.
+_NEWSLETTER = ("newsletter", "subscribed", "acceptsmarketing", "optin", "subscriptionstatus")
+_OPTED_OUT = (
+    *("optedout", "optout", "globaloptout", "unsubscribedfromall", "optedoutofall", "donotcontact"),
+    *("blocklisted", "blacklisted", "gdproptout"),
+)
+_SINCE = ".since"
 _SEGMENT_SPELLINGS = ("{}", "{}segment", "segment{}", "segments{}")
 
 
 class SubscriptionsField(RecordField):
     """Subscriptions to channels, or to topics of them. A column is one channel, `subscriptions.email`, or one
-    topic of it, `subscriptions.email.news`; topics cannot all be offered.
+    topic of it, `subscriptions.email.news`, which cannot all be offered; or since when: with `.since` behind.
+    In place of a status a cell may say since when the customer is subscribed.
     """
 
     def read(self, draft: RecordDraft, path: str, raw: Any) -> None:
@@ -91,29 +108,133 @@ class SubscriptionsField(RecordField):
     def targets(self, config: ProjectConfig, segmentations: Segmentations) -> Iterable[Target]:  # noqa: ARG002
         for channel in Channels:
             label = gettext("Subscribed: %(channel)s") % {"channel": channel.label}
-            spellings = tuple(s.format(name) for name in _CHANNEL_SPELLINGS[channel] for s in _SUBSCRIBED)
-            name = f"{self.name}.{channel.value}"
-            yield Target(name, label, gettext("Subscriptions"), spellings=spellings)
+            spellings = _spelled(_SUBSCRIBED, channel)
+            name, group = f"{self.name}.{channel.value}", gettext("Subscriptions")
+            vague = _NEWSLETTER if channel is Channels.EMAIL else ()
+            yield Target(name, label, group, spellings=spellings, vague_spellings=vague)
+            label = gettext("Subscribed since when: %(channel)s") % {"channel": channel.label}
+            spellings = _spelled(_SUBSCRIBED_SINCE, channel)
+            yield Target(f"{name}{_SINCE}", label, group, spellings=spellings)
 
-    def cell_reader(self, part: str, column: str, context: CellContext) -> CellReader:  # noqa: ARG002
-        name, _dot, topic = part.partition(".")
-        channel = Channel(name, normalise.topic_compared(topic))
-        status_of = lru_cache(REMEMBERED)(cells.subscription)
+    def cell_reader(self, part: str, column: str, context: CellContext) -> CellReader:
+        channel = channel_of(part.removesuffix(_SINCE))
+        if part.endswith(_SINCE):
+            return partial(_read_since, column, channel, context)
+        status_of = lru_cache(REMEMBERED)(partial(_status_or_date, context))
         sent = {status: SentSubscription(channel, status, path=column) for status in SubscriptionStatus}
 
         def read(draft: RecordDraft, cell: str | None) -> None:
             if cell is None:
                 draft.fault(column, NOT_TO_CLEAR)
-            elif status := status_of(cell):
+                return
+            status = None if is_empty(cell) else draft.take(column, status_of, cell)
+            if isinstance(status, datetime):
+                _put_since(draft, column, sent[SubscriptionStatus.SUBSCRIBED], status)
+            elif status:
                 draft.subscriptions[channel] = sent[status]
-            elif not is_empty(cell):
-                names = ", ".join(SubscriptionStatus)
-                draft.fault(column, _("Write yes or no, or one of: %(names)s."), names=names)
 
         return read
 
+    def rank(self, part: str) -> int:
+        return 1 if part.endswith(_SINCE) else 0
+
     def is_droppable(self, part: str) -> bool:  # noqa: ARG002
         return True
+
+
+def _spelled(forms: Iterable[str], channel: Channels) -> tuple[str, ...]:
+    return tuple(form.format(name) for name in _CHANNEL_SPELLINGS[channel] for form in forms)
+
+
+def channel_of(part: str) -> Channel:
+    name, _dot, topic = part.partition(".")
+    return Channel(name, normalise.topic_compared(topic))
+
+
+def _status_or_date(context: CellContext, cell: str) -> SubscriptionStatus | datetime | None:
+    """What a cell says of a subscription; None where it says nothing. Raises `Invalid`."""
+    try:
+        return cells.subscription(cell)
+    except Invalid as no_status:
+        with suppress(Invalid):
+            return context.instant(cell)
+        raise no_status from None
+
+
+def _put_since(draft: RecordDraft, column: str, sent: SentSubscription, at: datetime) -> None:
+    if since := draft.moment(column, at):
+        draft.subscriptions[sent.channel] = replace(sent, since=since)
+
+
+def _read_since(
+    column: str, channel: Channel, context: CellContext, draft: RecordDraft, cell: str | None
+) -> None:
+    """Since when the status of another column, or of the options, is the customer's."""
+    sent = draft.subscriptions.get(channel)
+    if cell is None:
+        draft.fault(column, NOT_TO_CLEAR)
+    elif sent and (at := draft.take(column, context.instant, cell)):
+        _put_since(draft, column, sent, at)
+
+
+class UnsubscribedField(RecordField):
+    """Columns of files in which a yes means that the customer unsubscribed from a channel, and a no means
+    nothing; a date says since when. What was subscribed to later than that stays.
+    """
+
+    def targets(self, config: ProjectConfig, segmentations: Segmentations) -> Iterable[Target]:  # noqa: ARG002
+        for channel in Channels:
+            label = gettext("Unsubscribed: %(channel)s") % {"channel": channel.label}
+            vague = ("unsubscribed", "unsubscribedat") if channel is Channels.EMAIL else ()
+            name, group = f"{self.name}.{channel.value}", gettext("Subscriptions")
+            spellings = _spelled(_UNSUBSCRIBED, channel)
+            yield Target(name, label, group, spellings=spellings, vague_spellings=vague)
+
+    def cell_reader(self, part: str, column: str, context: CellContext) -> CellReader:
+        sent = SentSubscription(Channel(part), SubscriptionStatus.UNSUBSCRIBED, path=column)
+
+        def read(draft: RecordDraft, cell: str | None) -> None:
+            refused = _refusal(draft, column, context, cell)
+            before = draft.subscriptions.get(sent.channel)
+            if isinstance(refused, datetime):
+                if not (before and before.since and before.since > refused):
+                    _put_since(draft, column, sent, refused)
+            elif refused:
+                draft.subscriptions[sent.channel] = sent
+
+        return read
+
+    def rank(self, part: str) -> int:  # noqa: ARG002
+        return 2
+
+    def is_droppable(self, part: str) -> bool:  # noqa: ARG002
+        return False
+
+
+class OptedOutField(RecordField):
+    """A column of files in which a yes, or a date, means that the customer refuses everything (R53)."""
+
+    def targets(self, config: ProjectConfig, segmentations: Segmentations) -> Iterable[Target]:  # noqa: ARG002
+        label, group = gettext("Opted out of everything"), gettext("Subscriptions")
+        yield Target(self.name, label, group, spellings=_OPTED_OUT)
+
+    def cell_reader(self, part: str, column: str, context: CellContext) -> CellReader:  # noqa: ARG002
+        def read(draft: RecordDraft, cell: str | None) -> None:
+            if _refusal(draft, column, context, cell):
+                draft.opts_out = True
+
+        return read
+
+
+def _refusal(draft: RecordDraft, column: str, context: CellContext, cell: str | None) -> datetime | bool:
+    """Whether a cell says that something was refused, and when if it says so."""
+    if cell is None:
+        draft.fault(column, NOT_TO_CLEAR)
+        return False
+    if is_empty(cell) or (answer := cells.yes_or_no(cell)) is False:
+        return False
+    said = answer or draft.take(column, partial(_status_or_date, context), cell)
+    return said if isinstance(said, datetime) else said in (True, SubscriptionStatus.UNSUBSCRIBED)
 
 
 class SegmentsField(RecordField):

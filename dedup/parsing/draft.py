@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop as _
 
 from customers import normalise
 from customers.changes import Order
-from customers.normalise import Invalid
+from customers.normalise import Incomplete, Invalid
 from customers.profile import MAESTRA_ID, Category, Channel, Key, Kind
 from customers.setup.integration_points import Point
 from customers.setup.project_config import ProjectConfig, normalisers
@@ -128,6 +128,10 @@ class RecordDraft:
         """Note that a value on the block list was left out (R12)."""
         self.warnings.append(RecordWarning(WarningCode.BLOCKED_VALUE, path))
 
+    def warn_invalid(self, path: str, message: str) -> None:
+        """Note that a value was left out, and why."""
+        self.warnings.append(RecordWarning(WarningCode.INVALID_VALUE, path, values={"message": message}))
+
     def is_faulty(self, path: str) -> bool:
         return any(at == path for at, _message in self.errors)
 
@@ -152,10 +156,12 @@ class RecordDraft:
         """What `function` makes of a value; None, with its fault noted, where it is invalid."""
         try:
             return function(raw)
+        except Incomplete as error:
+            self.warn_invalid(path, error.message(gettext))
         except Invalid as error:
             if not is_empty(raw):
                 self.invalid(path, error)
-            return None
+        return None
 
     def value(self, path: str, kind: Kind, raw: Any) -> str | None:
         """The normalised identifier; None where it is empty, faulty, or blocked, which is a warning (R11,

@@ -46,6 +46,14 @@ CONFIRMED, PRIMARY = FLAGS = "is_confirmed", "is_primary"
 _CONFIRMED_SPELLINGS = ("is{}confirmed", "{}confirmed", "{}isconfirmed", "confirmed{}", "{}verified")
 
 
+_OF_CUSTOMERS = frozenset({"crmid", "customerid", "customernumber", "customercode", "clientid"})
+_CUSTOMER_NUMBERS = (
+    *("customerid", "customernumber", "customerno", "customercode", "clientid", "clientnumber", "contactid"),
+    *("recordid", "kundennummer", "kundennr", "kundenid"),
+)
+"""Names of columns for the number that a company gives its customers, where there is a kind for that."""
+
+
 class IdsField(RecordField):
     """IDs by the kinds of the project, the MaestraID among them (R2, R4)."""
 
@@ -71,7 +79,8 @@ class IdsField(RecordField):
         for kind in config.kinds.values():
             if kind.category in (Category.UNIQUE, Category.IDENTIFIER):
                 label = config.labels.get(kind.name, kind.name)
-                spellings = (squeezed(kind.name), squeezed(label))
+                own = (squeezed(kind.name), squeezed(label))
+                spellings = (*own, *(_CUSTOMER_NUMBERS if _OF_CUSTOMERS.intersection(own) else ()))
                 is_single = kind.category is Category.UNIQUE
                 yield Target(f"{self.name}.{kind.name}", label, group, is_single, spellings)
 
@@ -137,10 +146,16 @@ def _read_maestra_id_cell(column: str, draft: RecordDraft, cell: str | None) -> 
 
 
 def _read_identifier_cell(column: str, kind: Kind, draft: RecordDraft, cell: str | None) -> None:
+    """Of what a customer may hold several, a cell may hold several too."""
     if cell is None:
         draft.clears.add(kind.name)
-    else:
+    elif cells.has_lost_digits(cell):
+        draft.fault(column, cells.LOST_DIGITS)
+    elif kind.category is Category.UNIQUE:
         _read_value(draft, column, kind, cell)
+    else:
+        for value in cells.several(cell):
+            _read_value(draft, column, kind, value)
 
 
 class DeviceField(RecordField):
@@ -190,7 +205,11 @@ class PaymentCardField(DeviceField):
         return gettext("Payment card hash")
 
     def cell_reader(self, part: str, column: str, context: CellContext) -> CellReader:  # noqa: ARG002
-        return lambda draft, cell: self.read(draft, column, cell)
+        return partial(self._read_cell, column)
+
+    def _read_cell(self, column: str, draft: RecordDraft, cell: str | None) -> None:
+        for value in [None] if cell is None else cells.several(cell):
+            self.read(draft, column, value)
 
 
 _CONTACT_KEYS = frozenset({"value", *FLAGS})
@@ -205,6 +224,7 @@ class ContactField(RecordField):
         super().__init__(contact_type.name, schemas.SEVERAL_CONTACTS)
         self.label = contact_type.label
         self.spellings = contact_type.spellings
+        self.vague_spellings = contact_type.vague_spellings
         self.has_primary = contact_type.has_primary
 
     def read(self, draft: RecordDraft, path: str, raw: Any) -> None:
@@ -223,12 +243,13 @@ class ContactField(RecordField):
     def targets(self, config: ProjectConfig, segmentations: Segmentations) -> Iterable[Target]:  # noqa: ARG002
         label, group = config.labels.get(self.name, self.name), gettext("Contacts")
         contact = {"contact": gettext(self.label)}
-        yield Target(self.name, label, group, False, self.spellings)
-        confirmed = tuple(form.format(name) for name in self.spellings for form in _CONFIRMED_SPELLINGS)
+        yield Target(self.name, label, group, False, self.spellings, self.vague_spellings)
+        named = (*self.spellings, *self.vague_spellings)
+        confirmed = tuple(form.format(name) for name in named for form in _CONFIRMED_SPELLINGS)
         label = gettext("%(contact)s is confirmed") % contact
         yield Target(f"{self.name}.{CONFIRMED}", label, group, spellings=confirmed)
         if self.has_primary:
-            primary = tuple(f"is{name}primary" for name in self.spellings)
+            primary = tuple(f"is{name}primary" for name in named)
             label = gettext("%(contact)s is the primary one") % contact
             yield Target(f"{self.name}.{PRIMARY}", label, group, spellings=primary)
 
@@ -237,6 +258,9 @@ class ContactField(RecordField):
         return (
             partial(_read_flag, column, kind, part) if part else partial(_read_identifier_cell, column, kind)
         )
+
+    def rank(self, part: str) -> int:
+        return 1 if part else 0
 
     def identifies(self, part: str) -> bool:
         return not part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import lru_cache, partial
 from typing import Any
@@ -32,6 +32,8 @@ from dedup.parsing.schemas import Choices, ObjectSchema, Schema, nullable
 
 NOT_KNOWN = "unknown"
 """A value that says nothing, like an empty text."""
+FULL_NAME = "full_name"
+"""A column with first and last name."""
 _BLOCKED = object()
 """In place of a name that is on the block list."""
 
@@ -64,6 +66,8 @@ class PersonalField:
         self.take(draft, path, partial(self._value, draft.context.config), raw)
 
     def _value(self, config: ProjectConfig, raw: Any) -> Any:
+        if raw is None:
+            return None
         value = self.function(raw)
         is_blocked = self.function is normalise.name and config.block_list.blocks_name(value)
         return _BLOCKED if is_blocked else value
@@ -89,12 +93,12 @@ PERSONAL = (
     PersonalField(
         "last_name",
         normalise.name,
-        *("lastname", "surname", "familyname", "namelast", "lname", "secondname", "nachname"),
+        *("lastname", "surname", "familyname", "namelast", "lname", "secondname", "nachname", "familienname"),
     ),
     PersonalField(
         "first_name",
         normalise.name,
-        *("firstname", "givenname", "forename", "namefirst", "fname", "christianname", "vorname"),
+        *("firstname", "givenname", "forename", "namefirst", "fname", "christianname", "vorname", "prenom"),
     ),
     PersonalField(
         "middle_name",
@@ -104,14 +108,14 @@ PERSONAL = (
     PersonalField(
         "birth_date",
         normalise.birth_date,
-        *("birthdate", "dateofbirth", "dob", "birthday", "bday", "birth", "born", "bornon"),
+        *("birthdate", "dateofbirth", "dob", "birthday", "bday", "birth", "born", "bornon", "geburtsdatum"),
         schema=nullable(schemas.DAY),
         from_cell=CellContext.day,
     ),
     PersonalField(
         "gender",
         normalise.gender,
-        *("gender", "sex"),
+        *("gender", "sex", "geschlecht"),
         schema=Choices(Genders.choices, is_nullable=True),
         from_cell=CellContext.gender,
     ),
@@ -133,9 +137,25 @@ class PersonField(RecordField):
         for field in self.fields.values():
             name = f"{self.name}.{field.name}"
             yield Target(name, field.label, gettext("Person"), spellings=field.spellings)
+        label = gettext("Full name (the last word is the last name)")
+        spellings = ("fullname", "completename", "displayname", "vollername")
+        name = f"{self.name}.{FULL_NAME}"
+        yield Target(name, label, gettext("Person"), spellings=spellings, vague_spellings=("name",))
 
     def cell_reader(self, part: str, column: str, context: CellContext) -> CellReader:
+        if part == FULL_NAME:
+            return partial(self._read_full_name, column)
         return self.fields[part].cell_reader(column, context)
+
+    def rank(self, part: str) -> int:
+        return 1 if part == FULL_NAME else 0
+
+    def _read_full_name(self, column: str, draft: RecordDraft, cell: str | None) -> None:
+        """First and last name, where no other column has said them."""
+        values: Mapping[str, str | None] = {"first_name": None, "last_name": None}
+        for name, value in values.items() if cell is None else cells.named(cell).items():
+            if name not in draft.personal:
+                self.fields[name].read(draft, column, value)
 
     def is_droppable(self, part: str) -> bool:  # noqa: ARG002
         return True
@@ -225,22 +245,13 @@ def _read_custom_cell(  # noqa: PLR0917 - what a column has in common, then the 
             _take_custom(draft, column, name, custom_type, value)
 
 
-def _boolean(_context: CellContext, cell: str) -> bool | str:
-    value = cells.yes_or_no(cell)
-    return cell if value is None else value
-
-
-def _list(_context: CellContext, cell: str) -> list[str]:
-    return cells.listed(cell)
-
-
 _TYPED: dict[CustomType, FromCell] = {
     CustomType.STRING: CellContext.text,
     CustomType.INTEGER: CellContext.number,
     CustomType.DECIMAL: CellContext.number,
-    CustomType.BOOLEAN: _boolean,
+    CustomType.BOOLEAN: CellContext.boolean,
     CustomType.DATE: CellContext.day,
     CustomType.DATETIME: CellContext.instant,
-    CustomType.LIST: _list,
+    CustomType.LIST: CellContext.list,
 }
 """What the API would send for a cell of each type."""

@@ -31,7 +31,14 @@ from dedup.parsing.commerce import (
     OrderField,
     amount,
 )
-from dedup.parsing.consent import MEMBERSHIP, SUBSCRIPTION, SegmentsField, SubscriptionsField
+from dedup.parsing.consent import (
+    MEMBERSHIP,
+    SUBSCRIPTION,
+    OptedOutField,
+    SegmentsField,
+    SubscriptionsField,
+    UnsubscribedField,
+)
 from dedup.parsing.draft import MISSING, UNIDENTIFIED, ParsingContext, RecordDraft, below
 from dedup.parsing.fields import RecordField
 from dedup.parsing.identifiers import (
@@ -143,7 +150,12 @@ RECORD_TYPES: Mapping[Operation, RecordType] = {
         ("lookup", "code"),
     ),
 }
-IMPORTED: Fields = {field.name: field for field in (*RECORD.values(), ORDER) if field.is_importable}
+OF_CUSTOMERS: Fields = {
+    **RECORD,
+    **_by_name(UnsubscribedField("unsubscribed", {}), OptedOutField("opted_out", {})),
+}
+"""What columns of files can say of a customer: more than the API, which has one way of saying it."""
+IMPORTED: Fields = {**OF_CUSTOMERS, **_by_name(ORDER)}
 """The fields that columns of files can be mapped to."""
 
 

@@ -7,12 +7,13 @@ A target is named like the field of a record in the API: `email`, `ids.crm_id`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from customers.contact_types import CONTACT_NAMES
 from customers.errors import invalid
 from customers.profile import MAESTRA_ID, PAYMENT_CARD
 from customers.setup.integration_points import Point
@@ -21,7 +22,8 @@ from dedup.imports.columns.options import Options
 from dedup.models import ImportKind
 from dedup.parsing.fields import RecordField, Segmentations, Target, squeezed
 from dedup.parsing.identifiers import CONFIRMED
-from dedup.parsing.records import IDENTIFIERS, IMPORTED, ORDER, RECORD, SEGMENTS
+from dedup.parsing.person import FULL_NAME
+from dedup.parsing.records import IDENTIFIERS, IMPORTED, OF_CUSTOMERS, ORDER, SEGMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,9 @@ def targets(kind: ImportKind, config: ProjectConfig, segmentations: Segmentation
     """
     match kind:
         case ImportKind.CUSTOMERS:
-            found = _of(RECORD.values(), config, segmentations)
+            found = _of(OF_CUSTOMERS.values(), config, segmentations)
         case ImportKind.ORDERS:
-            found = _of((ORDER, *RECORD.values()), config, segmentations)
+            found = _of((ORDER, *OF_CUSTOMERS.values()), config, segmentations)
         case ImportKind.SEGMENT:
             found = [*_identifier_targets(config), *_of((SEGMENTS,), config, segmentations)]
         case ImportKind.MERGES:
@@ -59,19 +61,51 @@ def recognise(
     segmentations: Segmentations,
     point: Point | None = None,
 ) -> ColumnMapping:
-    """The mapping that the column names suggest, every target once. Confirmations only where the `point`
-    takes them.
+    """The mapping that the column names suggest, every target once, but for a second e-mail and the like.
+    Confirmations only where the `point` takes them.
     """
-    offered = targets(kind, config, segmentations)
-    names = {target.name for target in offered if _is_taken(target.name, point)}
-    known = _by_spelling(target for target in offered if target.name in names)
-    found: dict[int, str] = {}
-    for guess in (_exactly, _loosely):
+    offered = [target for target in targets(kind, config, segmentations) if _is_taken(target.name, point)]
+    known, vague = _by_spelling(offered), _by_vague_spelling(offered)
+    found = _of_tools(header, {target.name for target in offered})
+    for guess, names in ((_exactly, known), (_loosely, known), (_exactly, vague), (_loosely, vague)):
         for at, name in enumerate(header):
-            target = None if at in found else guess(name, known)
-            if target and target not in found.values():
+            target = None if at in found else guess(name, names)
+            if target and target not in found.values() and not _is_said(name, target, found.values()):
                 found[at] = target
+    several = {target.name for target in offered if not target.is_single}
+    for at, name in enumerate(header):
+        target = None if at in found else known.get(squeezed(_NUMBER.sub("", name)))
+        if target in several and target in found.values() and _NUMBER.search(name):
+            found[at] = target
     return ColumnMapping(tuple(found.get(at) for at in range(len(header))))
+
+
+def look_alikes(
+    kind: ImportKind,
+    header: Sequence[str],
+    mapping: ColumnMapping,
+    config: ProjectConfig,
+    segmentations: Segmentations,
+) -> list[str]:
+    """What is to be said of columns that are not used and look like contacts that others are mapped to."""
+    offered = {target.name: target for target in targets(kind, config, segmentations)}
+    chosen = dict(zip(mapping.targets, header, strict=True))
+    detail = _(
+        "The column “%(name)s” looks like %(target)s too and is not imported, because “%(first)s” is. Map it "
+        "only if what stands in it is every customer's own."
+    )
+    return [
+        detail % {"name": name, "target": offered[target].label, "first": chosen[target]}
+        for name in unmapped(header, mapping)
+        for target in CONTACT_NAMES
+        if target in chosen and target in offered and _ends_like(name, offered[target])
+    ]
+
+
+def _ends_like(name: str, target: Target) -> bool:
+    plain = squeezed(name)
+    words = (*target.spellings, *target.vague_spellings)
+    return any(plain.endswith(word) for word in words if len(word) > 2)
 
 
 def read_mapping(  # noqa: PLR0917 - what a mapping is read against
@@ -225,12 +259,54 @@ _BEFORE = ("customer", "client", "user", "contact", "person", "primary", "buyer"
 _AFTER = ("number", "no", "value", "address", "code")
 
 
+_NUMBER = re.compile(r"\s*\(?\b[2-9]\b\)?|[2-9]$")
+"""What tells a second column of a kind from the first: `E-mail 2 Address`, `email (2)`, `Email2`."""
+_OF_TOOLS: tuple[tuple[frozenset[str], Mapping[str, str]], ...] = (
+    # Shopify: the name of an order is its number.
+    (frozenset({"financialstatus", "lineitemname"}), {"name": "order.number"}),
+    # listmonk
+    (frozenset({"uuid", "attributes", "status"}), {"status": "subscriptions.email"}),
+    # Mailchimp: the times at which somebody subscribed and unsubscribed.
+    (
+        frozenset({"optintime", "unsubtime"}),
+        {"unsubtime": "unsubscribed.email", "optintime": "subscriptions.email"},
+    ),
+)
+"""Columns that the exports of some tools call by names that mean something else elsewhere, by other columns
+that these exports have.
+"""
+
+
+def _of_tools(header: Sequence[str], offered: Container[str]) -> dict[int, str]:
+    names = [squeezed(name) for name in header]
+    return {
+        at: meant[name]
+        for signature, meant in _OF_TOOLS
+        if signature.issubset(names)
+        for at, name in enumerate(names)
+        if name in meant and meant[name] in offered
+    }
+
+
+def _is_said(name: str, target: str, found: Collection[str]) -> bool:
+    """Whether it is a full name, beside first or last name, and does not bear the target's own name."""
+    return (
+        name != target
+        and target == f"personal.{FULL_NAME}"
+        and not {"personal.first_name", "personal.last_name"}.isdisjoint(found)
+    )
+
+
 def _by_spelling(offered: Iterable[Target]) -> dict[str, str]:
     known: dict[str, str] = {}
     for target in offered:
         for spelling in (squeezed(target.name), *target.spellings, squeezed(target.label)):
             known.setdefault(spelling, target.name)
     return known
+
+
+def _by_vague_spelling(offered: Iterable[Target]) -> dict[str, str]:
+    return {spelling: target.name for target in offered for spelling in target.vague_spellings}
 
 
 def _exactly(name: str, known: Mapping[str, str]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext
@@ -11,14 +11,18 @@ from django.utils.translation import gettext_noop as _
 
 from customers import normalise
 from customers.errors import invalid
+from customers.models import Channels
 from customers.normalise import Invalid
-from customers.profile import MAESTRA_ID
+from customers.profile import MAESTRA_ID, SubscriptionStatus
 from customers.setup.project_config import ProjectConfig
 from dedup.engine.record import Mode
 from dedup.imports.files import encodings
 from dedup.imports.files.delimited import is_delimiter
+from dedup.imports.files.inspection import Chosen
 from dedup.parsing.cells import yes_or_no
 from segments.references import NamedSegmentation
+
+BY_POSITION = "position"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,11 @@ class Options:
     `segment` is a (segmentation, segment), by system names, that every row's customer is put into. Dates
     whose day and month could be either way round are read by `day_first`; times without an offset are of
     `time_zone`; phones without a country of `default_region`, by default the project's. `drop_invalid`: R11;
-    `mode`: R44; `lookup_by`: R17, by default the integration point's.
+    `mode`: R44; `lookup_by`: R17, by default the integration point's. `subscriptions` are statuses of every
+    row, by `channel` or `channel.topic`, where no column says otherwise.
+
+    What is not said of the file is detected. The column names stand in the line `header_row`, and may occur
+    twice where `duplicate_headers` is `position`.
     """
 
     lookup_by: tuple[str, ...] = ()
@@ -38,8 +46,12 @@ class Options:
     default_region: str | None = None
     time_zone: str = "UTC"
     segment: tuple[str, str] | None = None
+    subscriptions: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
     delimiter: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    duplicate_headers: str | None = None
 
     @classmethod
     def read(
@@ -68,6 +80,12 @@ class Options:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @property
+    def of_file(self) -> Chosen:
+        """What is said of the file as a whole."""
+        by_position = self.duplicate_headers == BY_POSITION
+        return Chosen(self.encoding, self.delimiter, self.sheet, self.header_row, by_position)
+
 
 def _readers(
     config: ProjectConfig, segmentations: Mapping[str, NamedSegmentation]
@@ -80,8 +98,12 @@ def _readers(
         "default_region": normalise.region,
         "time_zone": normalise.time_zone,
         "segment": lambda raw: _segment(raw, segmentations),
+        "subscriptions": _subscriptions,
         "encoding": _encoding,
         "delimiter": _delimiter,
+        "sheet": _sheet,
+        "header_row": _header_row,
+        "duplicate_headers": _duplicate_headers,
     }
 
 
@@ -133,3 +155,38 @@ def _delimiter(raw: Any) -> str:
     if not is_delimiter(text):
         raise Invalid(_("A delimiter is one character, such as ; or a tab, and no letter."))
     return text
+
+
+def _sheet(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise Invalid(_("Write the name of the sheet."))
+    return raw
+
+
+def _header_row(raw: Any) -> int:
+    number = int(raw) if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 7 else raw
+    if type(number) is not int or not 1 <= number <= 1_000_000:
+        raise Invalid(_("Write the number of the line with the column names, counted from 1."))
+    return number
+
+
+def _duplicate_headers(raw: Any) -> str:
+    if raw != BY_POSITION:
+        raise Invalid(_("It is position, or left out."))
+    return BY_POSITION
+
+
+def _subscriptions(raw: Any) -> Mapping[str, str]:
+    """As `{"email": "unsubscribed", "email.news": "subscribed"}`; at the command line with = and commas."""
+    if isinstance(raw, str):
+        raw = dict(pair.strip().partition("=")[::2] for pair in raw.split(","))
+    channels, statuses = frozenset(Channels.values), frozenset(SubscriptionStatus)
+    if not isinstance(raw, Mapping) or not all(
+        isinstance(name, str) and name.partition(".")[0] in channels and status in statuses
+        for name, status in raw.items()
+    ):
+        raise Invalid(
+            _('Write channels with a status, as in {"email": "unsubscribed"}. Channels: %(channels)s.'),
+            channels=", ".join(Channels.values),
+        )
+    return dict(raw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -12,19 +12,19 @@ from django.utils.translation import gettext_noop as _
 
 from customers.errors import invalid
 from customers.normalise import trim
-from customers.profile import MAESTRA_ID, PAYMENT_CARD, Key
+from customers.profile import MAESTRA_ID, PAYMENT_CARD, Channel, Key, SubscriptionStatus
 from customers.setup.integration_points import Point
 from customers.setup.project_config import ProjectConfig
-from dedup.engine.record import Operation, Record, SentMembership
-from dedup.engine.warnings import RecordWarning, WarningCode
+from dedup.engine.record import Operation, Record, SentMembership, SentSubscription
 from dedup.imports.columns.mapping import MERGED, RESULTING, ColumnMapping, parted
 from dedup.imports.columns.options import Options
 from dedup.models import ImportKind
-from dedup.parsing.cells import listed
+from dedup.parsing.cells import LOST_DIGITS, has_lost_digits, listed
 from dedup.parsing.commerce import OrderColumn, RowOrderReader
+from dedup.parsing.consent import channel_of
 from dedup.parsing.draft import MISSING, UNIDENTIFIED, ParsingContext, RecordDraft, is_empty
 from dedup.parsing.fields import CellContext, CellReader
-from dedup.parsing.identifiers import FLAGS, lookup_key
+from dedup.parsing.identifiers import lookup_key
 from dedup.parsing.records import IMPORTED
 from dedup.parsing.records import ORDER as ORDER_FIELD
 from dedup.refusals import not_found
@@ -79,11 +79,17 @@ class RowReader:
         point: Point,
         config: ProjectConfig,
         now: datetime,
+        decimal_commas: Collection[str] = (),
     ) -> None:
         if options.default_region:
             config = replace(config, default_region=options.default_region)
         self._context = ParsingContext(point, config, now)
-        self._cells = CellContext(self._context, day_first=options.day_first, time_zone=options.time_zone)
+        self._cells = CellContext(
+            self._context,
+            day_first=options.day_first,
+            time_zone=options.time_zone,
+            decimal_commas=decimal_commas,
+        )
         self._operation = _OPERATIONS[kind]
         self._options = options
         named = enumerate(zip(header, mapping.targets, strict=True))
@@ -93,6 +99,7 @@ class RowReader:
         self._read_order = self._order_reader()
         self._lookup_columns = self._by_strength(column for column in columns if column.identifies)
         self._membership = self._chosen_membership()
+        self._statuses = self._chosen_statuses()
         self._readers = [] if kind is ImportKind.MERGES else self._all_readers(kind)
 
     def record(self, cells: Sequence[str], at: datetime | None = None) -> Record:
@@ -126,6 +133,7 @@ class RowReader:
         draft = RecordDraft(self._context, self._operation)
         draft.mode = self._options.mode
         draft.lookup_by = self._options.lookup_by
+        draft.subscriptions.update(self._statuses)
         for column, read in self._readers:
             if cell := cells[column]:
                 read(draft, None if "%" in cell and cell.strip().upper() == CLEAR else cell)
@@ -181,13 +189,28 @@ class RowReader:
             raise invalid(("options.segment", gettext("There is no such segment any more.")))
         return SentMembership(found.id, found.segments[segment], path="options.segment")
 
+    def _chosen_statuses(self) -> dict[Channel, SentSubscription]:
+        found = (
+            (channel_of(name), SubscriptionStatus(status))
+            for name, status in self._options.subscriptions.items()
+        )
+        return {
+            channel: SentSubscription(channel, status, path="options.subscriptions")
+            for channel, status in found
+        }
+
     def _all_readers(self, kind: ImportKind) -> list[tuple[int, CellReader]]:
         """By column. What is said of a contact comes after the contact."""
         apart = self._lookup_columns if kind is ImportKind.SEGMENT else []
         columns = [c for c in self._columns if c not in apart and c.field != ORDER_FIELD.name]
-        columns.sort(key=lambda column: column.part in FLAGS)
+        columns.sort(key=lambda column: IMPORTED[column.field].rank(column.part))
         return [
-            (column.at, IMPORTED[column.field].cell_reader(column.part, column.name, self._cells))
+            (
+                column.at,
+                IMPORTED[column.field].cell_reader(
+                    column.part, column.name, self._cells.of_column(column.name)
+                ),
+            )
             for column in columns
         ]
 
@@ -210,10 +233,8 @@ class RowReader:
         """Values that cannot be normalised become warnings (R11); what tells who it is stays an error."""
         dropped = [(path, message) for path, message in draft.errors if path in self._droppable]
         draft.errors = [error for error in draft.errors if error[0] not in self._droppable]
-        draft.warnings += [
-            RecordWarning(WarningCode.INVALID_VALUE, path, values={"message": message})
-            for path, message in dropped
-        ]
+        for path, message in dropped:
+            draft.warn_invalid(path, message)
 
 
 def named_by(draft: RecordDraft) -> list[Key]:
@@ -232,6 +253,9 @@ def named_by(draft: RecordDraft) -> list[Key]:
 
 def _lookup(draft: RecordDraft, path: str, kind: str, raw: str) -> Key | None:
     """The one identifier that finds a customer, faults under the column's name."""
+    if has_lost_digits(raw):
+        draft.fault(path, LOST_DIGITS)
+        return None
     noted = len(draft.errors)
     key = lookup_key(draft, "", {kind: trim(raw) if kind == MAESTRA_ID else raw})
     draft.errors[noted:] = [(path, message) for _path, message in draft.errors[noted:]]

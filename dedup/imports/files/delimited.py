@@ -18,9 +18,8 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from customers.presentation.csv import plain_cell
 from dedup.imports.files.encodings import label
-from dedup.imports.files.formats import FileRow, column_names, fitted
+from dedup.imports.files.formats import FileRow, plain
 
 BLOCK = 2**18
 LINE_LIMIT = 2**20
@@ -37,7 +36,7 @@ DELIMITERS = (",", ";", "\t", "|", "^", "~", ":", "\x1f", "\x01", "¦", "§", "#
 
 _MARK_INVALID = "dedup.imports.mark_invalid"
 _INVALID = re.compile("[\udc00-\udcff]")
-_ESCAPED = re.compile(r"'[=+\-@\t\r\n']")
+_ESCAPED = re.compile(r"'[=+\-@＝＋－＠\t\r\n'\"\d]|\\N")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?\s*", re.IGNORECASE)
 
@@ -145,24 +144,13 @@ class _Lines:
 
 
 def records(content: BinaryIO, encoding: str, delimiter: str) -> Iterator[FileRow]:
-    """The rows, the header first. Blank ones are left out."""
+    """The rows from the first line on, whatever their width, but for a line `sep=;` at the top."""
     found = _records(_Lines(content, encoding), label(encoding), delimiter)
-    for line, cells, fault in found:
-        if _SEPARATOR_LINE.fullmatch(delimiter.join(cells)):
-            continue
-        names = column_names(cells)
-        if names or fault:
-            yield FileRow(line, names, fault)
-            yield from _fitted(found, len(names))
-
-
-def _fitted(found: Iterator[FileRow], width: int) -> Iterator[FileRow]:
     for row in found:
-        line, cells, fault = row
-        if fault or (len(cells) == width and cells[0]):
+        if not _SEPARATOR_LINE.fullmatch(delimiter.join(row.cells)):
             yield row
-        elif fits := fitted(line, cells, width):
-            yield fits
+        break
+    yield from found
 
 
 def _records(lines: _Lines, encoding: str, delimiter: str) -> Iterator[FileRow]:
@@ -212,7 +200,7 @@ def _watched(lines: _Lines, line: int, cells: Sequence[str], encoding: str) -> I
     elif fault := _unstorable(cells, encoding):
         yield FileRow(line, tuple(_UNSTORABLE.sub("\ufffd", cell) for cell in cells), fault)
     elif cells:
-        yield FileRow(line, tuple(map(plain_cell, cells)))
+        yield FileRow(line, tuple(map(plain, cells)))
 
 
 def _unstorable(cells: Sequence[str], encoding: str) -> str | None:
@@ -237,19 +225,24 @@ def is_delimiter(text: str) -> bool:
     return len(text) == 1 and not text.isalnum() and text not in '"\r\n\0'
 
 
-def likely_delimiter(text: str) -> str:
-    """The delimiter by which most rows at the beginning of a file have as many cells as the first one."""
+def likely_delimiter(text: str, header_row: int | None = None) -> str:
+    """The delimiter by which most rows at the beginning of a file have as many cells as the header, or as
+    most others have, where lines stand above it.
+    """
     if match := _SEPARATOR_LINE.fullmatch(text.split("\n", 1)[0]):
         return match[1]
+    text = "\n".join(text.splitlines()[(header_row or 1) - 1 :])
     return max(DELIMITERS, key=lambda delimiter: _regularity(text, delimiter))
 
 
-def _regularity(text: str, delimiter: str) -> tuple[float, int]:
+def _regularity(text: str, delimiter: str) -> tuple[float, int, float, int]:
     widths = _widths(text, delimiter)
-    if not widths or widths[0] < 2:
-        return 0.0, 0
-    agreeing = Counter(widths)[widths[0]] / len(widths)
-    return round(agreeing, 1), widths[0]
+    if not widths:
+        return 0.0, 0, 0.0, 0
+    counted = Counter(widths)
+    usual = max(counted, key=lambda width: (counted[width], width))
+    by_header = (round(counted[widths[0]] / len(widths), 1), widths[0]) if widths[0] > 1 else (0.0, 0)
+    return *by_header, *((round(counted[usual] / len(widths), 1), usual) if usual > 1 else (0.0, 0))
 
 
 def _widths(text: str, delimiter: str) -> list[int]:

@@ -154,15 +154,20 @@ def _latin(page: str, *alphabets: str) -> list[_Language]:
     return [_Language(page, frozenset(letters)) for letters in alphabets]
 
 
+# German, French, Spanish, Portuguese, Italian, Danish, Swedish, Dutch.
+_WESTERN = (
+    *("äöüß", "àâæçèéêëîïôœùûü", "áéíñóúü", "áâãàçéêíóôõú", "àèéìíòóùú"),
+    *("æøåéüö", "åäöéü", "áéëïóöü"),
+)
 _LANGUAGES = (
-    # German, French, Spanish, Portuguese, Italian, Danish, Swedish, Dutch, Icelandic.
-    *_latin("cp1252", "äöüß", "àâæçèéêëîïôœùûüÿ", "áéíñóúü", "áâãàçéêíóôõú", "àèéìíòóùú"),
-    *_latin("cp1252", "æøåéüö", "åäöéü", "áéëïóöü", "áéíóúýþæöð"),
+    # Those, and Icelandic.
+    *_latin("cp1252", *_WESTERN, "áéíóúýþæöð"),
     # Polish, Czech, Slovak, Hungarian, Croatian and Slovene, Romanian.
     *_latin("cp1250", "ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "čćđšž", "ăâîşţ"),
     *_latin("cp1254", "çğıi̇öşüâ"),
     # Lithuanian, Latvian, Estonian.
     *_latin("cp1257", "ąčęėįšųūž", "āčēģīķļņšūž", "äöõüšž"),
+    *_latin("mac-roman", *_WESTERN),
     _Language("cp1251", frozenset("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґ"), frozenset("аеёиіоуыэюяїє")),
     _Language("cp1253", frozenset("αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"), frozenset("αεηιουωάέήίόύώ")),
 )
@@ -178,7 +183,8 @@ def _code_page(words: Iterable[bytes]) -> str:
 
 
 def _likelihood(page: str, words: Iterable[bytes]) -> float:
-    texts = [word.decode(page, errors="replace").lower() for word in words]
+    decoded = [word.decode(page, errors="replace") for word in words]
+    texts = ["\ufffd" if _is_oddly_capitalised(text) else text.lower() for text in decoded]
     covered = [
         {at for at, text in enumerate(texts) if language.covers(text)}
         for language in _LANGUAGES
@@ -191,3 +197,8 @@ def _likelihood(page: str, words: Iterable[bytes]) -> float:
         total += len(words_of_language - seen) * len(words_of_language)
         seen |= words_of_language
     return float(total)
+
+
+def _is_oddly_capitalised(text: str) -> bool:
+    """Whether a special letter within it is a capital among small ones, as in MŸller: a Müller of the Mac."""
+    return any(letter > "\x7f" and letter.isupper() for letter in text[1:]) and not text.isupper()

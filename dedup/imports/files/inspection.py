@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -18,11 +19,22 @@ from django.utils.translation import gettext_lazy
 from customers.errors import invalid
 from dedup.imports.files import delimited, encodings, workbooks
 from dedup.imports.files.containers import GZIP, ZIP, content, only_member, opened_zip, seekable
-from dedup.imports.files.formats import Container, FileFormat, FileRow, Inspected, Layout, unreadable
+from dedup.imports.files.formats import (
+    Container,
+    FileFormat,
+    FileRow,
+    Inspected,
+    Layout,
+    below_header,
+    unreadable,
+)
+from dedup.imports.files.habits import by_habits, with_habits
 from dedup.imports.files.xlsx import Workbook
 
 __all__ = ["FileFormat", "FileRow", "Inspected", "inspect", "rows"]
 
+HEADER_WITHIN = 30
+"""Lines within which the column names are looked for."""
 BEGINNING = 1000
 """Rows that are read to tell what the file is."""
 HEAD = 2**16
@@ -49,43 +61,60 @@ _FOREIGN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the sender says of the file, in place of what would be detected."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    by_position: bool = False
+
+
 def inspect(
     path: Path,
     name: str,
-    *,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    sheet: str | None = None,
+    chosen: Chosen | None = None,
 ) -> Inspected:
-    """What a file is, by its content; `name` is what its sender called it.
+    """What a file is, by its content, and by what its sender has `chosen`; `name` is what they called it.
 
     Raises `validation_error` or `too_large` where it cannot be imported, with a sentence that says why.
     """
+    chosen = chosen or Chosen()
     container, layout = _kind(path)
-    if layout == "xlsx":
-        file_format, warnings = _workbook_format(path, container, sheet)
-    else:
-        file_format, warnings = _text_format(path, container, encoding, delimiter)
-    with _records(path, file_format) as records:
-        first = list(islice(records, BEGINNING + 1))
-    header = _header(first)
-    found = tuple(row.cells for row in first[1:] if row.fault is None)
+    describe = _workbook_format if layout == "xlsx" else _text_format
+    file_format, sheets, warnings = describe(path, container, chosen)
+    file_format = replace(file_format, header_row=chosen.header_row, by_position=chosen.by_position)
+    first = tuple(first_lines(path, file_format))
+    with _lines(path, file_format) as lines:
+        found = list(islice(below_header(lines, file_format, []), BEGINNING + 1))
+    header = _header(found, chosen.header_row)
+    body = tuple(row.cells for row in found[1:] if row.fault is None)
     warnings = [*_name_warnings(name, layout), *warnings, *_header_warnings(header)]
-    return Inspected(file_format, header, found, tuple(warnings))
+    return Inspected(with_habits(file_format, body), header, body, tuple(warnings), first, sheets)
 
 
-def rows(path: Path, file_format: FileFormat) -> Iterator[FileRow]:
-    """The rows below the header, one by one; blank ones are left out. Raises `validation_error` or
-    `too_large` at the place where the file can be read no further.
+def first_lines(path: Path, file_format: FileFormat) -> list[FileRow]:
+    """The first lines as they stand there, in which the column names are looked for."""
+    with _lines(path, file_format) as lines:
+        return list(islice(lines, HEADER_WITHIN))
+
+
+def rows(path: Path, file_format: FileFormat, repeated: list[int] | None = None) -> Iterator[FileRow]:
+    """The rows below the header, one by one; blank ones are left out, and column names that stand again,
+    whose lines go to `repeated`. Raises `validation_error` or `too_large` at the place where the file can be
+    read no further.
     """
-    with _records(path, file_format) as records:
-        next(records, None)
-        yield from records
+    with _lines(path, file_format) as lines:
+        found = below_header(lines, file_format, [] if repeated is None else repeated)
+        if header := next(found, None):
+            yield from by_habits(found, header.cells, file_format)
 
 
 @contextmanager
-def _records(path: Path, file_format: FileFormat) -> Iterator[Iterator[FileRow]]:
-    """The rows, the header first."""
+def _lines(path: Path, file_format: FileFormat) -> Iterator[Iterator[FileRow]]:
+    """The rows from the top, as they stand there."""
     if file_format.layout == "xlsx":
         with seekable(path, file_format.container) as file, workbooks.opened(file) as book:
             yield workbooks.records(book, _sheet(book, file_format.sheet))
@@ -95,7 +124,9 @@ def _records(path: Path, file_format: FileFormat) -> Iterator[Iterator[FileRow]]
             yield delimited.records(file, encoding, delimiter)
 
 
-def _header(first: list[FileRow]) -> tuple[str, ...]:
+def _header(first: list[FileRow], header_row: int | None) -> tuple[str, ...]:
+    if not first and header_row:
+        raise invalid(("options.header_row", _("The file has no such line.")))
     if not first:
         raise unreadable(_("The file is empty."))
     header = first[0]
@@ -146,13 +177,21 @@ def _is_workbook(members: set[str]) -> bool:
     return False
 
 
-def _workbook_format(path: Path, container: Container, sheet: str | None) -> tuple[FileFormat, list[str]]:
+Described = tuple[FileFormat, tuple[str, ...], list[str]]
+"""The format, the sheets, and what is to be warned of."""
+
+
+def _workbook_format(path: Path, container: Container, chosen: Chosen) -> Described:
     with seekable(path, container) as file, workbooks.opened(file) as book:
-        chosen = _sheet(book, sheet)
-        others = [name for name in book.sheets if name != chosen]
-    warning = _("Only the sheet “%(sheet)s” is read. The workbook has others: %(others)s.")
-    warnings = [warning % {"sheet": chosen, "others": ", ".join(others[:5])}] if others and not sheet else []
-    return FileFormat(container, "xlsx", sheet=chosen), warnings
+        sheet, sheets = _sheet(book, chosen.sheet), tuple(book.sheets)
+    others = [name for name in sheets if name != sheet]
+    warning = _(
+        "Only the sheet “%(sheet)s” is read. The workbook has others: %(others)s. "
+        "The option sheet chooses another one."
+    )
+    is_asked = others and not chosen.sheet
+    warnings = [warning % {"sheet": sheet, "others": ", ".join(others[:5])}] if is_asked else []
+    return FileFormat(container, "xlsx", sheet=sheet), sheets, warnings
 
 
 def _sheet(book: Workbook, name: str | None) -> str:
@@ -162,26 +201,26 @@ def _sheet(book: Workbook, name: str | None) -> str:
     if name is None:
         raise unreadable(_("The workbook has no sheet."))
     if name not in book.sheets:
-        raise invalid(("sheet", _("The workbook has no visible sheet of this name.")))
+        raise invalid(("options.sheet", _("The workbook has no visible sheet of this name.")))
     return name
 
 
-def _text_format(
-    path: Path, container: Container, encoding: str | None, delimiter: str | None
-) -> tuple[FileFormat, list[str]]:
+def _text_format(path: Path, container: Container, chosen: Chosen) -> Described:
     with content(path, container) as file:
         head = file.read(HEAD)
         _refuse_foreign(head)
-        found, warnings = (_chosen(encoding, head), []) if encoding else _encoding(head, file)
+        encoding = chosen.encoding
+        found, warnings = (_marked(encoding, head), []) if encoding else _encoding(head, file)
     text = codecs.getincrementaldecoder(found)(errors="replace").decode(head)
     _refuse_binary(text)
+    delimiter = chosen.delimiter
     if delimiter and not delimited.is_delimiter(delimiter):
         raise invalid(("delimiter", _("A delimiter is one character, such as ; or a tab, and no letter.")))
-    wanted = delimiter or delimited.likely_delimiter(text.lstrip("\ufeff"))
-    return FileFormat(container, "delimited", encoding=found, delimiter=wanted), warnings
+    wanted = delimiter or delimited.likely_delimiter(text.lstrip("\ufeff"), chosen.header_row)
+    return FileFormat(container, "delimited", encoding=found, delimiter=wanted), (), warnings
 
 
-def _chosen(encoding: str, head: bytes) -> str:
+def _marked(encoding: str, head: bytes) -> str:
     found = encodings.known(encoding)
     if found is None:
         raise invalid(("encoding", encodings.unknown()))

@@ -9,9 +9,8 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from customers.errors import SelfsameError
-from customers.presentation.csv import plain_cell
 from dedup.imports.files.containers import opened_zip
-from dedup.imports.files.formats import FileRow, column_names, fitted, too_large, unreadable
+from dedup.imports.files.formats import FileRow, plain, too_large, unreadable
 from dedup.imports.files.xlsx import (
     CellFault,
     CellProblem,
@@ -37,28 +36,14 @@ def opened(file: BinaryIO) -> Iterator[Workbook]:
 
 
 def records(book: Workbook, sheet: str) -> Iterator[FileRow]:
-    """The rows of a sheet, the header first. Blank ones are left out."""
-    found = book.rows(sheet)
-    for row in found:
-        names = column_names(_listed(row.cells, 0))
-        if names or row.fault:
-            yield FileRow(row.line, names, row.fault and _sentence(row.fault))
-            break
-    else:
-        return
-    width = len(names)
-    for line, cells, fault in found:
-        listed = _listed(cells, width)
-        if fault:
-            yield FileRow(line, tuple(listed), _sentence(fault))
-        elif fits := fitted(line, listed, width):
-            yield fits
+    """The rows of a sheet, each up to its last cell with something in it."""
+    for line, cells, fault in book.rows(sheet):
+        yield FileRow(line, _listed(cells), fault and _sentence(fault))
 
 
-def _listed(cells: Mapping[int, str], width: int) -> list[str]:
-    """At least `width` cells; more where something stands further right."""
+def _listed(cells: Mapping[int, str]) -> tuple[str, ...]:
     last = max((at for at, text in cells.items() if text), default=-1)
-    return [plain_cell(cells.get(at, "")) for at in range(max(width, last + 1))]
+    return tuple([plain(cells.get(at, "")) for at in range(last + 1)])
 
 
 def _refusal(error: WorkbookError) -> SelfsameError:

@@ -56,12 +56,14 @@ class TextRow(NamedTuple):
     fault: str | None = None
 
 
-def rows_of_file(source: Import) -> Iterator[TextRow]:
-    """The rows as they were sent. Raises `validation_error` or `too_large` where the file cannot be read."""
+def rows_of_file(source: Import, repeated: list[int]) -> Iterator[TextRow]:
+    """The rows as they were sent; lines that repeat the column names go to `repeated`. Raises
+    `validation_error` or `too_large` where the file cannot be read.
+    """
     with TemporaryDirectory(prefix="selfsame-import-") as folder:
         path = Path(folder) / "file"
         _fetch(source, path)
-        for row in rows(path, FileFormat.from_json(source.format)):
+        for row in rows(path, FileFormat.from_json(source.format), repeated):
             yield text_row(row)
 
 
@@ -102,6 +104,8 @@ class StagedRowReader:
         self.options = Options.read(source.options, config, segmentations)
         self.targets = tuple(source.targets)
         self.header = tuple(source.header)
+        file_format = FileFormat.from_json(source.format)
+        self.decimal_commas = frozenset(self.header[at] for at in file_format.decimal_commas)
         self.config = config
         self.at: datetime = source.created_at
         self.first = self.at - source.last_line * APART
@@ -121,7 +125,9 @@ class StagedRowReader:
 
     def _reader(self, targets: Sequence[str | None], options: Options) -> RowReader:
         mapping = ColumnMapping(tuple(targets))
-        return RowReader(self.kind, self.header, mapping, options, self.point, self.config, self.at)
+        return RowReader(
+            self.kind, self.header, mapping, options, self.point, self.config, self.at, self.decimal_commas
+        )
 
     def record(self, row: TextRow) -> Record:
         """Where a row has no time of its own, it happened before the upload, each later than the one before
@@ -149,9 +155,11 @@ class StagedRowReader:
 
 
 @contextmanager
-def rows_to_stage(source: Import) -> Iterator[Iterator[TextRow]]:
-    """The rows an import is made of: those of its file, or of the dry run it was started from."""
-    found = rows_of_dry_run(source.dry_run) if source.dry_run else rows_of_file(source)
+def rows_to_stage(source: Import, repeated: list[int]) -> Iterator[Iterator[TextRow]]:
+    """The rows an import is made of: those of its file, or of the dry run it was started from. Lines of the
+    file that repeat the column names are left out and go to `repeated`.
+    """
+    found = rows_of_dry_run(source.dry_run) if source.dry_run else rows_of_file(source, repeated)
     try:
         yield found
     finally:

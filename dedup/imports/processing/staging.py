@@ -41,6 +41,7 @@ HELD_AT_ONCE = 50_000
 """Rows that are held in memory while their chunks fill up."""
 DECIDED_AT_ONCE = 10_000
 """Rows that hang together and are still decided as one in a dry run."""
+LINES_TOLD = 10
 HIGHEST_LINE = 2**31 - 1
 
 INSERT_PIECE = """
@@ -115,21 +116,24 @@ def _stage(source: Import, folder: Path) -> None:
     _drop_rows(source.pk)  # of a worker that died over it
     spool = _Spool(folder / "rows")
     components = Components(folder)
-    read_rows(source, components, spool)
+    repeated = read_rows(source, components, spool)
     if not spool.count:
         raise invalid(("file", _("There are no rows below the header.")))
     largest = max(settings.IMPORT_CHUNK_ROWS, DECIDED_AT_ONCE) if source.is_dry_run else 0
     found = cut(components.joined(), settings.IMPORT_CHUNK_ROWS, largest=largest)
     _write_chunks(source, found)
     write_pieces(source, found, spool)
-    start_running(source, spool, found)
+    start_running(source, spool, found, repeated)
 
 
-def read_rows(source: Import, components: Components, spool: _Spool) -> None:
-    """Once through the file: every row to the spool, with what it names."""
+def read_rows(source: Import, components: Components, spool: _Spool) -> list[int]:
+    """Once through the file: every row to the spool, with what it names. Returns the lines that were left
+    out because they repeat the column names.
+    """
+    repeated: list[int] = []
     config = project_config()
     reader = StagedRowReader(source, config)
-    with rows_to_stage(source) as found:
+    with rows_to_stage(source, repeated) as found:
         for batch in batches(found, READ_AT_ONCE):
             keys = numbers_of([reader.named(row) for row in batch], config)
             for numbers in keys:
@@ -138,6 +142,7 @@ def read_rows(source: Import, components: Components, spool: _Spool) -> None:
             waiting = Import.objects.filter(pk=source.pk, state=ImportStates.STAGING)
             if not waiting.update(rows_staged=spool.count):
                 raise Stopped
+    return repeated
 
 
 class Stopped(Exception):  # noqa: N818 - it is no error
@@ -221,7 +226,7 @@ def _write_piece(source: Import, chunk: int, held: HeldRows) -> None:
     )
 
 
-def start_running(source: Import, spool: _Spool, found: Cut) -> None:
+def start_running(source: Import, spool: _Spool, found: Cut, repeated: Sequence[int]) -> None:
     """From here on workers take its chunks. Who was erased while the file was read is forgotten first."""
     chained = any(chunk.after is not None for chunk in found.chunks)
     with transaction.atomic():
@@ -234,7 +239,15 @@ def start_running(source: Import, spool: _Spool, found: Cut) -> None:
         held.last_line, held.forgotten = spool.last_line, []
         if chained and held.is_dry_run:
             held.warnings.append(_approximate())
+        if repeated:
+            held.warnings.append(_left_out(repeated))
         held.save()
+
+
+def _left_out(repeated: Sequence[int]) -> str:
+    return _("The column names stand again further down, and were left out there: line %(lines)s.") % {
+        "lines": ", ".join(map(str, repeated[:LINES_TOLD])) + (" …" if len(repeated) > LINES_TOLD else "")
+    }
 
 
 def _approximate() -> str:

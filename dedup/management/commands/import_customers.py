@@ -25,7 +25,7 @@ from customers.models import IntegrationPoint
 from customers.setup.integration_points import Point, point_of
 from customers.setup.project_config import project_config
 from dedup.imports import operations, reports
-from dedup.imports.columns.options import Options
+from dedup.imports.columns.options import BY_POSITION, Options
 from dedup.imports.processing.chunks import step_of
 from dedup.imports.processing.outcomes import EFFECTS
 from dedup.models import Import, ImportKind, ImportStates
@@ -46,8 +46,12 @@ OPTIONS = (
     "default_region",
     "time_zone",
     "segment",
+    "subscriptions",
     "encoding",
     "delimiter",
+    "sheet",
+    "header_row",
+    "duplicate_headers",
 )
 
 
@@ -60,9 +64,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "file", nargs="?", help="CSV, TSV or XLSX; also as .gz or .zip; - for standard input"
-        )
+        parser.add_argument("file", nargs="?", help="CSV, TSV or XLSX; also as .gz or .zip; - for stdin")
         parser.add_argument("--point", help="the integration point it comes through, by system name")
         parser.add_argument("--kind", choices=list(ImportKind), default=ImportKind.CUSTOMERS.value)
         parser.add_argument(
@@ -94,8 +96,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--segment", metavar="SEGMENTATION.SEGMENT", help="a segment that all are put into"
         )
+        parser.add_argument(
+            "--subscriptions",
+            metavar="CHANNEL=STATUS",
+            help="of every row, as in email=unsubscribed",
+        )
         parser.add_argument("--encoding")
         parser.add_argument("--delimiter")
+        parser.add_argument("--sheet", help="of a workbook, by default the first")
+        parser.add_argument("--header-row", type=int, help="the line with the column names, from 1 on")
+        parser.add_argument(
+            "--duplicate-headers", choices=[BY_POSITION], help="call a second column of a name “name (2)”"
+        )
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Begun from the command line, the process does nothing else."""

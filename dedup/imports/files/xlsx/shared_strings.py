@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 import zipfile
 from array import array
 from collections.abc import Iterator
@@ -80,13 +81,28 @@ def _strings(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
             inside[name] = False
             parser.expat.CharacterDataHandler = None
         elif name == "si":
-            ready.append(taken.text())
+            ready.append(unescaped(taken.text()))
 
     parser = XmlParser(start, end)
     for block in blocks(archive, part, STRINGS_LIMIT):
         parser.feed(block)
         yield from ready
         ready.clear()
+
+
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+
+
+def unescaped(text: str) -> str:
+    """The text with characters that XML does not allow put back: `_x000D_` is a carriage return, `_x005F_` an
+    underscore (ECMA-376, ST_Xstring). Halves of characters and NUL, which no text holds, stay as written.
+    """
+    return _ESCAPED.sub(_character, text) if "_x" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1], 16)
+    return match[0] if code == 0 or 0xD800 <= code <= 0xDFFF else chr(code)
 
 
 class CellText:

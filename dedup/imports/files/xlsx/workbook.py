@@ -20,8 +20,8 @@ from dedup.imports.files.xlsx.parts import (
     whole_number,
 )
 from dedup.imports.files.xlsx.problems import CellFault, CellProblem, damaged
-from dedup.imports.files.xlsx.shared_strings import CELL_LIMIT, CellText, SharedStrings
-from dedup.imports.files.xlsx.values import DateParts, date_styles, moment_text, number_text
+from dedup.imports.files.xlsx.shared_strings import CELL_LIMIT, CellText, SharedStrings, unescaped
+from dedup.imports.files.xlsx.values import DateParts, cell_styles, moment_text, number_text, pictured
 
 SHEET_LIMIT = 4 * 2**30
 """Bytes of XML of a sheet: a full one of a million rows and some fifty columns."""
@@ -38,14 +38,15 @@ class SheetRow(NamedTuple):
 
 
 class Workbook(NamedTuple):
-    """`sheets` are the visible ones by name, with their paths in the archive; `date_styles` the cell styles
-    that show a date or a time. `is_from_1904`: days are counted from 1904, as old Macs did.
+    """`sheets` are the visible ones by name, with their paths in the archive; `styles` the cell styles that
+    show a date or a time, or a number by a picture of zeros. `is_from_1904`: days are counted from 1904, as
+    old Macs did.
     """
 
     archive: zipfile.ZipFile
     sheets: Mapping[str, str]
     strings: SharedStrings
-    date_styles: Mapping[str, DateParts]
+    styles: Mapping[str, DateParts | str]
     is_from_1904: bool
 
     def rows(self, sheet: str) -> Iterator[SheetRow]:
@@ -79,7 +80,7 @@ def open_workbook(archive: zipfile.ZipFile) -> Iterator[Workbook]:
             archive,
             sheets,
             SharedStrings(archive, strings, spool),
-            date_styles(archive, styles),
+            cell_styles(archive, styles),
             is_from_1904,
         )
 
@@ -156,12 +157,20 @@ class _SheetReader:
             case "s":
                 return self._shared(raw)
             case "n":
-                parts = self._book.date_styles.get(self._style)
-                return moment_text(raw, parts, self._book.is_from_1904) if parts else number_text(raw)
+                return self._number(raw)
             case "b":
                 return {"1": "true", "0": "false"}.get(raw, raw)
             case _:
-                return raw
+                return unescaped(raw)
+
+    def _number(self, raw: str) -> str:
+        match self._book.styles.get(self._style):
+            case None:
+                return number_text(raw)
+            case str() as picture:
+                return pictured(raw, picture)
+            case parts:
+                return moment_text(raw, parts, self._book.is_from_1904)
 
     def _shared(self, raw: str) -> str:
         try:

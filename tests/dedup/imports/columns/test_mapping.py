@@ -10,6 +10,7 @@ from customers.errors import SelfsameError
 from dedup.engine.record import Mode
 from dedup.imports.columns.mapping import (
     ColumnMapping,
+    look_alikes,
     read_mapping,
     recognise,
     require_usable,
@@ -65,7 +66,12 @@ def faults(call) -> list[tuple[str, str]]:
         ("custom_fields.a_integer", ["a_integer", "Shoe size", "ShoeSize"]),
         ("email.is_confirmed", ["IsEmailConfirmed", "email_confirmed", "Email verified"]),
         ("mobile_phone.is_confirmed", ["IsMobilePhoneConfirmed", "phone confirmed"]),
-        (None, ["Full name", "Name", "Address", "", "id", "activity", "IsActive"]),
+        ("personal.full_name", ["Full name", "Name"]),
+        ("unsubscribed.email", ["HasOptedOutOfEmail", "Email Opt Out", "Unsubscribed"]),
+        ("unsubscribed.call", ["Do not call", "DoNotCall"]),
+        ("opted_out", ["Opted out", "Do not contact"]),
+        ("subscriptions.email.since", ["Email opt-in time"]),
+        (None, ["Address", "", "id", "activity", "IsActive", "Home phone", "Fax"]),
     ],
 )
 def test_a_column_is_recognised_in_many_spellings(target, spellings):
@@ -76,8 +82,28 @@ def test_a_column_is_recognised_in_many_spellings(target, spellings):
 
 def test_of_two_columns_the_one_that_says_it_better_is_taken():
     assert recognised(CUSTOMERS, "Customer e-mail", "Email", "Phone", "Mobile") == (
-        *(None, "email", "mobile_phone", None),
+        *(None, "email", None, "mobile_phone"),
     )
+    assert recognised(CUSTOMERS, "Home phone", "Email 2", "Email", "Phone") == (
+        *(None, "email", "email", "mobile_phone"),
+    )
+
+
+def test_a_full_name_is_not_taken_beside_its_parts():
+    assert recognised(CUSTOMERS, "Name", "Last name") == (None, "personal.last_name")
+    assert recognised(CUSTOMERS, "Name", "E-mail") == ("personal.full_name", "email")
+
+
+def test_columns_that_look_like_a_contact_and_are_not_used_are_told():
+    def told(*header: str) -> list[str]:
+        mapping = recognise(CUSTOMERS, header, CATALOGUE, SEGMENTATIONS)
+        return look_alikes(CUSTOMERS, header, mapping, CATALOGUE, SEGMENTATIONS)
+
+    (left,) = told("Phone", "Mobile", "Note")
+    assert "“Phone”" in left
+    assert "“Mobile”" in left
+    assert told("Phone", "Email", "Note") == []
+    assert len(told("Home phone", "Business phone", "Mobile phone")) == 2
 
 
 def test_a_confirmation_is_recognised_only_where_the_point_asks_for_one():

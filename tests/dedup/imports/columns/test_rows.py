@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,7 +22,7 @@ from dedup.imports.columns.mapping import ColumnMapping
 from dedup.imports.columns.options import Options
 from dedup.imports.columns.rows import RowReader
 from dedup.models import ImportKind
-from dedup.parsing import cells
+from dedup.parsing import cell_times, cells
 from dedup.parsing.draft import UNIDENTIFIED
 from dedup.parsing.records import Parser
 from dedup.wording import warning_sentence
@@ -164,8 +165,9 @@ FIELDS = {
 @given(st.dictionaries(st.sampled_from(sorted(FIELDS)), TYPED, min_size=1))
 def test_no_cell_is_read_otherwise_than_the_api_reads_it(row):
     data: dict[str, Any] = {}
-    for target, value in row.items():
+    for target, cell in row.items():
         group, *name = FIELDS[target]
+        value = sent_for(target, cell)
         if name:
             data.setdefault(group, {})[name[0]] = value
         else:
@@ -176,17 +178,30 @@ def test_no_cell_is_read_otherwise_than_the_api_reads_it(row):
         assert outcome(lambda: record(row), "Column ") == outcome(lambda: by_api(data), "")
 
 
+def sent_for(target: str, cell: str) -> Any:
+    """What the API would be sent for a cell: a list where the cell holds several of what may be several."""
+    if target in {"ids.crm_id", "time_zone"} or target.startswith(("personal.", "custom_fields.")):
+        return cell
+    values = cells.several(cell)
+    return values if len(values) > 1 else "".join(values)
+
+
 def outcome(call, prefix: str):
     """The record, or its faults, with paths as the API has them."""
     try:
         made = call()
     except SelfsameError as error:
-        found = [(e["path"].removeprefix(prefix), e["message"]) for e in error.data["errors"]]
+        found = [(column_of(e["path"], prefix), e["message"]) for e in error.data["errors"]]
         return {(path, UNIDENTIFIED if UNIDENTIFIED in message else message) for path, message in found}
     values = {field.name: getattr(made, field.name) for field in fields(made)}
     values["identifiers"] = sorted(made.identifiers, key=lambda sent: sent.key)
-    values["warnings"] = {warning_sentence(warning).removeprefix(prefix) for warning in made.warnings}
+    values["warnings"] = {column_of(warning_sentence(warning), prefix) for warning in made.warnings}
     return values
+
+
+def column_of(text: str, prefix: str) -> str:
+    """A path, or a sentence about one, as the API has it; of a list, the list's."""
+    return re.sub(r"\[\d+\]", "", text.removeprefix(prefix))
 
 
 def test_what_a_text_says_does_not_depend_on_the_rows_above():
@@ -252,7 +267,7 @@ def test_every_fault_bears_the_name_of_its_column():
             "mobile_phone": "12",
             "ids.maestra_id": "x",
             "personal.birth_date": "yesterday",
-            "personal.gender": "?",
+            "personal.gender": "!",
             "time_zone": "Mars",
             "custom_fields.a_integer": "1,234",
             "custom_fields.a_boolean": "perhaps",
@@ -507,32 +522,32 @@ TODAY = date(2026, 1, 5)
     ],
 )
 def test_a_day_is_read_in_the_usual_ways(text):
-    assert cells.day(text, None, TODAY) == date(1990, 1, 31)
+    assert cell_times.day(text, None, TODAY) == date(1990, 1, 31)
 
 
 def test_a_day_that_could_be_two_is_read_as_chosen_and_refused_without_a_choice():
-    assert cells.day("02/01/1990", day_first=True, today=TODAY) == date(1990, 1, 2)
-    assert cells.day("02/01/1990", day_first=False, today=TODAY) == date(1990, 2, 1)
-    assert cells.day("01/01/1990", None, TODAY) == date(1990, 1, 1)
-    assert cells.day("02.01.1990", None, TODAY) == date(1990, 1, 2)
-    assert cells.day("02.01.1990", day_first=False, today=TODAY) == date(1990, 2, 1)
+    assert cell_times.day("02/01/1990", day_first=True, today=TODAY) == date(1990, 1, 2)
+    assert cell_times.day("02/01/1990", day_first=False, today=TODAY) == date(1990, 2, 1)
+    assert cell_times.day("01/01/1990", None, TODAY) == date(1990, 1, 1)
+    assert cell_times.day("02.01.1990", None, TODAY) == date(1990, 1, 2)
+    assert cell_times.day("02.01.1990", day_first=False, today=TODAY) == date(1990, 2, 1)
     with pytest.raises(Invalid, match="day_first"):
-        cells.day("02/01/1990", None, TODAY)
+        cell_times.day("02/01/1990", None, TODAY)
 
 
 @pytest.mark.parametrize(
     ("text", "year"), [("31/1/25", 2025), ("31/1/26", 1926), ("31/1/70", 1970), ("31/1/00", 2000)]
 )
 def test_a_short_year_is_the_latest_that_has_been(text, year):
-    assert cells.day(text, None, TODAY) == date(year, 1, 31)
+    assert cell_times.day(text, None, TODAY) == date(year, 1, 31)
 
 
 @pytest.mark.parametrize(
-    "text", ["30/02/1990", "1990-13-01", "31 Foo 1990", "1990", "x", "1990-01-31 12:00", "0", "1/2/3"]
+    "text", ["30/02/1990", "1990-13-01", "31 Foo 1990", "1990", "x", "1990-01-31 12:00", "1/2/3"]
 )
 def test_what_is_no_day_is_refused(text):
     with pytest.raises(Invalid):
-        cells.day(text, day_first=True, today=TODAY)
+        cell_times.day(text, day_first=True, today=TODAY)
 
 
 @pytest.mark.parametrize(
@@ -547,13 +562,13 @@ def test_what_is_no_day_is_refused(text):
     ],
 )
 def test_a_time_without_offset_is_of_the_time_zone_chosen(text, expected):
-    assert cells.instant(text, None, ZoneInfo("Europe/Berlin"), NOW) == expected
+    assert cell_times.instant(text, None, ZoneInfo("Europe/Berlin"), NOW) == expected
 
 
 @pytest.mark.parametrize("text", ["2026-01-05 25:00", "5/13/2025 13:00 pm", "10:00", "soon"])
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(Invalid):
-        cells.instant(text, None, ZoneInfo("UTC"), NOW)
+        cell_times.instant(text, None, ZoneInfo("UTC"), NOW)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from customers.errors import SelfsameError
-from dedup.imports.files.inspection import FileRow, Inspected, inspect, rows
+from dedup.imports.files.inspection import Chosen, FileRow, Inspected, inspect, rows
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def read(tmp_path):
     def reading(data: bytes, name: str = "customers.csv", **options) -> tuple[Inspected, list[FileRow]]:
         path = tmp_path / "upload"
         path.write_bytes(data)
-        inspected = inspect(path, name, **options)
+        inspected = inspect(path, name, Chosen(**options))
         return inspected, list(rows(path, inspected.format))
 
     return reading

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from customers.presentation.csv import csv_lines
 from dedup.imports.files import containers, delimited, encodings
 from dedup.imports.files.inspection import FileFormat, rows
-from dedup.parsing.cells import day_first_in
+from dedup.parsing.cell_times import day_first_in
 from tests.dedup.imports.files.making import lines_and_faults, megabytes_for, zipped
 
 # --- Delimited text
@@ -85,7 +85,7 @@ def test_a_name_far_down_decides_on_the_encoding(read):
 
 def test_the_encoding_and_the_delimiter_can_be_set(read):
     inspected, found = read("a~b\n1~Ü\n".encode("cp850"), encoding="IBM850", delimiter="~")
-    assert inspected.format == FileFormat("plain", "delimited", "cp850", "~")
+    assert inspected.format == FileFormat("plain", "delimited", "cp850", "~", whole_numbers=(0,))
     assert found == [(2, ("1", "Ü"), None)]
 
 
@@ -290,7 +290,7 @@ TABLE = b"a,b\n" + b"1,2\n" * 50
 )
 def test_a_packed_file_is_read_as_the_file_in_it(read, container, pack):
     inspected, found = read(pack(TABLE))
-    assert inspected.format == FileFormat(container, "delimited", "utf-8", ",")
+    assert inspected.format == FileFormat(container, "delimited", "utf-8", ",", whole_numbers=(0, 1))
     assert len(found) == 50
 
 

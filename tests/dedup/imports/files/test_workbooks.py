@@ -35,14 +35,15 @@ def test_a_workbook_gives_plain_text_for_what_its_cells_show(read):
     assert found == [
         (2, ("Müller", "1990-01-31", "2026-01-05T10:00:01", "4915112345678", "1", "true"), None),
         (4, ("  ", "1900-01-01", "10:30:00", "0.1", "-12.5", "false"), None),
-        (5, ("a\nb", "1955-05-05", "", "1000000000000000000000", "100", ""), None),
+        (5, ("a\nb", "1955-05-05", "", "1E+21", "100", ""), None),
     ]
 
 
 def test_only_the_first_sheet_is_read_and_the_others_are_named(read):
     data = workbook(["a"], [1], Old=[["b"], [2]])
     inspected, _found = read(data)
-    assert "Only the sheet “Customers” is read. The workbook has others: Old." in inspected.warnings
+    (warning,) = [text for text in inspected.warnings if "Only the sheet “Customers” is read" in text]
+    assert "Old" in warning
     assert read(data, sheet="Old")[1] == [(2, ("2",), None)]
 
 
