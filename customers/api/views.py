@@ -30,21 +30,14 @@ from customers.normalise import Invalid
 from customers.presentation.customer import present
 from customers.privacy.erasure import erase
 from customers.privacy.export import export_in_pieces
-from customers.profile import Profile
 from customers.queries.related import related_customers
 from customers.queries.timelines import ACTIVITIES, ORDERS, SESSIONS, Timeline
 from customers.setup.project_config import project_config
 from customers.storage.loading import load_profiles
-from customers.storage.locking import primary_id_of
+from customers.storage.locking import found_profile, primary_id_of
 
 PIECES_AT_ONCE = 10_000
 """Up to so many pieces an export is one answer with a length; a longer one is streamed."""
-
-
-def profile_of(maestra_id: int) -> Profile:
-    """The profile a MaestraID belongs to, a former one too (R1). Raises `customer_not_found`."""
-    primary_id = primary_id_of(maestra_id)
-    return load_profiles([primary_id])[primary_id]
 
 
 def present_all(primary_ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -65,7 +58,7 @@ class CustomerView(ApiView):
         return Response(status=204)
 
     def get(self, _request: Request, maestra_id: int) -> Response:
-        return Response(present(profile_of(maestra_id), project_config()))
+        return Response(present(found_profile(maestra_id), project_config()))
 
 
 class TimelineView(ApiView):
@@ -74,7 +67,7 @@ class TimelineView(ApiView):
     timeline: ClassVar[Timeline]
 
     def get(self, request: Request, maestra_id: int) -> Response:
-        members = sorted(profile_of(maestra_id).maestra_ids)
+        members = sorted(found_profile(maestra_id).maestra_ids)
         return Response(page_of(self.timeline, request, members))
 
 
@@ -144,7 +137,7 @@ class HistoryView(ApiView):
     def get(self, request: Request, maestra_id: int) -> Response:
         refuse_unknown(request, "kind", "since", "until")
         page = history(
-            sorted(profile_of(maestra_id).maestra_ids),
+            sorted(found_profile(maestra_id).maestra_ids),
             labels=project_config().labels,
             kinds=_kinds(request),
             since=moment_of(request, "since"),
@@ -179,7 +172,7 @@ def moment_of(request: Request, name: str) -> datetime | None:
 class RelatedView(ApiView):
     def get(self, request: Request, maestra_id: int) -> Response:
         refuse_unknown(request)
-        return Response({"results": related_customers(profile_of(maestra_id))})
+        return Response({"results": related_customers(found_profile(maestra_id))})
 
 
 class CustomerListView(ApiView, GenericAPIView[Customer]):

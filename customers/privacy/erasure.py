@@ -32,8 +32,7 @@ from customers.profile import PAYMENT_CARD, PERSONAL_FIELDS, Key, Profile
 from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage import saving
 from customers.storage.batch import Batch, RecordChanges
-from customers.storage.loading import load_profiles
-from customers.storage.locking import lock, operation_of, primary_id_of
+from customers.storage.locking import found_profile, lock, operation_of
 from customers.storage.sql import as_json, execute, fetch
 from customers.storage.transactions import Contended, in_transaction
 
@@ -293,9 +292,8 @@ def _locked_scope(maestra_id: int) -> _Scope:
 
 
 def _scope(maestra_id: int) -> _Scope:
-    primary_id = primary_id_of(maestra_id)
-    profile = load_profiles([primary_id])[primary_id]
-    own = profile.maestra_ids
+    profile = found_profile(maestra_id)
+    primary_id, own = profile.maestra_id, profile.maestra_ids
     links = [eraser.links(own) for eraser in _erasers]
     linked = {row[0] for row in fetch(LINKED, {"ids": list(own)})}.union(*(link.others for link in links))
     members = fetch(PROFILES, [[primary_id, *linked]])

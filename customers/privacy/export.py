@@ -21,8 +21,7 @@ from customers.profile import (
 )
 from customers.queries.timelines import ACTIVITIES, ORDERS
 from customers.setup.project_config import ProjectConfig, project_config
-from customers.storage.loading import load_profiles
-from customers.storage.locking import primary_id_of
+from customers.storage.locking import found_profile
 from customers.storage.sql import as_json
 
 ExportedSection = Callable[[Profile, ProjectConfig], Any]
@@ -42,8 +41,7 @@ def export_in_pieces(maestra_id: int) -> Iterator[str]:
     """The same as JSON text in pieces: a person with a million activities takes no more memory than any
     other. Raises `customer_not_found` at once, not only when the first piece is asked for.
     """
-    primary_id = primary_id_of(maestra_id)
-    return _pieces(load_profiles([primary_id])[primary_id], project_config())
+    return _pieces(found_profile(maestra_id), project_config())
 
 
 def register_exported_section(name: str, section: ExportedSection) -> None:

@@ -30,9 +30,12 @@ from customers.profile import (
 )
 from customers.storage.columns import CLAIM, HOLDING, MEMBER_FACTS, NOTE, PERSONAL, SUBSCRIPTION
 from customers.storage.sql import Row, array, ask, fetch
+from customers.storage.transactions import Contended
 
 HIGHEST_MAESTRA_ID = 2**63 - 1
 """What the database can hold."""
+READS = 10
+"""How often what is read without a lock is read again, where it changed in between."""
 
 # Read beside the identifiers, not joined to them: half of what reading one profile costs is planning.
 KINDS = "SELECT id, system_name, category FROM customers_identifierkind"
@@ -155,6 +158,21 @@ def primary_ids_of(maestra_ids: Iterable[int]) -> dict[int, int]:
     """The primary MaestraID of each, former ones included (R1). Unknown and erased ones are absent."""
     possible = [maestra_id for maestra_id in maestra_ids if maestra_id <= HIGHEST_MAESTRA_ID]
     return dict(fetch(HEADS, [possible]))
+
+
+def profile_of(maestra_id: int) -> Profile | None:
+    """The profile that a MaestraID belongs to, a former one too (R1); None for an unknown or erased one.
+
+    Read again where it was merged in between. Raises `Contended` where that does not end.
+    """
+    for _ in range(READS):
+        primary_id = primary_ids_of([maestra_id]).get(maestra_id)
+        if primary_id is None:
+            return None
+        profile = load_profiles([primary_id]).get(primary_id)
+        if profile and maestra_id in profile.maestra_ids:
+            return profile
+    raise Contended
 
 
 def register_part(part: ProfilePart) -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from customers.errors import ErrorCode, SelfsameError
 from customers.profile import Profile
 from customers.storage.batch import OperationInfo
-from customers.storage.loading import LOCK, load_profiles, primary_ids_of
+from customers.storage.loading import LOCK, load_profiles, primary_ids_of, profile_of
 from customers.storage.sql import draw_ids, execute
 from customers.storage.transactions import Contended
 
@@ -51,9 +51,21 @@ def primary_id_of(maestra_id: int) -> int:
     """The primary MaestraID of any of a profile's. Raises `customer_not_found`, for an erased one too."""
     primary_id = primary_ids_of([maestra_id]).get(maestra_id)
     if primary_id is None:
-        detail = _("There is no customer %(maestra_id)s. Check the MaestraID.")
-        raise SelfsameError(ErrorCode.CUSTOMER_NOT_FOUND, detail % {"maestra_id": maestra_id})
+        raise _not_found(maestra_id)
     return primary_id
+
+
+def found_profile(maestra_id: int) -> Profile:
+    """The profile any MaestraID belongs to now. Raises `customer_not_found`, for an erased one too."""
+    profile = profile_of(maestra_id)
+    if profile is None:
+        raise _not_found(maestra_id)
+    return profile
+
+
+def _not_found(maestra_id: int) -> SelfsameError:
+    detail = _("There is no customer %(maestra_id)s. Check the MaestraID.")
+    return SelfsameError(ErrorCode.CUSTOMER_NOT_FOUND, detail % {"maestra_id": maestra_id})
 
 
 def lock(primary_ids: Collection[int]) -> None:

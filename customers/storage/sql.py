@@ -9,7 +9,7 @@ what lets one message hold many statements.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,16 +132,35 @@ def draw_ids(table: str, count: int) -> list[int]:
 
 
 def ask(questions: Sequence[Question]) -> list[list[Row]]:
-    """The rows that each statement answers with. They are sent in one message."""
+    """The rows that each statement answers with. They are sent in one message. Outside a transaction they all
+    see the tables as they were at one moment.
+    """
     if not questions:
         return []
     answers = []
-    with _reading_cursor() as cursor:
-        cursor.execute(_message(cursor, questions))
+    with _reading_cursor() as cursor, _one_moment() as wrap:
+        cursor.execute(wrap(_message(cursor, questions)))
+        while cursor.description is None:  # of what begins the moment
+            cursor.nextset()
         for _ in questions:
             answers.append(cursor.fetchall())
             cursor.nextset()
     return answers
+
+
+@contextmanager
+def _one_moment() -> Iterator[Callable[[str], str]]:
+    """What makes of a message one that reads a snapshot. In the message itself, for a transaction around it
+    would take two more round trips. Within a transaction each statement sees what was committed before it.
+    """
+    if connection.in_atomic_block:
+        yield str
+        return
+    try:
+        yield "BEGIN ISOLATION LEVEL REPEATABLE READ;\n{};\nCOMMIT".format
+    except Exception:
+        connection.rollback()
+        raise
 
 
 @contextmanager

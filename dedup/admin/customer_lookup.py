@@ -32,7 +32,8 @@ def find_customers(maestra_ids: Iterable[int]) -> FoundCustomers:
     profiles = load_profiles(sorted(set(primary_ids.values())))
     chosen = dict.fromkeys(primary_ids[maestra_id] for maestra_id in asked if maestra_id in primary_ids)
     return FoundCustomers(
-        tuple(profiles[primary_id] for primary_id in chosen), tuple(_remarks(asked, primary_ids))
+        tuple(profiles[primary_id] for primary_id in chosen if primary_id in profiles),
+        tuple(_remarks(asked, primary_ids)),
     )
 
 

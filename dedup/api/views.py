@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import ClassVar, assert_never
 
 from customers.api.base import actor_of
-from customers.api.views import profile_of
 from customers.changes import Change, OrderSaved, PointsAdded, PromoCodeIssued
 from customers.errors import FAULTS_LISTED, ErrorCode, SelfsameError, shortened
 from customers.models import Scopes
 from customers.privacy.opt_out import opt_out
+from customers.storage.locking import found_profile
 from dedup.api import bodies, schema
 from dedup.api.base import Call, OperationView
 from dedup.api.idempotency import Reply
@@ -229,7 +229,7 @@ class OptOutView(OperationView):
     def act(self, call: Call) -> Reply:
         bodies.Body(call.data, ()).check()
         maestra_id: int = self.kwargs["maestra_id"]
-        before = profile_of(maestra_id)
+        before = found_profile(maestra_id)
         after = opt_out(maestra_id, **actor_of(self.request))
         is_new = before.opted_out_at != after.opted_out_at
         status = OutcomeStatus.CHANGED if is_new else OutcomeStatus.UNCHANGED

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from customers.errors import ErrorCode, SelfsameError
 from customers.profile import MAESTRA_ID, Key, Profile
 from customers.setup.integration_points import STAFF
+from customers.storage.loading import profile_of
 from customers.storage.transactions import in_transaction
 from dedup.confirmation.sending import (
     count_wrong_try,
@@ -19,7 +20,6 @@ from dedup.confirmation.sending import (
     is_spent,
     key_of,
     mark_used,
-    profile_of,
     sent_code,
     sent_link,
 )

@@ -21,7 +21,7 @@ from structlog.stdlib import get_logger
 from customers.keyed_hashes import CONFIRMATION
 from customers.models import Identifier
 from customers.profile import Key, Profile
-from customers.storage.loading import load_profiles, primary_ids_of
+from customers.storage.loading import profile_of
 from dedup.confirmation.sms import send_text
 from dedup.engine.confirmations import CODE_LIFE, WRONG_CODES, free_from
 from dedup.models import Confirmation, ConfirmationKinds
@@ -113,12 +113,6 @@ def awaits(profile: Profile, key: Key) -> bool:
     """Whether the contact, held or claimed by this customer, is still to be confirmed."""
     holding = profile.holdings.get(key)
     return key in profile.claims or (holding is not None and holding.is_pending)
-
-
-def profile_of(maestra_id: int) -> Profile | None:
-    """The profile a MaestraID belongs to now; None once erased."""
-    primary_id = primary_ids_of([maestra_id]).get(maestra_id)
-    return None if primary_id is None else load_profiles([primary_id])[primary_id]
 
 
 def key_of(identifier: Identifier) -> Key:

@@ -21,16 +21,17 @@ def explain(caller: Caller, left: Key, right: Key) -> Explanation:
     """Why two customers are one, or are not, and what would have to change.
 
     Raises `customer_not_found`. The world is read twice: what matters for the two by their devices is only
-    known once they are found.
+    known once they are found. They may have become one, or been erased, in between.
     """
     config = caller.config
     loaded = load(wanted_keys([left, right]), config, lock=False)
     a, b = find_customer(loaded, left, caller), find_customer(loaded, right, caller)
     devices = [k for p in (a, b) for k, h in p.holdings.items() if h.category in DEVICES]
     primary_ids = [Key(MAESTRA_ID, str(p.maestra_id)) for p in (a, b)]
-    world = load(wanted_keys([*primary_ids, *devices]), config, lock=False).world
+    loaded = load(wanted_keys([*primary_ids, *devices]), config, lock=False)
+    a, b = (find_customer(loaded, key, caller) for key in primary_ids)
     return explain_pair(
-        world, a.maestra_id, b.maestra_id, lambda k: config.block_list.blocks(k.kind, k.value, k.value)
+        loaded.world, a.maestra_id, b.maestra_id, lambda k: config.block_list.blocks(k.kind, k.value, k.value)
     )
 
 

@@ -22,7 +22,7 @@ from customers.profile import DEVICES, MAESTRA_ID, Key, Profile
 from customers.provisional import provisional_ids
 from customers.setup.project_config import ProjectConfig
 from customers.storage.columns import ORDER
-from customers.storage.loading import LOCK, load_profiles, primary_ids_of
+from customers.storage.loading import LOCK, READS, load_profiles, primary_ids_of
 from customers.storage.sql import Question, Row, array, ask
 from customers.storage.transactions import Contended
 from dedup.engine.confirmations import REMEMBERED
@@ -186,21 +186,57 @@ def wanted_keys(keys: Iterable[Key]) -> Wanted:
 
 def load(wanted: Wanted, config: ProjectConfig, *, lock: bool) -> Loaded:
     """The world that may bear on what is wanted. With `lock`, its profiles stay as they are until the
-    transaction ends.
+    transaction ends; without, it is read again where something moved while it was read.
 
-    Raises `Contended` where they could not be locked as they were read.
+    Raises `Contended` where they could not be locked as they were read, or not be read as a whole.
     """
-    drawn, located = _locate(wanted, config, *(_draw(wanted) if lock else ()))
+    if lock:
+        return _load_locked(wanted, config)
+    for _ in range(READS):
+        _answers, located = _locate(wanted, config)
+        profiles = load_profiles(sorted(_primary_ids(located)))
+        if _is_whole(located, profiles):
+            world = _world(config, located, profiles, _further(wanted, config, located, profiles))
+            return Loaded(replace(world, new_ids=provisional_ids()), _known(located, profiles), None)
+    raise Contended
+
+
+def _load_locked(wanted: Wanted, config: ProjectConfig) -> Loaded:
+    drawn, located = _locate(wanted, config, *_draw(wanted))
     primary_ids = _primary_ids(located)
-    if lock and primary_ids:
+    if primary_ids:
         located, primary_ids = _locked(located, primary_ids, wanted, config)
     profiles = load_profiles(sorted(primary_ids))
     world = _world(config, located, profiles, _further(wanted, config, located, profiles))
-    known = frozenset(located.rows).union(*(p.holdings.keys() | p.claims.keys() for p in profiles.values()))
-    if not lock:
-        return Loaded(replace(world, new_ids=provisional_ids()), known, None)
     ((operation,),), new_ids = drawn
-    return Loaded(replace(world, new_ids=[maestra_id for (maestra_id,) in new_ids]), known, operation)
+    new_customers = [maestra_id for (maestra_id,) in new_ids]
+    return Loaded(replace(world, new_ids=new_customers), _known(located, profiles), operation)
+
+
+def _is_whole(located: Located, profiles: Mapping[int, Profile]) -> bool:
+    """Whether the profiles have what was found to be theirs, which was read before them."""
+    nobody = Profile(0, ())
+    return (
+        all(
+            key in profiles.get(holder, nobody).holdings
+            for key, holder in located.rows.items()
+            if holder is not None
+        )
+        and all(
+            maestra_id in profiles.get(primary_id, nobody).maestra_ids
+            for maestra_id, primary_id in located.maestra_ids.items()
+        )
+        and all(
+            card in profiles.get(holder, nobody).cards
+            for card, holders in located.cards.items()
+            for holder in holders
+        )
+    )
+
+
+def _known(located: Located, profiles: Mapping[int, Profile]) -> frozenset[Key]:
+    """The values that have a row."""
+    return frozenset(located.rows).union(*(p.holdings.keys() | p.claims.keys() for p in profiles.values()))
 
 
 def _draw(wanted: Wanted) -> list[Question]:

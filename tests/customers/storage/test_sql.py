@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from customers.storage.sql import (
@@ -25,6 +28,7 @@ from customers.storage.sql import (
     over,
 )
 from customers.storage.transactions import lost_a_race
+from tests.dedup.test_concurrency import wait_until_somebody_waits, with_a_connection
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +113,27 @@ def test_rows_go_over_as_an_array_for_each_column() -> None:
     sql, params = over("SELECT * FROM {rows}", {"n": "bigint", "t": "text"}, [(1, "a"), (2, None)])
     assert len(params) == 2
     assert fetch(sql, params) == [(1, "a"), (2, None)]
+
+
+PAST = "SELECT count(*) FROM customers_suppressedvalue"
+GATE = 4711
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_a_transaction_all_questions_of_a_message_see_one_moment() -> None:
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [GATE])
+        waits_between = [(PAST, []), ("SELECT pg_advisory_xact_lock(%s)", [GATE]), (PAST, [])]
+        asked = pool.submit(with_a_connection, partial(ask, waits_between))
+        wait_until_somebody_waits()
+        other.execute("INSERT INTO customers_suppressedvalue (digest, at) VALUES ('a', now())")
+        other.commit()
+        before, _gate, after = asked.result()
+    assert (before, after) == ([(0,)], [(0,)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fault_in_a_message_leaves_no_transaction_open() -> None:
+    with pytest.raises(DataError):
+        ask([("SELECT 1", []), ("SELECT 1 / 0", [])])
+    assert fetch_value("SELECT 2") == 2
