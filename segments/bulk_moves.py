@@ -31,13 +31,14 @@ Decide = Callable[[int, int | None], int | None]
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """`present` are the customers that still existed. A customer who goes from one segment to another counts
-    in both `entered` and `left`.
+    """`present` are the customers that still existed, `changed` how many of them moved. A customer who goes
+    from one segment to another counts in both `entered` and `left`.
     """
 
     present: frozenset[int] = frozenset()
     entered: int = 0
     left: int = 0
+    changed: int = 0
 
 
 def move(
@@ -65,6 +66,7 @@ def move(
         frozenset(current),
         entered=sum(change.after is not None for change in changes),
         left=sum(change.before is not None for change in changes),
+        changed=len(changes),
     )
 
 

@@ -37,8 +37,8 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class MembershipResult:
-    """How many customers entered and left segments, and how many stayed as they were. `unknown` MaestraIDs
-    are nobody's.
+    """How many customers entered the segment, how many left it, and how many stayed as they were. `unknown`
+    MaestraIDs are nobody's.
     """
 
     entered: int = 0
@@ -57,32 +57,40 @@ class MembershipResult:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is to be done, and by whom."""
+    """What is to be done, and by whom. The MaestraIDs of `entering` become members, all others that it is
+    carried out for leave.
+    """
 
     segment: Segment
-    decide: Decide
+    entering: frozenset[int]
     kind: str
     who: Actor
     at: datetime
 
+    def decide(self, entering: Collection[int]) -> Decide:
+        """The segment for the customers with these primary MaestraIDs, and for those who leave."""
+        segment = self.segment.pk
+        return lambda primary_id, is_in: (
+            segment if primary_id in entering else None if is_in == segment else is_in
+        )
 
-def put_in(segment: Segment, maestra_ids: Collection[int], who: Actor) -> MembershipResult:
-    """Make customers members of a static segment; they leave the segmentation's other segments. Former
-    MaestraIDs are accepted. Raises `validation_error` for a calculated segment.
+
+def change_members(
+    segment: Segment, who: Actor, *, put_in: Collection[int] = (), take_out: Collection[int] = ()
+) -> MembershipResult:
+    """Make customers members of a static segment, and end the memberships of others: up to `AT_ONCE` of them
+    in one transaction. Who becomes a member leaves the segmentation's other segments; who is to leave stays
+    in those. Who is named in both is a member. Former MaestraIDs are accepted.
+
+    Raises `validation_error` for a calculated segment.
     """
-    decide: Decide = lambda _primary_id, _is_in: segment.pk  # noqa: E731
-    return _change_members(_Request(segment, decide, "put_in_segment", who, timezone.now()), maestra_ids)
-
-
-def take_out(segment: Segment, maestra_ids: Collection[int], who: Actor) -> MembershipResult:
-    """End memberships of a static segment; customers in another segment of the segmentation stay there."""
-    return _change_members(
-        _Request(segment, _out_of(segment), "take_out_of_segment", who, timezone.now()), maestra_ids
-    )
-
-
-def _out_of(segment: Segment) -> Decide:
-    return lambda _primary_id, is_in: None if is_in == segment.pk else is_in
+    if segment.segmentation.kind != SegmentationKinds.STATIC:
+        raise invalid(
+            ("", _("This segment is calculated: its members are the customers who meet its condition."))
+        )
+    kind = "put_in_segment" if put_in else "take_out_of_segment"
+    request = _Request(segment, frozenset(put_in), kind, who, timezone.now())
+    return _in_parts(request, [*put_in, *take_out])
 
 
 def delete(segments: Collection[Segment], who: Actor) -> None:
@@ -97,23 +105,17 @@ def delete(segments: Collection[Segment], who: Actor) -> None:
     for segment in segments:
         _empty(segment, who)
     with transaction.atomic():
+        # First, for whoever becomes a member holds the segment.
+        list(Segment.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
         # Memberships of former MaestraIDs, which were kept for an undo.
         Membership.objects.filter(segment__in=ids, customer__is_head=False).delete()
         Segment.objects.filter(pk__in=ids).delete()
 
 
 def _empty(segment: Segment, who: Actor) -> None:
-    request = _Request(segment, _out_of(segment), "delete_segment", who, timezone.now())
+    request = _Request(segment, frozenset(), "delete_segment", who, timezone.now())
     members = segment.memberships.filter(customer__is_head=True).values_list("customer", flat=True)
     _in_parts(request, members)
-
-
-def _change_members(request: _Request, maestra_ids: Collection[int]) -> MembershipResult:
-    if request.segment.segmentation.kind != SegmentationKinds.STATIC:
-        raise invalid(
-            ("", _("This segment is calculated: its members are the customers who meet its condition."))
-        )
-    return _in_parts(request, maestra_ids)
 
 
 def _in_parts(request: _Request, maestra_ids: Iterable[int]) -> MembershipResult:
@@ -125,10 +127,11 @@ def _in_parts(request: _Request, maestra_ids: Iterable[int]) -> MembershipResult
 def _part(request: _Request, ids: Sequence[int]) -> MembershipResult:
     primary_ids, who = primary_ids_of(ids), request.who
     wanted = frozenset(primary_ids.values())
+    entering = {primary_ids[maestra_id] for maestra_id in request.entering & primary_ids.keys()}
     moved = move(
         wanted,
         request.segment.segmentation_id,
-        request.decide,
+        request.decide(entering),
         lambda: operation_of(request.kind, request.at, who.actor, who.user_id, who.point_id),
         at=request.at,
         why=Why.RECORD,
@@ -136,4 +139,5 @@ def _part(request: _Request, ids: Sequence[int]) -> MembershipResult:
     if moved.present != wanted:
         raise Contended
     unknown = tuple(maestra_id for maestra_id in ids if maestra_id not in primary_ids)
-    return MembershipResult(moved.entered, moved.left, len(wanted) - max(moved.entered, moved.left), unknown)
+    left = moved.changed - moved.entered
+    return MembershipResult(moved.entered, left, len(wanted) - moved.changed, unknown)

@@ -34,7 +34,7 @@ from customers.storage import saving
 from customers.storage.batch import Batch, RecordChanges
 from customers.storage.locking import found_profile, lock, operation_of
 from customers.storage.sql import as_json, execute, fetch
-from customers.storage.transactions import Contended, in_transaction
+from customers.storage.transactions import Contended, in_transaction, wait_no_longer
 
 SINGLE_VALUES = (*PERSONAL_FIELDS, "time_zone")
 
@@ -285,6 +285,8 @@ def _locked_scope(maestra_id: int) -> _Scope:
     """
     before = _scope(maestra_id)
     lock(before.primary_ids)
+    # What else it takes, such as waiting events, may be held by somebody who waits for these customers.
+    wait_no_longer()
     scope = _scope(maestra_id)
     if scope.profile.maestra_id != before.profile.maestra_id or not scope.primary_ids <= before.primary_ids:
         raise Contended

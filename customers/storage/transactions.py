@@ -16,7 +16,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError
-from customers.storage.sql import Overtaken, execute
+from customers.storage.sql import Overtaken, execute, fetch_value
 
 T = TypeVar("T")
 
@@ -27,6 +27,8 @@ LONGEST_PAUSE = 0.25
 RACES = frozenset({"40001", "40P01", "55P03", "23505", "23P01"})
 
 QUERY_CANCELED = "57014"
+PATIENCE = "50ms"
+"""How long a transaction waits for a lock that holds others already. Much less than `deadlock_timeout`."""
 
 
 class Contended(Exception):  # noqa: N818 - it never leaves a transaction
@@ -55,6 +57,16 @@ def in_transaction(work: Callable[[], T], tries: int = TRIES) -> T:
             time.sleep(random.random() * min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
     detail = _("Many requests change the same customers at this moment. Try again in a second.")
     raise SelfsameError(ErrorCode.BUSY, detail, retry_after=1)
+
+
+def wait_no_longer() -> None:
+    """From here to its end the transaction waits for no lock, but a moment (`PATIENCE`): what it cannot have
+    is a race that it lost.
+
+    For one that locks more than once: what it gathered first, it may wait for, like everybody in MaestraID
+    order. What turns up later is out of that order, and who then waits can be waited for.
+    """
+    fetch_value("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
 
 
 @contextmanager

@@ -44,7 +44,8 @@ class SegmentMovedSerializer(serializers.Serializer[Any]):
     answer=SegmentMovedSerializer,
     refused=(ErrorCode.NOT_FOUND,),
     description="Who is put in leaves the other segments of the segmentation. Who is in it already keeps the "
-    "date of entry. Identifiers that find nobody are passed over and named.",
+    "date of entry; who is named in both lists is put in. All of it happens or nothing. Identifiers that "
+    "find nobody are passed over and named.",
 )
 class SegmentMembersView(SegmentCustomersView, OperationView):
     """GET lists the members, POST changes them (R51, R52)."""
@@ -59,9 +60,10 @@ class SegmentMembersView(SegmentCustomersView, OperationView):
             name: lookups.primary_ids_found(call.caller, keys) for name, keys in _asked(call).items()
         }
         who = Actor(call.caller.actor, call.caller.user_id, call.caller.point.id)
-        left = members.take_out(segment, _only_found(customers[TAKE_OUT]), who).left
-        entered = members.put_in(segment, _only_found(customers[PUT_IN]), who).entered
-        return Reply(200, {"put_in": entered, "taken_out": left, "not_found": _not_found(customers)})
+        found = {name: _only_found(primary_ids) for name, primary_ids in customers.items()}
+        moved = members.change_members(segment, who, put_in=found[PUT_IN], take_out=found[TAKE_OUT])
+        not_found = _not_found(customers)
+        return Reply(200, {"put_in": moved.entered, "taken_out": moved.left, "not_found": not_found})
 
 
 def _asked(call: Call) -> dict[str, list[Key]]:

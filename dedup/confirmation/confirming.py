@@ -1,5 +1,8 @@
 """Confirming a contact: by the link of an e-mail, by the code of a text message, or as reported by an
 integrator (R45).
+
+The customer, and whoever holds the contact, are locked first and the link or code after them, in the order in
+which an erasure locks them.
 """
 
 from __future__ import annotations
@@ -19,14 +22,16 @@ from dedup.confirmation.sending import (
     is_code_of,
     is_spent,
     key_of,
+    link_of,
+    locked,
     mark_used,
     sent_code,
-    sent_link,
 )
 from dedup.engine.record import Operation, Record, Sent
 from dedup.operations.base import Caller, Result
 from dedup.operations.lookups import lookup
 from dedup.operations.records import submit_one
+from dedup.storage.loading import hold, wanted_keys
 
 THE_CUSTOMER = Caller(actor="customer", point=STAFF)
 """Whoever opens a link needs no key: its token is the proof."""
@@ -38,7 +43,11 @@ def confirm_by_token(token: str) -> Result:
 
 
 def _confirm_by_token(token: str) -> Result:
-    now, row = timezone.now(), sent_link(token)
+    asked = link_of(token)
+    if asked is None:
+        raise code_invalid()
+    hold(wanted_keys([Key(MAESTRA_ID, str(asked.maestra_id)), key_of(asked.identifier)]), THE_CUSTOMER.config)
+    now, row = timezone.now(), locked(asked)
     if row is None:
         raise code_invalid()
     if is_spent(row, now):
@@ -64,6 +73,7 @@ def confirm_by_code(caller: Caller, customer: Key, contact: Key, code: str) -> R
 
 
 def _confirm_by_code(caller: Caller, customer: Key, contact: Key, code: str) -> Result | None:
+    hold(wanted_keys([customer, contact]), caller.config)
     profile, now = lookup(caller, customer).profile, timezone.now()
     row = sent_code(profile, contact)
     if row is None:
@@ -83,10 +93,13 @@ def report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_a
 
     Raises `customer_not_found`, `code_invalid` where the customer neither holds nor claims the contact.
     """
-    at = min(confirmed_at, timezone.now())
-    return in_transaction(
-        lambda: _confirm(caller, lookup(caller, customer).profile, contact, at, is_dated=True)
-    )
+    return in_transaction(lambda: _report_confirmation(caller, customer, contact, confirmed_at))
+
+
+def _report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_at: datetime) -> Result:
+    hold(wanted_keys([customer, contact]), caller.config)
+    profile, at = lookup(caller, customer).profile, min(confirmed_at, timezone.now())
+    return _confirm(caller, profile, contact, at, is_dated=True)
 
 
 def _confirm(

@@ -133,11 +133,17 @@ def sent_code(profile: Profile, key: Key) -> Confirmation | None:
     return rows.order_by("-pk").first()
 
 
-def sent_link(token: str) -> Confirmation | None:
-    """The unused link with this token, locked."""
-    rows = Confirmation.objects.select_for_update(of=("self",)).select_related("identifier__kind")
+def link_of(token: str) -> Confirmation | None:
+    """The unused link with this token."""
+    rows = Confirmation.objects.select_related("identifier__kind")
     digests = CONFIRMATION.hashes(token)
     return rows.filter(kind=ConfirmationKinds.LINK, digest__in=digests, used_at=None).first()
+
+
+def locked(row: Confirmation) -> Confirmation | None:
+    """The same link, locked; None where it was used, replaced or erased meanwhile."""
+    rows = Confirmation.objects.select_for_update(of=("self",)).select_related("identifier__kind")
+    return rows.filter(pk=row.pk, digest=row.digest, used_at=None).first()
 
 
 def is_spent(row: Confirmation, now: datetime) -> bool:

@@ -79,14 +79,10 @@ def undo(caller: Caller, merge_id: int, *, preview_token: str | None = None, dry
 
 
 def _undo(caller: Caller, merge_id: int, token: str | None, *, dry_run: bool) -> Result:
-    now = timezone.now()
-    merges = Merge.objects if dry_run else Merge.objects.select_for_update()
-    entry = merges.filter(pk=merge_id).first()
-    if entry is None:
-        raise SelfsameError(ErrorCode.NOT_FOUND, _("There is no merge with this number."))
-    _refuse_unless_undoable(entry)
-    survivor = Key(MAESTRA_ID, str(entry.survivor_id))
+    now, survivor = timezone.now(), Key(MAESTRA_ID, str(_entry(merge_id).survivor_id))
     loaded = load(wanted_keys([survivor]), caller.config, lock=not dry_run)
+    entry = _entry(merge_id)  # as it is under the lock of its survivor
+    _refuse_unless_undoable(entry)
     profile = find_customer(loaded, survivor, caller)
     _refuse_later_merges(entry, profile)
     current = preview_token_of([profile])
@@ -97,6 +93,13 @@ def _undo(caller: Caller, merge_id: int, token: str | None, *, dry_run: bool) ->
         return Result(outcome, outcome.profile, preview_token=current)
     save(caller, "undo", [RecordChanges(outcome.changes, now)], loaded, now)
     return Result(outcome, outcome.profile)
+
+
+def _entry(merge_id: int) -> Merge:
+    entry = Merge.objects.filter(pk=merge_id).first()
+    if entry is None:
+        raise SelfsameError(ErrorCode.NOT_FOUND, _("There is no merge with this number."))
+    return entry
 
 
 def _refuse_unless_undoable(entry: Merge) -> None:

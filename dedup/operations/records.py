@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,7 +26,7 @@ from dedup.engine.record import Record
 from dedup.engine.resolve import resolve
 from dedup.operations.base import Caller, Result, ResultOrError, preview_token_of, save
 from dedup.refusals import error_of
-from dedup.storage.loading import Loaded, load, wanted_by
+from dedup.storage.loading import Loaded, hold, load, wanted_by
 
 TRIES_OF_A_BATCH = 3  # then it is halved, so that one record fails alone
 
@@ -80,6 +81,9 @@ def _submit_all(caller: Caller, records: Sequence[Record], *, dry_run: bool) -> 
     except SelfsameError as error:
         if error.code is not ErrorCode.BUSY:
             raise
+    if connection.in_atomic_block and not dry_run:
+        # What the first half locks is kept while the second is decided.
+        hold(wanted_by(records), caller.config)
     half = len(records) // 2
     return [
         *_submit_all(caller, records[:half], dry_run=dry_run),

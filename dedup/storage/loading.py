@@ -24,7 +24,7 @@ from customers.setup.project_config import ProjectConfig
 from customers.storage.columns import ORDER
 from customers.storage.loading import LOCK, READS, load_profiles, primary_ids_of
 from customers.storage.sql import Question, Row, array, ask
-from customers.storage.transactions import Contended
+from customers.storage.transactions import Contended, wait_no_longer
 from dedup.engine.confirmations import REMEMBERED
 from dedup.engine.finding import BY_LOOKUP
 from dedup.engine.record import Record
@@ -144,8 +144,9 @@ class Located:
         ids.update(self.orders.values(), self.points.values(), self.promo_codes.values())
         return ids
 
-    def has_free_rows(self) -> bool:
-        return None in self.rows.values()
+    def free(self) -> set[Key]:
+        """The values that have a row and no holder."""
+        return {key for key, holder in self.rows.items() if holder is None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,16 @@ def _load_locked(wanted: Wanted, config: ProjectConfig) -> Loaded:
     return Loaded(replace(world, new_ids=new_customers), _known(located, profiles), operation)
 
 
+def hold(wanted: Wanted, config: ProjectConfig) -> None:
+    """Lock at once all that is wanted, for a transaction that then decides on it piece by piece. From then on
+    it waits for nobody. Raises `Contended` as `load` does.
+    """
+    _answers, located = _locate(wanted, config)
+    if primary_ids := _primary_ids(located):
+        _locked(located, primary_ids, wanted, config)
+    wait_no_longer()
+
+
 def _is_whole(located: Located, profiles: Mapping[int, Profile]) -> bool:
     """Whether the profiles have what was found to be theirs, which was read before them."""
     nobody = Profile(0, ())
@@ -250,16 +261,21 @@ def _locked(
     located: Located, primary_ids: set[int], wanted: Wanted, config: ProjectConfig
 ) -> tuple[Located, set[int]]:
     """Lock, then read again: what was found may have moved meanwhile."""
-    locked = set(primary_ids)
+    locked, free = set(primary_ids), located.free()
     locks: list[Question] = [(LOCK, [array("bigint", sorted(primary_ids))])]
-    if located.has_free_rows():
-        locks.append((LOCK_FREE, _columns(wanted.keys, config)))
+    if free:
+        locks.append((LOCK_FREE, _columns(free, config)))
     _, located = _locate(wanted, config, *locks)
     primary_ids = _primary_ids(located)
+    locks = []
     if more := primary_ids - locked:
-        _, located = _locate(wanted, config, (f"{LOCK} NOWAIT", [array("bigint", sorted(more))]))
+        locks.append((f"{LOCK} NOWAIT", [array("bigint", sorted(more))]))
+    if freed := located.free() - free:
+        locks.append((f"{LOCK_FREE} NOWAIT", _columns(freed, config)))
+    if locks:
+        _, located = _locate(wanted, config, *locks)
         primary_ids = _primary_ids(located)
-        if primary_ids - locked - more:
+        if primary_ids - locked - more or located.free() - free - freed:
             raise Contended
     return located, primary_ids
 

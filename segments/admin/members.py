@@ -16,7 +16,7 @@ from customers.admin.search_outcome import SEARCHED_CUSTOMER, customer_search
 from customers.models import Customer
 from customers.presentation.names import full_name
 from segments.admin.segments import actor_of, may_change_members, segment_or_404
-from segments.members import MembershipResult, put_in, take_out
+from segments.members import MembershipResult, change_members
 from segments.models import Membership, Segment, SegmentationKinds
 
 MOST = 50_000
@@ -61,7 +61,9 @@ class MembershipAdmin(ReadOnlyAdmin):
         for membership in queryset.select_related("segment__segmentation"):
             members.setdefault(membership.segment, []).append(membership.customer_id)
         static = [s for s in members if s.segmentation.kind == SegmentationKinds.STATIC]
-        left = sum(take_out(segment, members[segment], actor_of(request)).left for segment in static)
+        left = sum(
+            change_members(segment, actor_of(request), take_out=members[segment]).left for segment in static
+        )
         text = ngettext("%(left)s customer was taken out.", "%(left)s customers were taken out.", left)
         messages.success(request, text % {"left": left})
         if len(static) < len(members):
@@ -84,7 +86,7 @@ def put_into_segment(
         text = _("At most %(limit)s customers can be put in by hand. A calculated segment has no limit.")
         messages.error(request, text % {"limit": f"{MOST:,}"})
         return None
-    result = put_in(segment_or_404(request.POST["segment"]), ids, actor_of(request))
+    result = change_members(segment_or_404(request.POST["segment"]), actor_of(request), put_in=ids)
     messages.success(request, _summary(result))
     return None
 

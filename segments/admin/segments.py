@@ -34,7 +34,7 @@ from segments.admin.conditions import ConditionForm, SegmentForm
 from segments.admin.deleting import Deletable
 from segments.conditions.context import ConditionContext
 from segments.conditions.tree import MOST_CONDITIONS, Node, faults, parse, parse_node, valid, whole_sentence
-from segments.members import Actor, put_in
+from segments.members import Actor, change_members
 from segments.models import Segment, SegmentationKinds
 from segments.recalculation import count
 from segments.references import condition_context
@@ -128,7 +128,7 @@ class SegmentAdmin(Deletable, SetupAdmin):
         if request.method == "POST":
             try:
                 customer = customer_found_by(request, request.POST.get("customer", ""))
-                put_in(segment, [customer], actor_of(request))
+                change_members(segment, actor_of(request), put_in=[customer])
                 messages.success(request, _("The customer is in the segment."))
             except SelfsameError as error:
                 messages.error(request, error.detail)

@@ -32,6 +32,7 @@ from dedup.models import Import, ImportKind, ImportStates
 from dedup.operations.base import Caller, ResultOrError
 from dedup.operations.merging import merge
 from dedup.operations.records import submit_in_transaction
+from dedup.storage.loading import hold, wanted_by, wanted_keys
 
 log = get_logger(__name__)
 
@@ -153,6 +154,8 @@ def _submit_one_by_one(
     caller: Caller, source: Import, records: Sequence[Record | SelfsameError]
 ) -> list[ResultOrError]:
     """Slower, for a chunk that failed as a whole: what cannot be stored fails by itself."""
+    if not source.is_dry_run:
+        hold(wanted_by(record for record in records if isinstance(record, Record)), caller.config)
     return [_alone(lambda r=record: _submit_all(caller, source, [r])[0]) for record in records]  # type: ignore[misc]
 
 
@@ -176,6 +179,7 @@ def _merged(
 ) -> list[ResultOrError]:
     """Each merge by itself, for each sees what the one before it did. A dry run takes them all back."""
     with transaction.atomic():
+        hold(wanted_keys(key for row in rows for key in reader.named(row)), caller.config)
         answers = [_alone(lambda r=row: _merge(caller, reader, r)) for row in rows]  # type: ignore[misc]
         transaction.set_rollback(source.is_dry_run)
     return answers

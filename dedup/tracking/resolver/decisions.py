@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils import timezone
+
 from customers.errors import ErrorCode, SelfsameError
 from dedup.operations.base import Caller, Result
-from dedup.operations.records import submit
+from dedup.operations.records import submit_in_transaction
 from dedup.tracking import failures
 from dedup.tracking.resolver.attribution import Attribution
 from dedup.tracking.resolver.runs import Run, device_key
 
 
 def decide(runs: Sequence[Run], caller: Caller, attribution: Attribution) -> None:
-    """Have the engine decide on all runs, and note whose their events are. Raises `BUSY` where others hold
-    the customers: the whole batch is then tried again.
+    """Have the engine decide on all runs, and note whose their events are. Where others hold what turns up,
+    the whole batch is tried again.
     """
-    for run, decided in zip(runs, submit(caller, [run.record for run in runs]), strict=True):
+    records = [run.record for run in runs]
+    for run, decided in zip(runs, submit_in_transaction(caller, records, timezone.now()), strict=True):
         if isinstance(decided, Result):
             _note_owner(run, decided, caller, attribution)
         else:
@@ -37,8 +40,6 @@ def _note_owner(run: Run, decided: Result, caller: Caller, attribution: Attribut
 
 
 def _note_refusal(run: Run, refusal: SelfsameError, attribution: Attribution) -> None:
-    if refusal.code is ErrorCode.BUSY:
-        raise refusal
     if refusal.code is ErrorCode.CUSTOMER_NOT_FOUND:
         return  # erased since the event came: nothing of it is kept (R54)
     attribution.failed.update((event.id, failures.refused(refusal)) for event in run.events)

@@ -6,22 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from customers.storage.locking import lock
 from customers.storage.sql import ask, over
 from dedup.tracking.holders import Holder, StoredValue
 from dedup.tracking.resolver.attribution import Attribution
 from dedup.tracking.resolver.batch import WaitingEvent
 
-# Device uses that began before the event sort first (false < true), and among them the latest. Without any,
-# the nearest of the others is the earliest use of all. Erased customers get nothing.
-USER_AT_THE_TIME = """
-SELECT u.event_id, used.origin_id, c.profile_id
-  FROM {rows}
+# Who used the device `identifier` at the moment `at`, with the profile they belong to now. Uses that began
+# before sort first (false < true), and among them the latest. Without any, the nearest of the others is the
+# earliest use of all. Erased customers get nothing.
+USER_AT = """
  CROSS JOIN LATERAL (
-   SELECT origin_id FROM customers_deviceuse WHERE identifier_id = u.identifier_id
-    ORDER BY since > u.at, abs(extract(epoch FROM u.at - since)), id DESC LIMIT 1
+   SELECT origin_id FROM customers_deviceuse WHERE identifier_id = {identifier}
+    ORDER BY since > {at}, abs(extract(epoch FROM {at} - since)), id DESC LIMIT 1
  ) used
   JOIN customers_customer c ON c.id = used.origin_id AND c.erased_at IS NULL
+"""
+USERS_AT_THE_TIME = f"""
+SELECT u.event_id, used.origin_id, c.profile_id
+  FROM {{rows}} {USER_AT.format(identifier="u.identifier_id", at="u.at")}
 """
 LATE = {"event_id": "bigint", "identifier_id": "bigint", "at": "timestamptz"}
 
@@ -45,8 +47,7 @@ def reassign_late(
     late = list(_late(events, holders, attribution))
     if not late:
         return
-    (rows,) = ask([over(USER_AT_THE_TIME, LATE, late)])
-    lock({primary_id for _event_id, _origin_id, primary_id in rows})
+    (rows,) = ask([over(USERS_AT_THE_TIME, LATE, late)])
     for event_id, origin_id, primary_id in rows:
         attribution.assign([event_id], origin_id, primary_id)
         attribution.counted.discard(event_id)

@@ -25,7 +25,7 @@ from dedup.tracking.resolver.batch import EventBatch, head_of_lane
 
 BATCH = 4000
 """Most events of one transaction: as long as it lasts, their customers are locked."""
-TRIES = 5
+TRIES = 3
 LOCK_CLASS = 0x53454C46
 """Tells our advisory locks from those of other programs."""
 
@@ -42,7 +42,7 @@ def resolve_waiting() -> int:
 
 def resolve_lane(lane: int) -> int:
     """Resolve what waits in one lane; how many events. A batch that cannot be resolved is halved, until the
-    one event at fault is set aside.
+    one event at fault is set aside; one whose customers others are busy with is left for the next time.
     """
     resolved, limit = 0, BATCH
     while True:
@@ -51,6 +51,8 @@ def resolve_lane(lane: int) -> int:
         except OperationalError:
             raise
         except Exception as error:
+            if limit == 1 and _is_busy(error):
+                return resolved
             if limit == 1:
                 _set_aside_head(lane, error)
             log.warning("events_not_resolved", lane=lane, limit=limit, error=type(error).__name__)
@@ -81,13 +83,11 @@ def _next_batch(lane: int, limit: int) -> EventBatch | None:
     return head_of_lane(lane, limit) if lock_lane(lane) else None
 
 
-def _set_aside_head(lane: int, error: Exception) -> None:
-    """Set the event aside. Raises the error again where others were only busy with the same customers: that
-    will pass.
-    """
-    if isinstance(error, SelfsameError) and error.code is ErrorCode.BUSY:
-        raise error
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, SelfsameError) and error.code is ErrorCode.BUSY
 
+
+def _set_aside_head(lane: int, error: Exception) -> None:
     def work() -> None:
         if batch := _next_batch(lane, 1):
             failures.set_aside(dict.fromkeys(batch.event_ids, failures.unforeseen(error)))
