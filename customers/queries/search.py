@@ -73,11 +73,19 @@ class SearchHit(NamedTuple):
 
 class _Meaning(NamedTuple):
     """One way to read the text: `found` are the MaestraIDs it leads to, read by index, `condition` says of a
-    customer whether it leads to them.
+    customer whether it leads to them. What `narrowed` asks is asked of few only: it takes long.
     """
 
     found: QuerySet[Customer, int] | QuerySet[Identifier, int]
     condition: Q
+    narrowed: Q = Q()
+
+    def ids(self) -> set[int]:
+        """The MaestraIDs, former ones too, that the text leads to; more than `MANY` where there are more."""
+        ids = set(self.found[: MANY + 1])
+        if not self.narrowed or len(ids) > MANY:
+            return ids
+        return set(Customer.objects.filter(self.narrowed, pk__in=ids).values_list("pk", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class CustomerSearch:
         """Those of the customers whom the text finds."""
         identified = {hit.primary_id for hit in self.hits()}
         meanings = self._meanings(has_hits=bool(identified))
-        found = identified | _found(meanings)
+        found = identified.union(*(meaning.ids() for meaning in meanings))
         if len(found) <= MANY:
             return customers.filter(pk__in=found)
         conditions = [meaning.condition for meaning in meanings]
@@ -145,16 +153,9 @@ class CustomerSearch:
         )
         if kind in self.access_kinds:
             held = held.filter(gives_access=True)
-        of_customer = held.filter(customer=OuterRef("pk"))
+        # For an equation PostgreSQL would read all holders first, to look the customers up among them.
+        of_customer = held.filter(customer__gte=OuterRef("pk"), customer__lte=OuterRef("pk"))
         return _Meaning(held.values_list("customer", flat=True), Q(Exists(of_customer)))
-
-
-def _found(meanings: list[_Meaning]) -> set[int]:
-    """The MaestraIDs, former ones too, that the text leads to; more than `MANY` where there are more."""
-    if not meanings:
-        return set()
-    first, *others = (meaning.found[: MANY + 1] for meaning in meanings)
-    return set(first.union(*others, all=True))
 
 
 def find_hits(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> list[SearchHit]:
@@ -170,19 +171,17 @@ def find_hits(text: str, config: ProjectConfig, access_kinds: Collection[str] = 
 
 
 def _as_names(text: str) -> Iterator[_Meaning]:
-    """Every word of the text begins a word of the name, each another one, in any order."""
+    """Every word of the text begins a word of the name, in any order."""
     words: set[str] = set(fetch_value("SELECT customers_name_words(false, %s)", [text]))
     if words:
         query = Cast(Value(" & ".join(f"'{word}':*" for word in sorted(words))), SearchQueryField())
-        enough = _enough_for(words)
-        named = Customer.objects.filter(_Bears(NAME_WORDS, query), *enough)
-        unindexed = Q(_BearsUnindexed(NAME_WORDS, query), *enough)
-        yield _Meaning(named.values_list("pk", flat=True), unindexed)
+        named = Customer.objects.filter(_Bears(NAME_WORDS, query)).values_list("pk", flat=True)
+        yield _Meaning(named, Q(_BearsUnindexed(NAME_WORDS, query)), Q(*_enough_for(words)))
 
 
 def _enough_for(words: set[str]) -> list[GreaterThanOrEqual]:
-    """That each of the words can begin another word of the name. They can if of each beginning there are as
-    many there: "Peterson P" is not Linda Peterson.
+    """That each of the words begins another word of the name: "Peterson P" is not Linda Peterson. They do if
+    of each beginning there are as many there.
     """
     counts = {word: sum(other.startswith(word) for other in words) for word in words}
     return [

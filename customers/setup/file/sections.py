@@ -259,7 +259,7 @@ def check_points(declared: Declared, place: FilePlace) -> None:
     lookups = [MAESTRA_ID, *kind_names(declared)]
     no_repetition(declared["integration_points"], place, "system_name")
     for entry, here in listed(declared["integration_points"], place):
-        point = points.get(entry.get("system_name"))
+        point = points.get(entry.get("system_name") or "")
         if point is None:
             needed(entry, here, "kind")
         elif not point.default_scopes:

@@ -705,6 +705,7 @@ def test_an_amount_below_zero_and_a_currency_that_there_is_not_are_faults(part, 
 def test_currencies_are_those_of_the_standard_in_any_case(code):
     """R57: withdrawn ones too, for old orders."""
     order = ordered({**ORDER, "currency": code, "total": "0"}, {"email": "ann@example.com"}).order
+    assert order
     assert (order.currency, order.total) == (code.strip().upper(), 0)
 
 
