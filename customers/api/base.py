@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.metadata import SimpleMetadata
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -102,6 +103,13 @@ class KeyThrottle(BaseThrottle):
         return float(seconds_left())
 
 
+class Metadata(SimpleMetadata):
+    """What OPTIONS answers. What a POST takes is in the OpenAPI schema, not in a serializer of the view."""
+
+    def determine_actions(self, request: Request, view: APIView) -> dict[str, Any]:  # noqa: ARG002
+        return {}
+
+
 class ApiView(APIView):
     """`scope` is what a key needs, by method where they differ; members of staff may only do what needs
     `staff_scope`, with `staff_permission`. A body `of_many` records may be larger than that of one.
@@ -110,6 +118,7 @@ class ApiView(APIView):
     authentication_classes = AUTHENTICATION
     permission_classes = (ScopePermission,)
     throttle_classes = (KeyThrottle,)
+    metadata_class = Metadata
     scope: ClassVar[Scopes] = Scopes.READ
     scopes: ClassVar[dict[str, Scopes]] = {}
     staff_scope: ClassVar[Scopes] = Scopes.READ

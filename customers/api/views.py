@@ -57,7 +57,8 @@ class CustomerView(ApiView):
         erase(maestra_id, **actor_of(request))
         return Response(status=204)
 
-    def get(self, _request: Request, maestra_id: int) -> Response:
+    def get(self, request: Request, maestra_id: int) -> Response:
+        refuse_unknown(request)
         return Response(present(found_profile(maestra_id), project_config()))
 
 
@@ -107,6 +108,7 @@ class ExportView(ApiView):
     staff_permission = "customers.change_customer"
 
     def get(self, request: Request, maestra_id: int) -> HttpResponseBase:
+        refuse_unknown(request)
         if access(request) is None:
             _record_export(request, maestra_id)
         pieces = export_in_pieces(maestra_id)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
-from customers.api.schema import AnyObject, documented, moment, text
+from customers.api.schema import AnyObject, FaultSerializer, documented, moment, text
 from customers.errors import ErrorCode, invalid
 from customers.models import Scopes
 from dedup.api import schema
@@ -48,8 +48,10 @@ class ActivitiesSerializer(serializers.Serializer[Any]):
 class AcceptedSerializer(serializers.Serializer[Any]):
     accepted = serializers.IntegerField(help_text="How many events were accepted.")
     uuids = serializers.ListField(
-        child=serializers.UUIDField(), help_text="The events' UUIDs, in the order you sent them."
+        child=serializers.UUIDField(allow_null=True),
+        help_text="The events' UUIDs, in the order you sent them; null for one that failed.",
     )
+    failed = FaultSerializer(many=True, help_text="Look-ups at fault, or that find nobody.")
 
 
 @extend_schema_view(
@@ -61,8 +63,9 @@ class AcceptedSerializer(serializers.Serializer[Any]):
         answers={202: AcceptedSerializer},
         refused=(ErrorCode.IDEMPOTENCY_CONFLICT,),
         description=(
-            "What customers did, on a device or named by a lookup. All of it is accepted or none; it is "
-            "resolved within seconds, each event once (R47 to R50)."
+            "What customers did, on a device or named by a lookup. An event whose lookup finds nobody fails "
+            "alone; with any other fault nothing is accepted. Events are resolved within seconds, each once "
+            "(R47 to R50)."
         ),
         examples=[
             schema.example(
@@ -94,10 +97,16 @@ class ActivitiesView(OperationView):
 
     def act(self, call: Call) -> Reply:
         point = call.caller.point
-        events = read_activities(call.data, point, call.config, timezone.now())
+        read = read_activities(call.data, point, call.config, timezone.now())
         assert point.id is not None, "only a key has this scope"
-        append(events, point.id, call.config)
-        return Reply(202, {"accepted": len(events), "uuids": [str(event.uuid) for event in events]})
+        accepted = [event for event in read.events if event]
+        append(accepted, point.id, call.config)
+        answer = {
+            "accepted": len(accepted),
+            "uuids": [str(event.uuid) if event else None for event in read.events],
+            "failed": [{"path": path, "message": message} for path, message in read.failed],
+        }
+        return Reply(202, answer)
 
 
 class PersonalLinkSerializer(serializers.Serializer[Any]):

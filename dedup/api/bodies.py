@@ -109,6 +109,8 @@ def merging(data: Any, parser: Parser, *more: str) -> Merging:
     customers = body.lookups(parser, "customers", MERGE_LIMIT) if body.has("customers") else []
     resulting = body.lookup(parser, "resulting", data["resulting"]) if body.has("resulting") else None
     token = body.text("preview_token") or None
+    if data.get("preview_token") is not None and token is None:
+        body.fault("preview_token", _("Take it from the preview, or leave it out to merge without one."))
     body.check()
     assert resulting
     return Merging(customers, resulting, token)

@@ -1,4 +1,6 @@
-"""Events as they arrive: a request's events are checked together, and one at fault refuses all (R11, R12)."""
+"""Events as they arrive: a request's events are checked together, and one at fault refuses all (R11, R12).
+One whose customer is not found fails alone.
+"""
 
 from __future__ import annotations
 
@@ -181,10 +183,18 @@ class EventReader:
         return {}
 
 
-def read_activities(data: Any, point: Point, config: ProjectConfig, now: datetime) -> list[NewEvent]:
+class ReadActivities(NamedTuple):
+    """The events of a request in its order, None for each that failed alone, with the faults of those."""
+
+    events: list[NewEvent | None]
+    failed: list[tuple[str, str]]
+
+
+def read_activities(data: Any, point: Point, config: ProjectConfig, now: datetime) -> ReadActivities:
     """The events of `POST activities/`, each of a device, a customer (`lookup`), or both.
 
-    Raises `validation_error` with every fault, an unknown customer among them.
+    An event whose look-up is at fault or finds nobody fails alone. Raises `validation_error` with every fault
+    where there is another one, or no event is left.
     """
     reader = EventReader(point, config, now)
     reader.is_object("", data, frozenset({"activities"}))
@@ -196,20 +206,25 @@ def read_activities(data: Any, point: Point, config: ProjectConfig, now: datetim
             events.append(reader.event(path, item, device=_device_of(reader, path, item)))
             lookups.append(_lookup_of(reader, path, item))
     origin_ids = _origin_ids(reader, [lookup.key for lookup in lookups if lookup.key])
-    customers = [_customer(reader, lookup, origin_ids) for lookup in lookups]
-    reader.check()
-    return [
-        replace(event, maestra_id=origin_id)
-        for event, origin_id in zip(events, customers, strict=True)
-        if event
-    ]
+    faults = [_faults(lookup, origin_ids) for lookup in lookups]
+    failed = [fault for found in faults for fault in found]
+    if reader.errors or (failed and all(faults)):
+        raise invalid(*reader.errors, *failed)
+    return ReadActivities(
+        [
+            None if event is None or found else replace(event, maestra_id=_origin_id(lookup, origin_ids))
+            for event, lookup, found in zip(events, lookups, faults, strict=True)
+        ],
+        failed,
+    )
 
 
 class Lookup(NamedTuple):
-    """How an event names its customer, and where; no key where it does not."""
+    """How an event names its customer, and where; no key where it does not, or where there are faults."""
 
     path: str
     key: Key | None
+    faults: tuple[tuple[str, str], ...] = ()
 
 
 def _device_of(reader: EventReader, path: str, item: Mapping[str, Any]) -> Key | None:
@@ -228,9 +243,8 @@ def _lookup_of(reader: EventReader, item_path: str, item: Mapping[str, Any]) -> 
     try:
         return Lookup(path, reader.parser.lookup(item["lookup"], path))
     except SelfsameError as error:
-        for fault in error.data.get("errors", [{"path": path, "message": error.detail}]):
-            reader.fault(fault["path"], fault["message"])
-        return Lookup(path, None)
+        faults = error.data.get("errors", [{"path": path, "message": error.detail}])
+        return Lookup(path, None, tuple((fault["path"], fault["message"]) for fault in faults))
 
 
 def _origin_ids(reader: EventReader, keys: Sequence[Key]) -> Mapping[Key, int]:
@@ -248,9 +262,11 @@ def _origin_ids(reader: EventReader, keys: Sequence[Key]) -> Mapping[Key, int]:
     }
 
 
-def _customer(reader: EventReader, lookup: Lookup, origin_ids: Mapping[Key, int]) -> int | None:
-    if lookup.key is None:
-        return None
-    if lookup.key not in origin_ids:
-        reader.fault(lookup.path, _("No customer is found by it. Check it, or create the customer first."))
-    return origin_ids.get(lookup.key)
+def _faults(lookup: Lookup, origin_ids: Mapping[Key, int]) -> Sequence[tuple[str, str]]:
+    if lookup.key is None or lookup.key in origin_ids:
+        return lookup.faults
+    return [(lookup.path, _("No customer is found by it. Check it, or create the customer first."))]
+
+
+def _origin_id(lookup: Lookup, origin_ids: Mapping[Key, int]) -> int | None:
+    return None if lookup.key is None else origin_ids[lookup.key]

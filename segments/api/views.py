@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -13,8 +14,9 @@ from rest_framework.response import Response
 from customers.api import schema
 from customers.api.base import ApiView
 from customers.api.filters import CustomerFilters
+from customers.api.paging import refuse_unknown
 from customers.api.views import CustomerListView
-from customers.errors import ErrorCode, SelfsameError
+from customers.errors import ErrorCode, SelfsameError, invalid
 from customers.models import Customer
 from segments.api.schema import SegmentationSerializer
 from segments.models import Membership, Segment, Segmentation
@@ -28,17 +30,24 @@ class SegmentFilters(CustomerFilters):
     )
 
     def by_segment(self, customers: QuerySet[Customer], _name: str, text: str) -> QuerySet[Customer]:
-        return customers.filter(Exists(members_of(text)))
+        named = list(segments_named(text).values_list("pk", flat=True))
+        if not named:
+            raise invalid(("segment", _("There is no such segment. Take its number or its name.")))
+        return customers.filter(Exists(members_of(named)))
 
 
-def members_of(text: str) -> QuerySet[Membership]:
-    """Memberships of the customer at hand in a segment given by number or by name."""
-    own = Membership.objects.filter(customer=OuterRef("pk"))
+def segments_named(text: str) -> QuerySet[Segment]:
+    """The segments with this number, or with this name, alone or behind the segmentation's."""
     if text.isascii() and text.isdigit():
-        return own.filter(segment=min(int(text[:20]), HIGHEST_ID))
-    segmentation, _, segment = text.rpartition("/")
-    named = own.filter(segment__system_name=segment)
-    return named.filter(segment__segmentation__system_name=segmentation) if segmentation else named
+        return Segment.objects.filter(pk=min(int(text[:20]), HIGHEST_ID))
+    segmentation, _slash, segment = text.rpartition("/")
+    named = Segment.objects.filter(system_name=segment)
+    return named.filter(segmentation__system_name=segmentation) if segmentation else named
+
+
+def members_of(segments: Sequence[int]) -> QuerySet[Membership]:
+    """Memberships of the customer at hand in one of the segments."""
+    return Membership.objects.filter(customer=OuterRef("pk"), segment__in=segments)
 
 
 @schema.listed("customers", "List customers")
@@ -60,12 +69,13 @@ class SegmentCustomersView(CustomerListView):
 
     def get_queryset(self) -> QuerySet[Customer]:
         segment = segment_of(self.kwargs["segment_id"])
-        return super().get_queryset().filter(Exists(members_of(str(segment.pk))))
+        return super().get_queryset().filter(Exists(members_of([segment.pk])))
 
 
 @schema.get("segmentations", "Segmentations", answer=schema.list_of(SegmentationSerializer), tag="Reading")
 class SegmentationsView(ApiView):
-    def get(self, _request: Request) -> Response:
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request)
         found = Segmentation.objects.order_by("system_name").prefetch_related("segments")
         return Response({"results": [_segmentation(segmentation) for segmentation in found]})
 

@@ -132,8 +132,6 @@ def test_filters(shop):
         "segment=loyalty/gold": [ann],
         f"segment={shop.gold}": [ann],
         "segment=gold": [ann],
-        "segment=loyalty/tin": [],
-        "segment=9999999999999999999999": [],
         "subscription=email": [ann],
         "subscription=email/news": [],
         "subscription=sms/news": [],
@@ -156,6 +154,36 @@ def test_filters(shop):
         for query in expected
     }
     assert found == expected
+
+
+@pytest.mark.parametrize("text", ["nix", "loyalty/tin", "tin/gold", "9999999999999999999999", "/"])
+def test_a_segment_that_there_is_not_is_refused(shop, text):
+    answer = shop.website.get("customers/", segment=text)
+    assert refusal(answer) == (400, "validation_error")
+    assert [error["path"] for error in answer.body["errors"]] == ["segment"]
+
+
+@pytest.mark.parametrize(
+    "path", ["customers/", "customers/{}/", "customers/{}/orders/", "segmentations/", "customers/{}/export/"]
+)
+def test_a_parameter_that_nobody_reads_is_refused(shop, path):
+    ann = registered(shop.website, email=ANN)
+    answer = shop.website.get(path.format(ann), segmnt="gold")
+    assert refusal(answer) == (400, "validation_error")
+    assert [error["path"] for error in answer.body["errors"]] == ["segmnt"]
+
+
+def test_every_address_answers_what_may_be_done_there(shop):
+    ann = registered(shop.website, email=ANN)
+    for path in (
+        "customers/",
+        f"customers/{ann}/",
+        f"segments/{shop.gold}/customers/",
+        "orders/",
+        "imports/",
+    ):
+        answer = shop.website.client.options(f"/api/v1/{path}")
+        assert (answer.status_code, "OPTIONS" in answer["Allow"]) == (200, True), path
 
 
 def test_filters_look_at_all_maestra_ids_of_a_profile(shop):

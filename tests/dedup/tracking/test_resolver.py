@@ -25,7 +25,7 @@ from dedup.tracking.resolver import lanes, resolution
 from dedup.tracking.resolver.batch import EventBatch, HeldDevice, held_devices
 from dedup.tracking.resolver.lanes import resolve_lane, resolve_waiting
 from tests.dedup.tracking.sending import BROWSER, PHONE_BROWSER, TRACKING, action, identify, page, send, whose
-from tests.scenarios.api import ANN, BOB, PHONE, Project, at, moment
+from tests.scenarios.api import ANN, BOB, EVE, PHONE, Project, at, moment
 
 ShopMaker = Callable[..., Project]
 
@@ -152,7 +152,31 @@ def test_a_late_action_from_before_anybody_was_known_is_the_first_user_s(project
     assert owners_by_day() == [ann, bob]
 
 
-def test_a_blocked_device_or_an_unknown_customer_refuses_the_whole_request(project: ShopMaker) -> None:
+def test_an_event_whose_customer_is_not_found_fails_alone(project: ShopMaker) -> None:
+    """R11, R12: also where its look-up is none, or on the block list."""
+    shop = project(block_list=[{"type": "email", "value": EVE}])
+    ann = shop.website.register(email=ANN).id
+    unknown = ({"email": BOB}, {"email": "nobody"}, {"email": EVE}, {"x": "1"})
+    lookups = ({"email": ANN}, *unknown, {"maestra_id": ann})
+    events = [action(1, None, lookup=lookup) for lookup in lookups]
+    answer = shop.website.done("activities/", {"activities": events}).body
+    assert [uuid is not None for uuid in answer["uuids"]] == [True, False, False, False, False, True]
+    assert answer["accepted"] == 2
+    paths = [fault["path"] for fault in answer["failed"]]
+    assert [path.partition(".")[0] for path in paths] == [f"activities[{n}]" for n in (1, 2, 3, 4)]
+    resolve_waiting()
+    assert Activity.objects.filter(maestra_id=ann).count() == 2
+
+
+def test_events_whose_customers_are_all_unknown_are_refused(project: ShopMaker) -> None:
+    shop = project()
+    with shop.refuses("validation_error") as problem:
+        shop.website.done("activities/", {"activities": [action(1, lookup={"email": ANN})]})
+    assert [error["path"] for error in problem.body["errors"]] == ["activities[0].lookup"]
+    assert not Event.objects.exists()
+
+
+def test_a_blocked_device_or_a_field_at_fault_refuses_the_whole_request(project: ShopMaker) -> None:
     """R12: named with their places."""
     shop = project(block_list=[{"type": "device_id", "pattern": "^0+$"}])
     bad = [
