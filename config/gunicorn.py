@@ -38,7 +38,7 @@ class Logger(GunicornLogger):  # type: ignore[misc]  # it is Any
 
 logger_class = Logger
 # Paths without their queries, which may be searches for a person.
-access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(D)s us"
+access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)s bytes %(D)s us %({x-request-id}o)s"
 
 # Processes show that they are alive by touching a file, which must not wait for a slow disk.
 if Path("/dev/shm").is_dir():

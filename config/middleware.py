@@ -1,9 +1,11 @@
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, tzinfo
 from functools import cache
 from typing import Any
 from urllib.parse import SplitResult
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from corsheaders import middleware as cors
@@ -16,6 +18,7 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware import common
 from django.utils import timezone
+from structlog.contextvars import bound_contextvars
 from whitenoise import middleware as whitenoise
 
 from config.health import healthz, readyz
@@ -39,6 +42,26 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
     "/readyz/": readyz,
     "/metrics": metrics,
 }
+
+
+class RequestIdMiddleware:
+    """Gives every answer a number, the caller's own if it sent one, which stands in each line of the log that
+    the request leaves.
+    """
+
+    HEADER = "X-Request-Id"
+    OF_CALLER = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        sent = request.headers.get(self.HEADER, "")
+        number = sent if self.OF_CALLER.fullmatch(sent) else uuid4().hex
+        with bound_contextvars(request_id=number):
+            response = self.get_response(request)
+        response.headers[self.HEADER] = number
+        return response
 
 
 class HealthMiddleware:

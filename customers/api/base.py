@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Scopes
-from customers.redis.rate_limit import is_within_limit, seconds_left
+from customers.redis.rate_limit import Allowance, counted
 from customers.setup.integration_points import Access, access_of
 
 SCHEME = "Api-Key"
@@ -93,14 +93,23 @@ def _may_read(request: Request, view: APIView) -> bool:
 
 
 class KeyThrottle(BaseThrottle):
-    """So many requests a minute for each key (`API_REQUESTS_PER_MINUTE`, 0 for no limit)."""
+    """So many requests a minute for each key (`API_REQUESTS_PER_MINUTE`, 0 for no limit). Each answer tells
+    how many are left.
+    """
 
-    def allow_request(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
+    allowance: Allowance | None = None
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
         key = access(request)
-        return key is None or is_within_limit(f"requests:{key.key_id}", settings.API_REQUESTS_PER_MINUTE)
+        if key:
+            self.allowance = counted(f"requests:{key.key_id}", settings.API_REQUESTS_PER_MINUTE)
+        if self.allowance is None:
+            return True
+        view.headers.update(self.allowance.headers())
+        return not self.allowance.is_exceeded
 
-    def wait(self) -> float:
-        return float(seconds_left())
+    def wait(self) -> float | None:
+        return float(self.allowance.seconds_left) if self.allowance else None
 
 
 class Metadata(SimpleMetadata):

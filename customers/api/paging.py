@@ -14,7 +14,7 @@ from customers.errors import SelfsameError, invalid
 from customers.queries.cursors import HIGHEST_ID, P, decoded, encoded
 from customers.queries.timelines import Timeline, TimelineCursor
 
-LIMIT, HIGHEST_LIMIT = 50, 200
+LIMIT, HIGHEST_LIMIT = 50, 1000
 PAGING = frozenset({"cursor", "limit"})
 LONGEST_NAME = 100
 """Characters of an unknown parameter's name that a refusal repeats."""

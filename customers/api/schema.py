@@ -311,8 +311,8 @@ PAGING = (
     parameter("cursor", "From `next` of the page before."),
     parameter(
         "limit",
-        "How many: 1 to 200, 50 where it is not said.",
-        {"type": "integer", "minimum": 1, "maximum": 200},
+        "How many: 1 to 1000, 50 where it is not said.",
+        {"type": "integer", "minimum": 1, "maximum": 1000},
     ),
 )
 BETWEEN = (

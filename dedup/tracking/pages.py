@@ -25,7 +25,7 @@ from rest_framework.views import APIView
 
 from customers.client_address import client_address
 from customers.errors import ErrorCode, SelfsameError
-from customers.redis.rate_limit import is_within_limit, seconds_left
+from customers.redis.rate_limit import counted
 from customers.setup.project_config import project_config
 from dedup.origins import origin_of_url
 from dedup.tracking.inbox import append
@@ -52,7 +52,7 @@ class TrackView(APIView):
         return parsers
 
     def post(self, request: Request) -> Response:
-        refuse_too_many(request)
+        self.headers.update(refuse_too_many(request))
         site = site_of(request.query_params.get("key", ""))
         refuse_other_origins(site, request.headers.get("Origin"))
         config = project_config()
@@ -61,12 +61,16 @@ class TrackView(APIView):
         return Response({"accepted": len(events)}, status=HTTPStatus.ACCEPTED)
 
 
-def refuse_too_many(request: Request) -> None:
-    """Limit the requests a minute from one address. Without Redis nobody is refused."""
-    if not is_within_limit(f"track:{client_address(request)}", settings.TRACK_REQUESTS_PER_MINUTE):
-        wait = seconds_left()
+def refuse_too_many(request: Request) -> dict[str, str]:
+    """Limit the requests a minute from one address; the headers that say how many are left. Without Redis
+    nobody is refused.
+    """
+    allowance = counted(f"track:{client_address(request)}", settings.TRACK_REQUESTS_PER_MINUTE)
+    if allowance and allowance.is_exceeded:
+        wait = allowance.seconds_left
         detail = _("Wait %(seconds)s seconds.") % {"seconds": wait}
         raise SelfsameError(ErrorCode.RATE_LIMITED, detail, retry_after=wait)
+    return allowance.headers() if allowance else {}
 
 
 @never_cache

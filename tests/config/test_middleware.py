@@ -1,9 +1,12 @@
+import re
+
 import pytest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from structlog.contextvars import get_contextvars
 
-from config.middleware import SessionMiddleware
+from config.middleware import RequestIdMiddleware, SessionMiddleware
 
 
 def policy(client: Client, address: str) -> dict[str, str]:
@@ -79,3 +82,33 @@ def test_a_database_that_is_away_is_told_where_a_middleware_sees_it_first(
     answer = client.post("/track/?key=a", headers={"origin": "https://shop.example"})
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert answer.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(
+    "address", ["/healthz/", "/api/v1/nowhere/", "/admin/login/", "/nowhere/", "/track/"]
+)
+@pytest.mark.django_db
+def test_every_answer_has_the_number_that_the_caller_gave_it(client: Client, address: str):
+    sent = "aZ09._-" + "x" * 121
+    assert client.get(address, headers={"X-Request-Id": sent})["X-Request-Id"] == sent
+
+
+@pytest.mark.parametrize("sent", [None, "", "x" * 129, "a b", "a@b", "é", "a\n"])
+def test_without_a_proper_number_of_the_caller_it_gets_one_of_ours(client: Client, sent: str | None):
+    numbers = {
+        client.get("/healthz/", headers={"X-Request-Id": sent} if sent else {})["X-Request-Id"] for _ in "12"
+    }
+    assert len(numbers) == 2
+    assert all(re.fullmatch("[0-9a-f]{32}", number) for number in numbers)
+
+
+def test_what_a_request_logs_bears_its_number(rf: RequestFactory):
+    def logs(_request: HttpRequest) -> HttpResponse:
+        seen.append(get_contextvars().get("request_id"))
+        raise RuntimeError
+
+    seen: list[str | None] = []
+    number = "n-1"
+    with pytest.raises(RuntimeError):
+        RequestIdMiddleware(logs)(rf.get("/", headers={"X-Request-Id": number}))
+    assert (seen, get_contextvars().get("request_id")) == ([number], None)

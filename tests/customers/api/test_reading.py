@@ -205,7 +205,7 @@ def test_filters_look_at_all_maestra_ids_of_a_profile(shop):
         {"active_after": "0001-01-01T00:00:00+23:59"},
         {"subscription": "fax"},
         {"limit": "0"},
-        {"limit": "201"},
+        {"limit": "1001"},
         {"limit": "x"},
         {"cursor": "x"},
         {"cursor": "cD1hYmM="},

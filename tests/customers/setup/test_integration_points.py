@@ -262,10 +262,13 @@ def limited(settings, website, monkeypatch):
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back(limited, monkeypatch):
     monkeypatch.setattr("customers.redis.rate_limit.time.time", lambda: 1_000_000_015.0)
-    assert [answer(limited).status_code for _ in range(2)] == [200, 200]
-    response = answer(limited)
-    assert refusal(response) == (429, "rate_limited")
-    assert 0 < int(response["Retry-After"]) <= 60
+    answers = [answer(limited) for _ in range(3)]
+    assert [found.status_code for found in answers[:2]] == [200, 200]
+    assert refusal(answers[2]) == (429, "rate_limited")
+    assert answers[2]["Retry-After"] == "5"
+    assert {found["RateLimit-Policy"] for found in answers} == {'"default";q=2;w=60'}
+    left = [f'"default";r={number};t=5' for number in (1, 0, 0)]
+    assert [found["RateLimit"] for found in answers] == left
     monkeypatch.setattr("customers.redis.rate_limit.time.time", lambda: 1_000_000_075.0)
     assert answer(limited).status_code == 200
 
@@ -284,6 +287,7 @@ def test_without_redis_nobody_is_refused(limited, monkeypatch):
         raise RedisAway
 
     monkeypatch.setattr("customers.redis.rate_limit.cache.incr", away)
-    assert [answer(limited).status_code for _ in range(4)] == [200] * 4
+    answers = [answer(limited) for _ in range(4)]
+    assert [(found.status_code, "RateLimit" in found) for found in answers] == [(200, False)] * 4
     assert len(asked) == 1
     OUTAGE.end()

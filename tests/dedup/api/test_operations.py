@@ -198,7 +198,8 @@ def test_a_merge_refuses_what_changed_since_its_preview(shop):
     token = post("customers/preview/", {"operation": "merge", **merge}).body["preview_token"]
     post("customers/edit/", {"lookup": {"email": ANN}, "personal": {"first_name": "Ann"}})
     assert refusal(post("customers/merge/", {**merge, "preview_token": token})) == (409, "stale_preview")
-    for none in ("", "  ", 0.5, []):
+    empty: tuple[object, ...] = ("", "  ", 0.5, [])
+    for none in empty:
         refused = refusal(post("customers/merge/", {**merge, "preview_token": none}))
         assert refused == (400, "validation_error"), none
     token = post("customers/preview/", {"operation": "merge", **merge}).body["preview_token"]

@@ -706,7 +706,7 @@ def test_currencies_are_those_of_the_standard_in_any_case(code):
     """R57: withdrawn ones too, for old orders."""
     order = ordered({**ORDER, "currency": code, "total": "0"}, {"email": "ann@example.com"}).order
     assert order
-    assert (order.currency, order.total) == (code.strip().upper(), 0)
+    assert (order.currency, order.total) == (code.strip().upper(), Decimal(0))
 
 
 def test_an_order_without_an_identifier_is_nobodys():
