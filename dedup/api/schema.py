@@ -201,9 +201,14 @@ WarningSerializer = type("WarningSerializer", (serializers.Serializer,), warning
 
 class AnswerSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=list(OutcomeStatus))
-    maestra_id = serializers.IntegerField(allow_null=True, help_text="Null in the preview of a new customer.")
+    maestra_id = serializers.IntegerField(
+        allow_null=True,
+        help_text="Null in the preview of a new customer, and for an order that stands without a person.",
+    )
     merged_maestra_ids = serializers.ListField(child=serializers.IntegerField())
-    customer = CustomerSerializer()
+    customer = CustomerSerializer(
+        allow_null=True, help_text="Null for an order that stands without a person."
+    )
     merge_ids = serializers.ListField(
         child=serializers.IntegerField(), help_text="Journal entries, for undo."
     )

@@ -21,14 +21,14 @@ from dedup.wording import criterion_sentence, remedy_sentence, veto_sentence, wa
 
 def result_json(result: Result, config: ProjectConfig) -> dict[str, Any]:
     """What every operation on a customer answers. In a preview, a customer that does not exist yet has null
-    for a MaestraID.
+    for a MaestraID. Of an order that stands without a person there is no customer (R54).
     """
     outcome = result.outcome
     body: dict[str, Any] = {
         "status": outcome.status.value,
         "maestra_id": stored_id(result.profile.maestra_id),
         "merged_maestra_ids": [merged.absorbed.maestra_id for merged in outcome.merges],
-        "customer": present(result.profile, config),
+        "customer": present(result.profile, config) if result.profile.members else None,
         "merge_ids": list(result.merge_ids),
         "conflicts": [_conflict_json(conflict) for conflict in outcome.conflicts],
         "moved": [_move_json(move) for move in outcome.moved],

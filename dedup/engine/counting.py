@@ -92,6 +92,17 @@ def warn_of_order_of_another(context: ResolutionContext) -> None:
         )
 
 
+def update_order_only(context: ResolutionContext) -> None:
+    """Update an order that is known already, whoever else the record names (R54). The subject is its
+    customer; nobody, where that was erased.
+    """
+    assert context.record.order
+    context.origin_id, _before = context.work.orders[context.record.order.number]
+    context.subject = context.work.primary_id(context.origin_id)
+    if change := _order(context):
+        context.work.emit(change)
+
+
 def updated_order(before: Order | None, sent: Order) -> Order:
     """What an order sent again does not say stays as it was (R44, R57)."""
     if before is None:

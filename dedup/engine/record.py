@@ -105,7 +105,8 @@ class Record:
     that field; `clears` names identifier kinds, and `time_zone`, to clear (R44). `cards` are payment card
     hashes, already keyed (R10). `opted_out_at` is since when the person refuses everything (R53).
     `personal_action`: the customer did it. `is_passive_order`: it is one only as an order, which came through
-    a point whose records are none. `may_resubscribe`: False where the sender leaves out whoever refused.
+    a point whose records are none. `is_order_only`: it updates a known order and touches nobody (R54).
+    `may_resubscribe`: False where the sender leaves out whoever refused.
     """
 
     operation: Operation
@@ -127,6 +128,7 @@ class Record:
     may_resubscribe: bool = True
     personal_action: bool = False
     is_passive_order: bool = False
+    is_order_only: bool = False
     order: Order | None = None
     points: PointsMovement | None = None
     promo_code: PromoCode | None = None

@@ -14,7 +14,8 @@ from typing import get_args
 from customers.changes import Change, SilentChange, SubscriptionChanged
 from dedup.engine.applying import apply_edit, choose_primaries
 from dedup.engine.confirmations import ask_confirmations
-from dedup.engine.context import ResolutionContext
+from dedup.engine.context import EMPTY_NEW_CUSTOMER, ResolutionContext
+from dedup.engine.counting import update_order_only
 from dedup.engine.finding import find_subject, signing_in_elsewhere
 from dedup.engine.matching import match_and_verify
 from dedup.engine.new_customer import from_record
@@ -47,6 +48,9 @@ def decide(work: UnitOfWork, record: Record, now: datetime) -> Outcome | Refusal
 
 
 def _decide(context: ResolutionContext) -> Outcome:
+    if context.record.is_order_only:
+        update_order_only(context)
+        return _outcome(context) if context.subject else Outcome(context.status, EMPTY_NEW_CUSTOMER)
     subject = find_subject(context.work, context.record)
     if subject:
         apply_edit(context, subject)

@@ -14,17 +14,15 @@ from itertools import islice
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from customers.errors import ErrorCode, SelfsameError
-from customers.privacy import suppression
-from customers.setup.project_config import ProjectConfig
 from customers.storage.batch import RecordChanges
 from customers.storage.transactions import in_transaction
 from dedup.engine.outcome import Outcome, Refusal
 from dedup.engine.record import Record
 from dedup.engine.resolve import resolve
 from dedup.operations.base import Caller, Result, ResultOrError, preview_token_of, save
+from dedup.operations.erased_people import admitted, release_returned, suppressed_values
 from dedup.refusals import error_of
 from dedup.storage.loading import Loaded, hold, load, wanted_by
 
@@ -104,13 +102,16 @@ def _decide(
     """What becomes of each record, stored unless it is a `dry_run`. A preview of this moment has a token."""
     now, config = timezone.now(), caller.config
     loaded = load(wanted_by(records), config, lock=not dry_run)
-    erased = _of_erased_people(records, loaded, config)
-    accepted = [r for r in records if id(r) not in erased]
+    suppressed = suppressed_values(records, loaded.world) if config.suppression else {}
+    judged = [admitted(r, suppressed, loaded.world) for r in records]
+    accepted = [r for r in judged if isinstance(r, Record)]
     outcomes = resolve(loaded.world, accepted, at or now)
-    merge_ids = [] if dry_run else _save(caller, accepted, outcomes, loaded, now)
+    merge_ids: list[int] = []
+    if not dry_run:
+        merge_ids = _save(caller, accepted, outcomes, loaded, now)
+        release_returned(outcomes, suppressed)
     token = preview_token_of(loaded.world.profiles.values()) if dry_run and not at else None
-    results = iter(_results(outcomes, merge_ids, token))
-    return [erased.get(id(r)) or next(results) for r in records]
+    return _in_place(judged, _results(outcomes, merge_ids, token))
 
 
 def _results(
@@ -124,26 +125,6 @@ def _results(
         else Result(o, o.profile, tuple(islice(ids, len(o.merges))), token)
         for o in outcomes
     ]
-
-
-def _of_erased_people(
-    records: Sequence[Record], loaded: Loaded, config: ProjectConfig
-) -> dict[int, SelfsameError]:
-    """Records that would bring an erased person back by accident (R54), by their `id`."""
-    if not config.suppression:
-        return {}
-    passive = [r for r in records if not r.personal_action]
-    unheld = {s.key for r in passive for s in r.identifiers} - loaded.world.holders.keys()
-    suppressed = suppression.find_suppressed(unheld) if unheld else set()
-    return {id(r): _erased_person() for r in passive if any(s.key in suppressed for s in r.identifiers)}
-
-
-def _erased_person() -> SelfsameError:
-    detail = _(
-        "This person asked to be forgotten. The record was not stored; remove the person from your file. "
-        "Only the person's own action can register them anew."
-    )
-    return SelfsameError(ErrorCode.ERASED_PERSON, detail)
 
 
 def _save(

@@ -176,6 +176,66 @@ def test_once_back_by_a_personal_action_the_person_may_be_imported(project):
     assert shop.crm_import.upsert(maestra_id=new, first_name="Ann").id == new
 
 
+def test_once_back_all_values_of_the_erasure_may_be_imported(project):
+    """R54: those of another erasure may not."""
+    shop = project()
+    erase(shop, shop.website.register(email=ANN, mobile_phone=PHONE, crm_id="1").id)
+    erase(shop, shop.website.register(email=BOB).id)
+    with shop.refuses("erased_person"):
+        shop.crm_import.upsert(mobile_phone=PHONE)
+    ann = shop.website.register(email=ANN).id
+    assert shop.crm_import.edit(ann, mobile_phone=PHONE, crm_id="1").status == "changed"
+    with shop.refuses("erased_person"):
+        shop.crm_import.upsert(email=BOB)
+
+
+def test_an_action_of_before_the_erasure_brings_nobody_back(project):
+    """R54: a form that was filled in before and arrives after."""
+    shop = project()
+    erase(shop, shop.website.register(email=ANN).id)
+    with shop.refuses("erased_person"):
+        shop.website.register(day=5, email=ANN)
+    assert shop.website.register(email=ANN).status == "created"
+
+
+def test_a_payment_card_of_an_erased_person_brings_nobody_back(project):
+    """R54, R10"""
+    shop = project()
+    erase(shop, shop.website.order("1", 1, {"email": ANN, "payment_card_hash": HASH}).id)
+    with shop.refuses("erased_person"):
+        shop.crm_import.upsert(email=BOB, payment_card_hash=HASH)
+    assert shop.website.upsert(email=BOB, payment_card_hash=HASH).status == "created"
+    assert shop.crm_import.upsert(email=EVE, payment_card_hash=HASH).status == "created"
+
+
+def test_the_order_file_brings_no_erased_person_back(project):
+    """R54, R57: what is new is refused; an order that is known answers with its customer, if any is left."""
+    shop = project()
+    person = {"email": ANN, "last_name": "Smithson"}
+    erase(shop, shop.crm_import.order("1", 1, person).id)
+    bob = shop.crm_import.order("2", 1, {"email": BOB}).id
+    with shop.refuses("erased_person"):
+        shop.crm_import.order("3", 2, person)
+    again = shop.crm_import.order("1", 1, person)
+    assert [again.body[name] for name in ("status", "maestra_id", "customer")] == ["unchanged", None, None]
+    changed = shop.crm_import.order("2", 1, person, status="returned")
+    assert (changed.status, changed.id) == ("changed", bob)
+    assert shop.profile(bob) == {"emails": {BOB: "primary"}, "orders": 1}
+    assert [order["status"] for order in shop.pages(f"customers/{bob}/orders/")] == ["returned"]
+    assert shop.listed() == {bob}
+    assert shop.website.order("4", 3, {"email": EVE}).status == "created"
+
+
+def test_an_order_is_the_persons_return_only_where_they_act_themselves(project):
+    """R54: an order through a point whose records are no personal actions is none here."""
+    shop = project()
+    erase(shop, shop.website.register(email=ANN).id)
+    order = {"number": "1", "total": 1}
+    with shop.refuses("erased_person"):
+        shop.crm_import.done("orders/", {"order": order, "customer": {"email": ANN}})
+    assert shop.website.done("orders/", {"order": order, "customer": {"email": ANN}}).status == "created"
+
+
 def test_others_histories_and_notes_that_name_the_person_are_scrubbed(project):
     """R54: the note told whose phone it is."""
     shop = project()
@@ -220,7 +280,9 @@ def test_a_payment_card_hash_joins_nobody_to_the_erased(project):
     shop = project()
     one = shop.website.order("1", 1, {"email": ANN, "payment_card_hash": HASH}).id
     erase(shop, one)
-    assert shop.website.order("2", 2, {"email": BOB, "payment_card_hash": HASH}).status == "created"
+    customer = {"email": BOB, "payment_card_hash": HASH}
+    order = {"number": "2", "total": 1}
+    assert shop.website.done("orders/", {"order": order, "customer": customer}).status == "created"
 
 
 def test_codes_sent_before_are_invalid(project, mailoutbox):

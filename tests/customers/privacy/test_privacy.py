@@ -335,12 +335,12 @@ def test_the_suppression_list_remembers_values_by_kind_and_only_as_keyed_hashes(
     """R54"""
     suppression.suppress([EMAIL, PHONE], NOON)
     again = Key("discount_card", EMAIL.value)
-    assert suppression.find_suppressed([EMAIL, again, DEVICE]) == {EMAIL}
+    assert suppression.find_suppressed([EMAIL, again, DEVICE]) == {EMAIL: NOON}
     stored = set(SuppressedValue.objects.values_list("digest", flat=True))
     assert {len(digest) for digest in stored} == {64}
     assert keyed_hashes.PAYMENT_CARD.hash(EMAIL.value) not in stored
     settings.HASH_KEY = b"another key"
-    assert suppression.find_suppressed([EMAIL]) == set()
+    assert suppression.find_suppressed([EMAIL]) == {}
 
 
 def test_whom_an_earlier_release_erased_is_still_found(settings: Any) -> None:
@@ -348,7 +348,7 @@ def test_whom_an_earlier_release_erased_is_still_found(settings: Any) -> None:
     earlier = hmac.digest(settings.HASH_KEY, b"suppression list", "sha256")
     digest = hmac.new(earlier, f"email\0{EMAIL.value}".encode(), "sha256").hexdigest()
     SuppressedValue.objects.create(digest=digest, at=NOON)
-    assert suppression.find_suppressed([EMAIL, PHONE]) == {EMAIL}
+    assert suppression.find_suppressed([EMAIL, PHONE]) == {EMAIL: NOON}
 
 
 def test_looking_in_the_suppression_list_is_one_statement() -> None:
@@ -356,7 +356,7 @@ def test_looking_in_the_suppression_list_is_one_statement() -> None:
     suppression.suppress([EMAIL], NOON)
     many = [EMAIL, *(Key("email", f"{n}@example.com") for n in range(1000))]
     with CaptureQueriesContext(connection) as queries:
-        assert suppression.find_suppressed(many) == {EMAIL}
+        assert suppression.find_suppressed(many) == {EMAIL: NOON}
     assert len(queries) == 1
 
 
@@ -365,9 +365,9 @@ def test_a_project_without_a_suppression_list_neither_keeps_nor_finds_values() -
     suppression.suppress([EMAIL], NOON)
     ProjectSettings.objects.update(suppression_list=False)
     suppression.suppress([PHONE], NOON)
-    assert suppression.find_suppressed([EMAIL, PHONE]) == set()
+    assert suppression.find_suppressed([EMAIL, PHONE]) == {}
     ProjectSettings.objects.update(suppression_list=True)
-    assert suppression.find_suppressed([EMAIL, PHONE]) == {EMAIL}
+    assert suppression.find_suppressed([EMAIL, PHONE]) == {EMAIL: NOON}
 
 
 # --- What remains of entries and images
@@ -434,3 +434,13 @@ def test_an_image_loses_the_values_of_the_person() -> None:
     phone, email = {"kind": "mobile_phone", "value": PHONE.value}, {"kind": "email", "value": "x@example.com"}
     image = {"maestra_id": 9, "holdings": [phone, email], "notes": [phone]}
     assert image_without(image, ADA.keys) == {"maestra_id": 9, "holdings": [email], "notes": []}
+
+
+def test_the_values_of_an_erasure_leave_the_suppression_list_together() -> None:
+    """R54: those of others stay; of a value that was erased twice the later erasure counts."""
+    later = minutes(60)
+    suppression.suppress([EMAIL, PHONE], NOON)
+    suppression.suppress([PHONE, DEVICE], later)
+    assert suppression.find_suppressed([EMAIL, PHONE, DEVICE]) == {EMAIL: NOON, PHONE: later, DEVICE: later}
+    suppression.release({later})
+    assert suppression.find_suppressed([EMAIL, PHONE, DEVICE]) == {EMAIL: NOON}
