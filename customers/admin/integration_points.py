@@ -18,12 +18,14 @@ from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
+    UnfoldBooleanWidget,
 )
 
 from customers.admin.base import ReadOnlyInline, SetupAdmin, ask, link
 from customers.admin.ordered_choice_widget import InOrder, InOrderField, lookup_kinds
 from customers.contact_types import CONTACT_TYPES
 from customers.models import (
+    PASSIVE_KINDS,
     ApiKey,
     IntegrationPoint,
     Scopes,
@@ -49,7 +51,33 @@ def contact_choices() -> list[tuple[str, str]]:
     return [(type_.name, gettext(type_.label)) for type_ in CONTACT_TYPES]
 
 
+AS_USUAL = ""
+PERSONAL_ACTIONS = [
+    (AS_USUAL, _("As is usual for the kind")),
+    ("True", _("Yes: customers act themselves")),
+    ("False", _("No: a file, another system or a colleague speaks of them")),
+]
+
+
 class PointForm(forms.ModelForm[IntegrationPoint]):
+    personal_actions = forms.TypedChoiceField(
+        choices=PERSONAL_ACTIONS,
+        coerce=lambda chosen: str(chosen) == "True",
+        empty_value=None,
+        required=False,
+        label=_("Counts as customer activity"),
+        help_text=_(
+            "What customers do themselves counts for priority, brings erased persons back and ends an "
+            "unsubscription. Usual for a website, an app, a point of sale and a call centre."
+        ),
+        widget=UnfoldAdminSelectWidget,
+    )
+    is_looked_at_twice = forms.BooleanField(
+        required=False,
+        label=_("Although its kind is a CRM, a file import or the admin"),
+        help_text=_("Only needed if you chose yes for such a kind."),
+        widget=UnfoldBooleanWidget,
+    )
     must_be_confirmed = checkboxes(
         contact_choices,
         _("Must be confirmed"),
@@ -72,6 +100,21 @@ class PointForm(forms.ModelForm[IntegrationPoint]):
         widget=InOrder(UnfoldAdminSelectWidget()),
     )
 
+    def clean(self) -> dict[str, Any]:
+        """A yes for a kind that speaks of customers needs a second look (R13)."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        kind, is_personal = cleaned.get("kind"), cleaned.get("personal_actions")
+        is_unusual = is_personal and kind in PASSIVE_KINDS and not cleaned.get("is_looked_at_twice")
+        if is_unusual and {"kind", "personal_actions"} & set(self.changed_data):
+            self.add_error(
+                "is_looked_at_twice",
+                _(
+                    "A file with such a point brings back persons who were erased, and subscribes those who "
+                    "unsubscribed. Tick this if its records really are what customers did themselves."
+                ),
+            )
+        return cleaned
+
 
 class KeyInline(ReadOnlyInline):
     model = ApiKey
@@ -92,7 +135,8 @@ class IntegrationPointAdmin(SetupAdmin):
                 "fields": (
                     ("system_name", "name"),
                     "kind",
-                    ("is_enabled", "personal_actions"),
+                    "is_enabled",
+                    ("personal_actions", "is_looked_at_twice"),
                     "lookup_by",
                     "default_scopes",
                 )

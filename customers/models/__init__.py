@@ -16,6 +16,7 @@ from customers.models.people import (
     SuppressedValue,
 )
 from customers.models.setup import (
+    PASSIVE_KINDS,
     ApiKey,
     BlockedValue,
     CustomField,
@@ -31,6 +32,7 @@ from customers.models.staff import Reveal, RevealKinds, SavedFilter
 
 __all__ = [
     "EVERY_KIND",
+    "PASSIVE_KINDS",
     "Activity",
     "ApiKey",
     "BlockedValue",

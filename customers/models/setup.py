@@ -7,7 +7,7 @@ which every process notices. The system's own identifier kinds and the settings 
 trigger puts them back even after a TRUNCATE. System names never change, because stored data contains them.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -171,6 +171,14 @@ class PointKinds(models.TextChoices):
     FILE_IMPORT = "file_import", _("File import")
     ADMIN = "admin", _("Admin")
 
+    @property
+    def has_personal_actions(self) -> bool:
+        """Whether customers usually act themselves where records of this kind come from (R13)."""
+        return self not in PASSIVE_KINDS
+
+
+PASSIVE_KINDS = frozenset({PointKinds.CRM, PointKinds.FILE_IMPORT, PointKinds.ADMIN})
+
 
 class Scopes(models.TextChoices):
     """What a key may do."""
@@ -217,8 +225,7 @@ class IntegrationPoint(models.Model):
     )
     personal_actions = models.BooleanField(
         _("counts as customer activity"),
-        default=True,
-        db_default=True,
+        default=None,
         help_text=_(
             "On where customers act themselves, as on a website; off for imports and back-office tools."
         ),
@@ -260,6 +267,12 @@ class IntegrationPoint(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Where nobody said whether its records are personal actions, the kind does (R13)."""
+        if cast("bool | None", self.personal_actions) is None:
+            self.personal_actions = PointKinds(self.kind).has_personal_actions
+        super().save(*args, **kwargs)
 
 
 class ApiKey(models.Model):

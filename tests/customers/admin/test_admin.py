@@ -25,6 +25,7 @@ from customers.models import (
     IdentifierKind,
     IntegrationPoint,
     Note,
+    PointKinds,
     ProjectSettings,
     Relation,
 )
@@ -288,6 +289,36 @@ def test_types_of_contact_are_ticked_on_a_point() -> None:
             "mobile_phone",
             "discount_card",
         }
+
+
+def point_data(**more: str) -> dict[str, str]:
+    keys = {"keys-TOTAL_FORMS": "0", "keys-INITIAL_FORMS": "0"}
+    return {"name": "Shop", "system_name": "shop", "kind": "website", **keys, **more}
+
+
+@pytest.mark.parametrize("kind", PointKinds.values)
+def test_the_kind_says_whether_records_are_personal_actions(kind: str) -> None:
+    """R13: unless somebody says otherwise."""
+    assert signed_in().post(address(IntegrationPoint, "add"), point_data(kind=kind)).status_code == 302
+    point = IntegrationPoint.objects.get()
+    assert point.personal_actions is (kind in ("website", "app", "point_of_sale", "call_centre"))
+
+
+@pytest.mark.parametrize("kind", ["crm", "file_import", "admin"])
+def test_a_yes_that_is_unusual_for_the_kind_needs_a_second_look(kind: str) -> None:
+    """R13: when it is chosen, and not with every later change."""
+    client, where = signed_in(), address(IntegrationPoint, "add")
+    data = point_data(kind=kind, personal_actions="True")
+    assert set(client.post(where, data).context["adminform"].form.errors) == {"is_looked_at_twice"}
+    assert not IntegrationPoint.objects.exists()
+    assert client.post(where, {**data, "is_looked_at_twice": "on"}).status_code == 302
+    point = IntegrationPoint.objects.get()
+    assert point.personal_actions
+    where = address(IntegrationPoint, "change", point.pk)
+    assert client.post(where, {**data, "name": "Other"}).status_code == 302
+    assert client.post(where, {**data, "personal_actions": "False"}).status_code == 302
+    point.refresh_from_db()
+    assert not point.personal_actions
 
 
 def test_a_point_is_set_up() -> None:
