@@ -260,11 +260,15 @@ def test_quickstart_serves_and_stops_and_goes_on(tmp_path: Path) -> None:
 
 
 def asked(said: str) -> Any:
-    """The answer to the command that quickstart suggests, run as it stands."""
+    """The answer to the command that quickstart suggests, run as it stands. Without the segments: calculated
+    ones come once the worker has recalculated them.
+    """
     match = re.search(r"^curl .*?\n\n", said, re.DOTALL | re.MULTILINE)
     assert match
     done = subprocess.run(["bash", "-c", match[0]], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    answer = json.loads(done.stdout)
+    del answer["customer"]["segments"]
+    return answer
 
 
 def visited(server: str) -> int:

@@ -82,7 +82,7 @@ def test_the_description_of_the_api_names_them_all(schemas: Any) -> None:
 
 def test_every_warning_has_a_label_and_a_sentence_into_which_its_values_go() -> None:
     """R12, R57"""
-    told = {"message": "It is no date.", "number": "A-1"}
+    told = {"message": "It is no date.", "number": "A-1", "retry_at": "10:30"}
     for code in WarningCode:
         assert code.label[0].isupper()
         warning = RecordWarning(code, "email", ("personal.first_name", "time_zone"), told)

@@ -138,6 +138,7 @@ def test_a_record_with_everything():
     assert replace(record, cards=()) == Record(
         operation=Operation.UPSERT,
         occurred_at=datetime(2026, 1, 4, 10, tzinfo=UTC),
+        is_dated=True,
         identifiers=(
             Sent("crm_id", "301", Category.UNIQUE, "301"),
             Sent("session_key", "a", Category.IDENTIFIER, "a"),
@@ -644,6 +645,7 @@ def test_an_order_is_an_upsert_of_its_customer_when_it_was_placed():
     record = ordered(ORDER, {"email": "ann@example.com", "mode": "fill"})
     assert said(record) == {
         "occurred_at": PLACED,
+        "is_dated": True,
         "identifiers": (ANN,),
         "mode": Mode.FILL,
         "order": Order(
@@ -727,6 +729,7 @@ def test_a_promo_code_counts_when_it_was_issued():
     data = {"lookup": {"maestra_id": 7}, "code": "SPRING", "issued_at": "2026-01-03T10:00:00Z"}
     assert said(parsed(data, Operation.PROMO_CODE)) == {
         "occurred_at": PLACED,
+        "is_dated": True,
         "lookup": Key("maestra_id", "7"),
         "promo_code": PromoCode("SPRING", PLACED),
     }
