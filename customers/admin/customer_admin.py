@@ -103,7 +103,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         outcome = None
         if request.method == "GET" and self.has_view_permission(request):
             outcome = SearchOutcome(request, request.GET.get("q", ""))
-            if outcome.only and set(request.GET) <= {"q"}:
+            if set(request.GET) <= {"q"} and outcome.only:
                 messages.info(request, outcome.notice)
                 return HttpResponseRedirect(profile_address(outcome.only))
         context = {

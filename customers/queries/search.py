@@ -17,8 +17,9 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQueryField
-from django.db.models import BigIntegerField, BooleanField, Exists, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from django.db.models.lookups import GreaterThanOrEqual
 
@@ -31,7 +32,7 @@ from customers.presentation.masking import MaskingPolicy
 from customers.profile import EMAIL, MAESTRA_ID, MOBILE_PHONE, Kind
 from customers.setup.project_config import ProjectConfig, normalisers
 from customers.storage.loading import HIGHEST_MAESTRA_ID, primary_ids_of
-from customers.storage.sql import fetch, fetch_value
+from customers.storage.sql import array, fetch, fetch_value
 
 Customers = QuerySet[Customer]
 
@@ -47,7 +48,7 @@ SELECT i.customer_id, k.name, i.value, i.is_former
    AND (i.gives_access OR i.kind_id <> ALL(%s::smallint[]))
 """
 
-MANY = 10_000
+MANY = 5000
 """Up to so many customers of a name or a part of a contact are read from its index first. Where there are
 more, going through the customers one after the other soon meets enough of them for a page.
 """
@@ -85,7 +86,7 @@ class _Meaning(NamedTuple):
         ids = set(self.found[: MANY + 1])
         if not self.narrowed or len(ids) > MANY:
             return ids
-        return set(Customer.objects.filter(self.narrowed, pk__in=ids).values_list("pk", flat=True))
+        return set(Customer.objects.filter(self.narrowed, _is_one_of(ids)).values_list("pk", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,9 @@ class CustomerSearch:
         meanings = self._meanings(has_hits=bool(identified))
         found = identified.union(*(meaning.ids() for meaning in meanings))
         if len(found) <= MANY:
-            return customers.filter(pk__in=found)
+            return customers.filter(_is_one_of(found))
         conditions = [meaning.condition for meaning in meanings]
-        return customers.filter(reduce(or_, conditions, Q(pk__in=identified)))
+        return customers.filter(reduce(or_, conditions, Q(_is_one_of(identified))))
 
     def primary_ids(self, most: int) -> list[int]:
         """The customers whom the text finds, `most` at most, the newest first."""
@@ -196,6 +197,20 @@ class _WordsBeginning(Func):
 
     function = "customers_words_beginning"
     output_field = BigIntegerField()
+
+
+def _is_one_of(ids: Collection[int]) -> _IsAnyOf:
+    """That the customer is one of these. As an array they are one parameter, where `pk__in` makes each of
+    thousands its own, again for every statement.
+    """
+    numbers = Cast(Value(array("bigint", [*ids])), ArrayField(BigIntegerField()))
+    return _IsAnyOf(F("pk"), numbers)
+
+
+class _IsAnyOf(Func):
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
 
 
 class _Bears(Func):
