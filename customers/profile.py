@@ -279,6 +279,13 @@ class Profile:
         return any(h.confirmed_at and h.category in CONTACTS for h in self.holdings.values())
 
 
+def counting(one: Holding, other: Holding) -> Holding:
+    """Which of two ways to have a unique value counts: current before former, then the one retired last, as
+    it was told (R3).
+    """
+    return max(other, one, key=lambda h: (not h.is_former, h.retired_at or h.since))
+
+
 MICROSECOND = timedelta(microseconds=1)
 
 

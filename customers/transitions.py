@@ -55,6 +55,7 @@ from customers.profile import (
     Personal,
     Profile,
     Subscription,
+    counting,
 )
 
 K = TypeVar("K")
@@ -341,11 +342,17 @@ def united(survivor: Profile, absorbed: Profile) -> Profile:
     return replace(
         survivor,
         members=tuple(sorted((*survivor.members, *absorbed.members), key=lambda m: m.maestra_id)),
-        holdings={**absorbed.holdings, **survivor.holdings},
+        holdings=_united_holdings(survivor.holdings, absorbed.holdings),
         claims={**absorbed.claims, **survivor.claims},
         cards={**absorbed.cards, **survivor.cards},
         notes=tuple(sorted((*survivor.notes, *absorbed.notes), key=lambda n: n.at)),
     )
+
+
+def _united_holdings(first: Mapping[Key, Holding], second: Mapping[Key, Holding]) -> Mapping[Key, Holding]:
+    """Of a unique value that both had, at most one still has, the way counts in which it is had now (R3)."""
+    both = {key: counting(first[key], second[key]) for key in first.keys() & second.keys()}
+    return {**second, **first, **both}
 
 
 def put(mapping: Mapping[K, V], key: K, value: V | None) -> dict[K, V]:

@@ -2,7 +2,7 @@
 
 from customers.block_list import EVERY_KIND
 from customers.models.history import Change, Operation
-from customers.models.identifiers import Claim, DeviceUse, Identifier, PaymentCard
+from customers.models.identifiers import Claim, DeviceUse, FormerIdentifier, Identifier, PaymentCard
 from customers.models.ledger import Activity, Order, PointsMovement, PromoCode
 from customers.models.people import (
     Channels,
@@ -44,6 +44,7 @@ __all__ = [
     "CustomerFacts",
     "DeviceUse",
     "FieldTypes",
+    "FormerIdentifier",
     "Genders",
     "Identifier",
     "IdentifierKind",

@@ -1,9 +1,10 @@
 """Identifiers: one row per value, whoever holds it. The row stays for ever.
 
 Invariants, all enforced by the database: a value has one row and so one holder (R2, R4–R9), which is a
-primary MaestraID; of e-mails and phones a customer has at most one primary (R7), of a unique kind at most one
-current value (R2); a row that nobody holds has no flags. Rules about several rows are checked at commit,
-because they may be broken in the middle of a merge.
+primary MaestraID; others who had a unique one before have rows of their own (R3); of e-mails and phones a
+customer has at most one primary (R7), of a unique kind at most one current value (R2); a row that nobody
+holds has no flags. Rules about several rows are checked at commit, because they may be broken in the middle
+of a merge.
 
 `origin_id` is the MaestraID a value came to. It does not change while the value is held, which is what undo
 needs (R46). Texts are compared and sorted by code point (collation C): the order does not depend on the
@@ -142,6 +143,49 @@ class Identifier(AtHead):
                 | Q(kind__in=CONTACT_IDS),
                 name="identifier_only_contacts_have_flags",
             ),
+        ]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class FormerIdentifier(AtHead):
+    """That a customer had a unique ID which somebody else has by now, or retired later. Nobody is found by it
+    (R3).
+    """
+
+    kind = models.ForeignKey(
+        IdentifierKind, models.PROTECT, db_index=False, related_name="+", verbose_name=_("kind")
+    )
+    value = models.CharField(_("value"), db_collation="C", help_text=_("Normalised, as it is compared."))
+    raw = models.CharField(_("as entered"))
+    customer = models.ForeignKey(
+        Customer,
+        models.PROTECT,
+        db_constraint=False,
+        related_name="former_identifiers",
+        verbose_name=_("customer"),
+    )
+    origin_id = models.BigIntegerField(_("recorded under MaestraID"))
+    since = models.DateTimeField(_("since"))
+    retired_at = models.DateTimeField(_("retired"))
+    point = models.ForeignKey(
+        IntegrationPoint,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("integration point"),
+    )
+
+    class Meta:
+        verbose_name = _("former identifier")
+        verbose_name_plural = _("former identifiers")
+        constraints = [
+            *AtHead.Meta.constraints,
+            models.UniqueConstraint(fields=["kind", "value", "origin_id"], name="former_once_per_origin"),
         ]
 
     def __str__(self) -> str:

@@ -65,6 +65,9 @@ SELECT k.system_name, i.value
     UNION SELECT identifier_id FROM customers_claim WHERE customer_id = %(primary_id)s
   ) own
   JOIN customers_identifier i USING (id) JOIN customers_identifierkind k ON k.id = i.kind_id
+UNION SELECT k.system_name, f.value
+  FROM customers_formeridentifier f JOIN customers_identifierkind k ON k.id = f.kind_id
+ WHERE f.customer_id = %(primary_id)s
 UNION SELECT kind, value FROM customers_note WHERE maestra_id = ANY(%(ids)s)
 UNION SELECT kind, value FROM customers_relation WHERE maestra_id = ANY(%(ids)s)
 UNION SELECT e.named ->> 'type', e.named ->> 'value'
@@ -78,12 +81,15 @@ SELECT i.id FROM unnest(%(kinds)s::smallint[], %(values)s::text[]) AS v(kind, va
   JOIN customers_identifier i ON i.kind_id = v.kind AND i.value = v.value
  ORDER BY i.id FOR UPDATE OF i
 """
-# Those rows read under the lock. The last column says whether another customer holds or claims the value.
+# Those rows read under the lock. The last column says whether another customer has, had or claims the value.
 VALUES = """
 SELECT k.system_name, i.value, i.id,
        coalesce(i.customer_id <> %(primary_id)s, false)
        OR EXISTS (
          SELECT FROM customers_claim c WHERE c.identifier_id = i.id AND c.customer_id <> %(primary_id)s)
+       OR EXISTS (
+         SELECT FROM customers_formeridentifier f
+          WHERE f.kind_id = i.kind_id AND f.value = i.value AND f.customer_id <> %(primary_id)s)
   FROM customers_identifier i JOIN customers_identifierkind k ON k.id = i.kind_id
  WHERE i.id = ANY(%(rows)s)
 """

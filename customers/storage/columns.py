@@ -100,6 +100,15 @@ HOLDING = RowShape(
     column("point", "bigint", "point_id"),
     before=("kind", "value", "category"),
 )
+FORMER = Columns(
+    Holding,
+    column("raw", "text"),
+    column("origin", "bigint", "origin_id"),
+    column("since", "timestamptz"),
+    column("retired_at", "timestamptz"),
+    column("point", "bigint", "point_id"),
+)
+"""What is kept of a unique ID that a customer had and somebody else has, or retired later (R3)."""
 CLAIM = RowShape(
     Claim,
     column("raw", "text"),

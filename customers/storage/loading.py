@@ -28,7 +28,7 @@ from customers.profile import (
     Subscription,
     SubscriptionStatus,
 )
-from customers.storage.columns import CLAIM, HOLDING, MEMBER_FACTS, NOTE, PERSONAL, SUBSCRIPTION
+from customers.storage.columns import CLAIM, FORMER, HOLDING, MEMBER_FACTS, NOTE, PERSONAL, SUBSCRIPTION
 from customers.storage.sql import Row, array, ask, fetch
 from customers.storage.transactions import Contended
 
@@ -59,6 +59,15 @@ SELECT customer_id, kind_id, value, {HOLDING.select()}
   FROM customers_identifier
  WHERE customer_id = ANY(%(primary_ids)s::bigint[])
  ORDER BY id
+"""
+# Former IDs that somebody else has by now, or retired later (R3). The row of the value itself comes first.
+_NO_FLAGS = {name: "false" if of == "boolean" else f"NULL::{of}" for name, of in HOLDING.types.items()}
+FORMER_IDS = f"""
+SELECT customer_id, kind_id, value,
+       {HOLDING.select(**{**_NO_FLAGS, **{name: name for name in FORMER.types}, "is_former": "true"})}
+  FROM customers_formeridentifier
+ WHERE customer_id = ANY(%(primary_ids)s::bigint[])
+ ORDER BY retired_at DESC, origin_id DESC
 """
 # A value may have been claimed under several MaestraIDs of a profile: the primary one's own claim counts,
 # else the oldest MaestraID's. What comes last stays.
@@ -214,7 +223,7 @@ def _identifiers(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
     for primary_id, kind_id, value, *rest in rows:
         kind, category = profiles.kinds[kind_id]
         holding = Holding(kind, value, category, *rest)
-        profiles[primary_id].holdings[holding.key] = holding
+        profiles[primary_id].holdings.setdefault(holding.key, holding)
 
 
 def _claims(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
@@ -246,6 +255,7 @@ OWN_PARTS = (
     ProfilePart(KINDS, _kinds),
     ProfilePart(MEMBERS, _members),
     ProfilePart(IDENTIFIERS, _identifiers),
+    ProfilePart(FORMER_IDS, _identifiers),
     ProfilePart(CLAIMS, _claims),
     ProfilePart(CARDS, _cards),
     ProfilePart(SUBSCRIPTIONS, _subscriptions),

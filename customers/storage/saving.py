@@ -21,6 +21,7 @@ from customers.storage.history_rows import histories
 from customers.storage.sql import Script, Table, as_json
 from customers.storage.tables.base import Lineage, TableRows
 from customers.storage.tables.consent import SubscriptionRows
+from customers.storage.tables.former import FormerRows
 from customers.storage.tables.identifiers import (
     CardRows,
     ClaimRows,
@@ -69,11 +70,12 @@ def final_rows(batch: Batch) -> list[TableRows]:
 
 def all_tables(lineage: Lineage) -> list[TableRows]:
     """The tables in the order of writing: a row comes after those it refers to."""
-    claims = ClaimRows(lineage)
+    claims, former = ClaimRows(lineage), FormerRows(lineage)
     return [
         CustomerRows(lineage),
         FactRows(lineage),
-        IdentifierRows(lineage, claims),
+        former,
+        IdentifierRows(lineage, claims, former),
         claims,
         CardRows(lineage),
         DeviceUseRows(lineage),

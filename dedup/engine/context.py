@@ -97,7 +97,6 @@ class ResolutionContext:
 
     def hold(self, sent: Sent, taken_from: int | None = None, why: Why = Why.RECORD) -> None:
         """The subject holds the identifier from now on; a unique ID retires the one before it (R2)."""
-        self.release_former(sent.key)
         old = self.profile.current(sent.kind) if sent.category is Category.UNIQUE else None
         if old:
             retired = replace(old, is_former=True, retired_at=self.now)
@@ -106,15 +105,6 @@ class ResolutionContext:
         self.work.emit(Held(**self.who(), before=None, after=holding, taken_from=taken_from, why=why))
         if claim := self.profile.claims.get(sent.key):
             self.work.emit(Unclaimed(**self.who(), claim=claim, why=why))
-
-    def release_former(self, key: Key) -> None:
-        """Takes a former value, which finds nobody any more, from the customer that had it (R3)."""
-        if (
-            (other := self.work.holder(key))
-            and other.maestra_id != self.subject
-            and other.holdings[key].is_former
-        ):
-            self.release(other, key, Why.MOVED)
 
     def release(self, holder: Profile, key: Key, why: Why) -> Holding:
         """Takes a value from its holder, for the subject; how it was held."""

@@ -118,8 +118,6 @@ def _join(context: ResolutionContext, other: Profile, verdict: Verdict, decision
     context.work.emit(Joined(**context.who(), decision=decision))
     add_to_ledgers(context)
     result = _survivor(context, part, other, verdict, other)
-    for key in part.holdings.keys() - other.holdings.keys():
-        context.release_former(key)
     context.emit_diff(context.profile, result, Why.RECORD)
     if context.record.mode is Mode.FILL:
         edit_values(context)

@@ -46,8 +46,6 @@ def create(context: ResolutionContext) -> None:
     context.status = OutcomeStatus.CREATED
     context.work.emit(Created(**context.who(), registered_at=context.record.occurred_at))
     free = context.free()
-    for key in [s.key for s in free if s.key in context.work.holders]:
-        context.release_former(key)
     incoming = diff(context.profile, _with_all(context, free), context.origin_id, Why.RECORD)
     context.work.emit_all([*ledger_changes(context), *incoming])
     context.record_cards()

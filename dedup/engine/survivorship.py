@@ -84,8 +84,8 @@ def all_holdings(sides: MergeSides) -> dict[Key, Holding]:
     for key in first.keys() & second.keys():
         base = sides.stored.get(key, first[key])
         result[key] = both_flags(base, first[key], second[key])
-    for key in second.keys() - first.keys():
-        result[key] = _yielding(second[key], sides)
+    for key in second:
+        result[key] = _yielding(result[key], sides)
     for kind in {h.kind for h in result.values() if h.category in WITH_PRIMARY}:
         leader = sides.priority.primary(kind) or sides.other.primary(kind)
         if leader:
@@ -106,10 +106,11 @@ def both_flags(base: Holding, first: Holding, second: Holding) -> Holding:
 
 def _yielding(holding: Holding, sides: MergeSides) -> Holding:
     """The other customer's unique ID goes to history where the priority customer has a current one (R3)."""
-    rival = holding.category is Category.UNIQUE and sides.priority.current(holding.kind)
-    return (
-        replace(holding, is_former=True, retired_at=sides.at) if rival and not holding.is_former else holding
-    )
+    if holding.category is not Category.UNIQUE or holding.is_former:
+        return holding
+    rival = sides.priority.current(holding.kind)
+    is_rivalled = rival is not None and rival.key != holding.key
+    return replace(holding, is_former=True, retired_at=sides.at) if is_rivalled else holding
 
 
 def open_claims(sides: MergeSides) -> dict[Key, Claim]:

@@ -43,15 +43,19 @@ class Journal:
     absorbed: Profile
     result: Profile
 
-    def claimed(self) -> frozenset[Key]:
-        """Values claimed before the merge, which an undo may bring back."""
-        return frozenset(self.survivor.claims) | frozenset(self.absorbed.claims)
+    def unique_ids(self) -> frozenset[Key]:
+        """Unique IDs of before the merge. Who has them now decides whether they can be current again."""
+        both = (*self.survivor.holdings.values(), *self.absorbed.holdings.values())
+        return frozenset(h.key for h in both if h.category is Category.UNIQUE)
 
 
 def undo(world: World, journal: Journal, now: datetime) -> Outcome:
-    """Give both sides back. The pair is apart from then on, until a person lifts that."""
+    """Give both sides back. The pair is apart from then on, until a person lifts that. The world has whoever
+    has a unique ID of the journal now.
+    """
     work = UnitOfWork(world)
     current = work.profiles[journal.survivor.maestra_id]
+    images, journal = journal, _without_taken_ids(journal, work)
     restored, remaining = _restored(current, journal, now), _remaining(current, journal, now)
     primary_id, back = remaining.maestra_id, restored.maestra_id
     split_off, left = _as_split(current, restored, journal), _as_left(current, remaining)
@@ -66,7 +70,7 @@ def undo(world: World, journal: Journal, now: datetime) -> Outcome:
     )
     for before, after in ((left, remaining), (split_off, restored)):
         work.emit_diff(before, after, after.maestra_id, Why.UNDO)
-    for note in _notes(current, journal, now):
+    for note in _notes(images, journal, (remaining, restored), now):
         owner = back if note.maestra_id in restored.maestra_ids else primary_id
         work.emit(NoteAdded(customer=owner, maestra_id=note.maestra_id, note=note))
     work.emit(KeptApart(customer=primary_id, maestra_id=primary_id, other=back, why=Why.UNDO))
@@ -74,6 +78,30 @@ def undo(world: World, journal: Journal, now: datetime) -> Outcome:
     work.note_identified()
     work.commit()
     return Outcome(OutcomeStatus.CHANGED, work.profiles[primary_id], tuple(work.changes))
+
+
+def _without_taken_ids(journal: Journal, work: UnitOfWork) -> Journal:
+    """The journal with the unique IDs that are registered elsewhere by now as former ones: its side had them,
+    and they are current with somebody else (R3).
+    """
+    current = work.profiles[journal.survivor.maestra_id]
+    taken = {
+        key: h
+        for key, h in current.holdings.items()
+        if h.is_former and (holder := work.current_holder(key)) and holder.maestra_id != current.maestra_id
+    }
+    return replace(
+        journal, survivor=_retired(journal.survivor, taken), absorbed=_retired(journal.absorbed, taken)
+    )
+
+
+def _retired(before: Profile, taken: Mapping[Key, Holding]) -> Profile:
+    retired = {
+        key: replace(h, is_former=True, retired_at=taken[key].retired_at)
+        for key, h in before.holdings.items()
+        if key in taken and not h.is_former
+    }
+    return replace(before, holdings={**before.holdings, **retired}) if retired else before
 
 
 def _as_split(current: Profile, restored: Profile, journal: Journal) -> Profile:
@@ -85,7 +113,7 @@ def _as_split(current: Profile, restored: Profile, journal: Journal) -> Profile:
         members=restored.members,
         notes=restored.notes,
         cards=restored.cards,
-        holdings={key: current.holdings[key] for key in restored.holdings},
+        holdings=_as_now(restored, current),
         claims={key: c for key, c in current.claims.items() if c.origin in restored.maestra_ids},
     )
 
@@ -98,9 +126,15 @@ def _as_left(current: Profile, remaining: Profile) -> Profile:
         members=remaining.members,
         notes=remaining.notes,
         cards=remaining.cards,
-        holdings={key: current.holdings[key] for key in remaining.holdings},
+        holdings=_as_now(remaining, current),
         claims={key: c for key, c in current.claims.items() if c.origin in ids},
     )
+
+
+def _as_now(side: Profile, current: Profile) -> dict[Key, Holding]:
+    """The side's identifiers as they are now. A former ID that both had is recorded under one side only."""
+    now = {key: current.holdings[key] for key in side.holdings}
+    return {key: h if h.origin in side.maestra_ids else side.holdings[key] for key, h in now.items()}
 
 
 def _restored(current: Profile, journal: Journal, now: datetime) -> Profile:
@@ -165,7 +199,8 @@ def _side(
     `primaries` were chosen since the merge and stay primary.
     """
     ids = before.maestra_ids
-    holdings = {key: h for key, h in current.holdings.items() if h.origin in ids}
+    former = {key: h for key, h in before.holdings.items() if h.is_former and key in current.holdings}
+    holdings = {**former, **{key: h for key, h in current.holdings.items() if h.origin in ids}}
     holdings = _with_flags_of(holdings, before, journal.result)
     holdings = _with_current_ids_of(holdings, before, journal.result, current)
     return replace(
@@ -233,10 +268,14 @@ def _cards_of(current: Profile, before: Profile) -> dict[str, int]:
     return {**shared, **since}
 
 
-def _notes(current: Profile, journal: Journal, now: datetime) -> Iterator[Note]:
-    """A note for every identifier that a side had and does not get back."""
-    for before in (journal.survivor, journal.absorbed):
-        for key in before.holdings:
-            holding = current.holdings.get(key)
-            if holding is None or holding.origin not in before.maestra_ids:
+def _notes(
+    images: Journal, journal: Journal, sides: tuple[Profile, Profile], now: datetime
+) -> Iterator[Note]:
+    """A note for every identifier that a side had and does not get back; `journal` has those that it gets
+    back as former ones only.
+    """
+    befores = ((images.survivor, journal.survivor), (images.absorbed, journal.absorbed))
+    for (before, possible), side in zip(befores, sides, strict=True):
+        for key, was in before.holdings.items():
+            if key not in side.holdings or possible.holdings[key] != was:
                 yield Note(now, before.maestra_id, "not_returned", key.kind, key.value)

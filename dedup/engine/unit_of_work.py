@@ -28,7 +28,7 @@ from customers.changes import (
     Unmerged,
     Why,
 )
-from customers.profile import DEVICES, MAESTRA_ID, Key, Kind, Profile
+from customers.profile import DEVICES, MAESTRA_ID, Category, Holding, Key, Kind, Profile, counting
 from customers.transitions import apply, changed, diff
 from dedup.engine.world import Message, World
 
@@ -119,7 +119,7 @@ class UnitOfWork:
         return self.primary_ids.get(maestra_id)
 
     def holder(self, key: Key) -> Profile | None:
-        """The profile that has a value, currently or formerly."""
+        """The profile that has a value: the one that holds it, else the one that retired it last (R3)."""
         origin = self.holders.get(key)
         if origin is None:
             return None
@@ -206,16 +206,32 @@ class UnitOfWork:
 
     def _index_held(self, change: Held) -> None:
         holding = change.after
-        self.holders[holding.key] = change.customer
+        self._index_value(holding, change.customer)
         if holding.category in DEVICES:
             self._index_device(holding.key, change.customer)
 
     def _index_device(self, key: Key, customer: int) -> None:
         self.device_users[key] = self.device_users.get(key, frozenset()) | {customer}
 
+    def _index_value(self, holding: Holding, customer: int) -> None:
+        """The customer is found by the value, unless another one's way to have it counts (R3)."""
+        if holding.is_former:
+            other = self.holder(holding.key)
+            theirs = other.holdings.get(holding.key) if other and other.maestra_id != customer else None
+            if theirs and counting(holding, theirs) is theirs:
+                return
+        self.holders[holding.key] = customer
+
     def _index_released(self, change: Released) -> None:
-        if change.holding.key in self.holders:
-            del self.holders[change.holding.key]
+        """A unique value goes back to whoever retired it last (R3)."""
+        key = change.holding.key
+        if key not in self.holders or self.primary_id(self.holders[key]) not in (None, change.customer):
+            return
+        del self.holders[key]
+        if change.holding.category is Category.UNIQUE:
+            for profile in self.profiles.values():
+                if key in profile.holdings:
+                    self._index_value(profile.holdings[key], profile.maestra_id)
 
     def _index_merged(self, change: Merged) -> None:
         for maestra_id in change.absorbed.maestra_ids:
@@ -225,8 +241,9 @@ class UnitOfWork:
         restored = change.restored
         for maestra_id in restored.maestra_ids:
             self.primary_ids[maestra_id] = restored.maestra_id
-        for key in restored.holdings:
-            self.holders[key] = restored.maestra_id
+        for profile in (change.remaining, restored):
+            for holding in profile.holdings.values():
+                self._index_value(holding, profile.maestra_id)
         self.identified[restored.maestra_id] = restored.is_identified
 
     def _index_erased(self, change: Erased) -> None:

@@ -79,10 +79,10 @@ def undo(caller: Caller, merge_id: int, *, preview_token: str | None = None, dry
 
 
 def _undo(caller: Caller, merge_id: int, token: str | None, *, dry_run: bool) -> Result:
-    now, survivor = timezone.now(), Key(MAESTRA_ID, str(_entry(merge_id).survivor_id))
-    loaded = load(wanted_keys([survivor]), caller.config, lock=not dry_run)
-    entry = _entry(merge_id)  # as it is under the lock of its survivor
-    _refuse_unless_undoable(entry)
+    now, entry = timezone.now(), _undoable(merge_id)
+    survivor, unique_ids = Key(MAESTRA_ID, str(entry.survivor_id)), _journal(entry).unique_ids()
+    loaded = load(wanted_keys([survivor, *unique_ids]), caller.config, lock=not dry_run)
+    entry = _undoable(merge_id)  # as it is under the lock of its survivor
     profile = find_customer(loaded, survivor, caller)
     _refuse_later_merges(entry, profile)
     current = preview_token_of([profile])
@@ -95,10 +95,11 @@ def _undo(caller: Caller, merge_id: int, token: str | None, *, dry_run: bool) ->
     return Result(outcome, outcome.profile)
 
 
-def _entry(merge_id: int) -> Merge:
+def _undoable(merge_id: int) -> Merge:
     entry = Merge.objects.filter(pk=merge_id).first()
     if entry is None:
         raise SelfsameError(ErrorCode.NOT_FOUND, _("There is no merge with this number."))
+    _refuse_unless_undoable(entry)
     return entry
 
 

@@ -232,6 +232,52 @@ def test_where_one_value_is_current_and_former_current_wins(project):
     assert shop.website.finds(crm_id="301") == two
 
 
+def test_a_value_stays_among_the_former_ones_of_everyone_who_had_it(project):
+    """R3: whoever has it now, and who registers it anew sees nothing of who had it."""
+    shop = project(kinds={"crm_id": NO_MERGE})
+    one = shop.website.register(day=1, crm_id="301", email=ANN).id
+    shop.website.edit(one, day=2, crm_id="302")
+    before, history = shop.profile(one), shop.history(one)
+    two = shop.website.register(day=3, crm_id="301", email=BOB).id
+    assert (shop.profile(one), shop.history(one)) == (before, history)
+    assert before["former_ids"] == {"crm_id": ["301"]}
+    shop.website.edit(two, day=4, crm_id="303")
+    three = shop.website.register(day=5, crm_id="301", email=EVE).id
+    formers = [shop.profile(n).get("former_ids", {}) for n in (one, two, three)]
+    assert formers == [{"crm_id": ["301"]}, {"crm_id": ["301"]}, {}]
+    assert mentions(shop.website.get(f"customers/{one}/export/").body, "301")
+
+
+def test_a_value_whose_current_holder_is_erased_is_again_that_of_whoever_retired_it_last(project):
+    """R3, R54: it stays with those who had it."""
+    shop = project(kinds={"crm_id": NO_MERGE})
+    one, two = shop.two({"email": ANN, "crm_id": "301"}, {"email": BOB, "crm_id": "9"})
+    shop.website.edit(one, crm_id="302")
+    shop.website.edit(two, crm_id="301")
+    shop.website.edit(two, crm_id="303")
+    three = shop.website.register(day=5, crm_id="301", email=EVE).id
+    shop.website.delete(f"customers/{three}/")
+    shop.configure(kinds={"crm_id": {"do_not_merge_different": False}})
+    assert shop.website.finds(crm_id="301") == two
+    shop.website.delete(f"customers/{two}/")
+    assert shop.website.finds(crm_id="301") == one
+
+
+def test_a_merge_of_two_who_had_one_value_is_undone_to_both_having_it(project):
+    """R3, R46"""
+    shop = project(kinds={"crm_id": NO_MERGE})
+    one = shop.website.register(day=1, crm_id="301", email=ANN).id
+    shop.website.edit(one, day=2, crm_id="302")
+    two = shop.website.register(day=3, crm_id="301", mobile_phone=PHONE).id
+    before = [shop.profile(n) for n in (one, two)]
+    shop.configure(kinds={"crm_id": {"do_not_merge_different": False}})
+    merged = shop.match(one, two)
+    assert shop.website.finds(crm_id="301") == one
+    shop.website.undo(merged.merge_ids[0])
+    assert [shop.profile(n) for n in (one, two)] == before
+    assert shop.website.finds(crm_id="301") == two
+
+
 def test_where_a_value_is_former_with_several_the_one_retired_last_is_found(project):
     """R3: not the first holder, not the lower MaestraID."""
     shop = project(kinds={"crm_id": NO_MERGE})

@@ -28,6 +28,7 @@ from customers.storage.batch import Batch, RecordChanges
 from customers.storage.columns import CLAIM, HOLDING
 from customers.storage.sql import Row, Script, Table, draw_ids
 from customers.storage.tables.base import Handlers, Lineage, TableRows
+from customers.storage.tables.former import ADDRESS, FormerRows, address
 
 HELD = {"customer_id": "bigint", **HOLDING.types}
 IDENTIFIERS = Table(
@@ -35,7 +36,6 @@ IDENTIFIERS = Table(
     {"kind_id": "smallint", "value": "text", "is_unique_kind": "boolean", **HELD},
 )
 NUMBERED = Table(IDENTIFIERS.name, {"id": "bigint", **IDENTIFIERS.types})
-ADDRESS = {"kind_id": "smallint", "value": "text"}
 FREE = {name: False if of == "boolean" else None for name, of in HELD.items() if name != "raw"}
 """The columns of a value that nobody holds. It stays as it was typed."""
 # A value keeps its row for ever; with nobody as its holder it is free.
@@ -119,7 +119,7 @@ class Value:
     """The row of a value. `customer` is its holder at the time it was given, None where nobody holds it.
 
     `is_stored` tells that the changes themselves presuppose the row, `was_free` that they presuppose nobody
-    holds it.
+    holds it. `is_anew`: the customer did not hold it before, so that somebody else may have retired it.
     """
 
     raw: str
@@ -127,6 +127,7 @@ class Value:
     holding: Holding | None = None
     is_stored: bool = False
     was_free: bool = False
+    is_anew: bool = False
 
 
 class ClaimRows(TableRows):
@@ -185,7 +186,7 @@ class ClaimRows(TableRows):
         created = self.lineage.created
         dropped = [(customer, key) for customer, key in sorted(self.dropped) if customer not in created]
         script.with_rows(
-            DROP_CLAIMS, DROPPED_CLAIMS, [(customer, *_address(key, batch)) for customer, key in dropped]
+            DROP_CLAIMS, DROPPED_CLAIMS, [(customer, *address(key, batch)) for customer, key in dropped]
         )
         self.move(script, "customers_claim")
         rows = self._rows(batch)
@@ -193,7 +194,7 @@ class ClaimRows(TableRows):
 
     def _rows(self, batch: Batch) -> list[Row]:
         found = [
-            (*_address(key, batch), customer, claim.origin, claim)
+            (*address(key, batch), customer, claim.origin, claim)
             for customer, claims in self.claims.items()
             for key, claim in claims.items()
         ]
@@ -208,9 +209,10 @@ class ClaimRows(TableRows):
 class IdentifierRows(TableRows):
     """`emptied` are customers whose identifiers are taken away before the batch gives any."""
 
-    def __init__(self, lineage: Lineage, claims: ClaimRows) -> None:
+    def __init__(self, lineage: Lineage, claims: ClaimRows, former: FormerRows) -> None:
         super().__init__(lineage)
         self.claims = claims
+        self.former = former
         self.emptied: set[int] = set()
         self.values: dict[Key, Value] = {}
 
@@ -223,12 +225,23 @@ class IdentifierRows(TableRows):
         }
 
     def _held(self, c: Held, _: RecordChanges) -> None:
+        """A customer that had a former value before has it as before, whoever counts (R3)."""
         holding, key = c.after, c.after.key
+        if holding.is_former and (c.before is None or c.before.is_former):
+            return
         row = self.values.get(key)
         if row is None:
             was_held = c.before is not None or c.taken_from is not None
             row = self.values[key] = Value(holding.raw, is_stored=was_held, was_free=not was_held)
+        elif row.customer is not None and row.holding and row.holding.is_former:
+            self._displace(row.customer, row.holding, c.customer)
+        row.is_anew = row.is_anew or c.before is None or c.before.is_former
         row.raw, row.customer, row.holding = holding.raw, c.customer, holding
+
+    def _displace(self, customer: int, holding: Holding, by: int) -> None:
+        """Somebody registers anew what a customer retired in this batch."""
+        if self.lineage.primary_id(customer) != by:
+            self.former.put(customer, holding)
 
     def _released(self, c: Released, _: RecordChanges) -> None:
         """Takes the value from its holder only: it may have been given on already."""
@@ -245,7 +258,8 @@ class IdentifierRows(TableRows):
         self._empty(c.customer)
         for profile in (c.restored, c.remaining):
             for key, holding in profile.holdings.items():
-                self.values[key] = Value(holding.raw, profile.maestra_id, holding, is_stored=True)
+                if not holding.is_former:
+                    self.values[key] = Value(holding.raw, profile.maestra_id, holding, is_stored=True)
 
     def _erased(self, c: Erased, _: RecordChanges) -> None:
         self._empty(c.customer)
@@ -264,20 +278,26 @@ class IdentifierRows(TableRows):
         self.move(script, IDENTIFIERS.name)
         new: list[Row] = []
         given: list[Row] = []
-        for key, value in (self.values | self._claimed(batch)).items():
+        anew: list[tuple[int, str, int | None]] = []
+        for key, value in (self.values | self._unheld(batch)).items():
             kind, holder = batch.kinds[key.kind], self._holder(value)
             if value.is_stored or key in batch.known:
                 given.append((kind.id, key.value, value.was_free, *holder))
+                if value.is_anew and kind.category is Category.UNIQUE:
+                    anew.append((kind.id, key.value, holder[0]))
             else:
                 new.append((kind.id, key.value, kind.category is Category.UNIQUE, *holder))
         _insert(script, new, {kind.id for kind in batch.kinds.values() if kind.category in WITH_PRIMARY})
+        self.former.displace(script, anew)
         script.with_rows(GIVE_VALUES, GIVEN, sorted(given), expected=len(given))
+        self.former.settle(script, batch)
 
-    def _claimed(self, batch: Batch) -> dict[Key, Value]:
-        """A claimed value that nobody holds needs a row as well."""
-        claimed = self.claims.by_value()
-        missing = (claimed.keys() - self.values.keys()).difference(batch.known)
-        return {key: Value(claimed[key].raw) for key in missing}
+    def _unheld(self, batch: Batch) -> dict[Key, Value]:
+        """A value that is claimed, or was held before, needs a row as well."""
+        claimed = {key: claim.raw for key, claim in self.claims.by_value().items()}
+        named = self.former.raw_values() | claimed
+        missing = (named.keys() - self.values.keys()).difference(batch.known)
+        return {key: Value(named[key]) for key in missing}
 
     def _holder(self, value: Value) -> Row:
         """The columns of `HELD`."""
@@ -330,7 +350,7 @@ class DeviceUseRows(TableRows):
         if self.erased:
             script.execute(DROP_DEVICE_USES_OF, [sorted(self.erased)])
         uses = [
-            (*_address(key, batch), origin, at) for key, origin, at in self.uses if origin not in self.erased
+            (*address(key, batch), origin, at) for key, origin, at in self.uses if origin not in self.erased
         ]
         script.with_rows(ADD_DEVICE_USES, DEVICE_USES, sorted(uses))
 
@@ -416,7 +436,3 @@ class RelationRows(TableRows):
             for (maestra_id, related, key), (criterion, kept, at) in sorted(self.relations.items())
         ]
         script.with_rows(RELATE, RELATIONS, relations)
-
-
-def _address(key: Key, batch: Batch) -> tuple[int, str]:
-    return batch.kinds[key.kind].id, key.value

@@ -30,6 +30,7 @@ from customers.profile import (
     Category,
     Channel,
     Claim,
+    Holding,
     Key,
     Membership,
     Note,
@@ -186,7 +187,7 @@ def test_merges_take_a_fixed_number_of_statements(count):
     with counted() as statements:
         customers_saving.save(batch)
         dedup_saving.save(batch)
-    assert statements() == 8
+    assert statements() == 9
 
 
 def test_a_customer_created_and_changed_in_one_batch_is_one_row():
@@ -533,10 +534,14 @@ class Life:
         self.emit(ch.MembershipChanged, n, segmentation=segmentation, before=before, after=new)
 
     def hold(self) -> None:
+        """A unique value that somebody retired stays with them too (R3)."""
         n, key = self.customer(), self.pick(POOL)
         p = self.profiles[n]
         before = p.holdings.get(key)
-        giver = next((q for q in self.profiles.values() if key in q.holdings and q is not p), None)
+        others = [q for q in self.profiles.values() if key in q.holdings and q is not p]
+        giver = next((q for q in others if not q.holdings[key].is_former), None)
+        if giver and giver.holdings[key].category is Category.UNIQUE:
+            return
         new = before or holding(key, self.pick(p.maestra_ids), since=self.now())
         if new.category in CONTACTS:
             new = replace(
@@ -571,9 +576,9 @@ class Life:
 
     def release(self) -> None:
         n = self.customer()
-        if self.profiles[n].holdings:
-            key = self.pick(self.profiles[n].holdings)
-            self.emit(ch.Released, n, holding=self.profiles[n].holdings[key])
+        held = {key: h for key, h in self.profiles[n].holdings.items() if not h.is_former}
+        if held:
+            self.emit(ch.Released, n, holding=held[self.pick(held)])
 
     def claim(self) -> None:
         n, key = self.customer(), self.pick([ANN, PHONE])
@@ -620,6 +625,8 @@ class Life:
         self.changes.append(change)
         self.merges.append(change)
         for h in lost.holdings.values():
+            if self.profiles[survivor].holdings[h.key] != h:
+                continue
             if h.is_primary and any(
                 o.is_primary for o in change.survivor.holdings.values() if o.kind == h.kind
             ):
@@ -647,7 +654,10 @@ class Life:
         for side in (True, False):
             split[side] = {
                 "members": tuple(m for m in now.members if (m.maestra_id in ids) is side),
-                "holdings": {k: h for k, h in now.holdings.items() if (h.origin in ids) is side},
+                "holdings": {
+                    **_former_of(merge.absorbed if side else merge.survivor, now),
+                    **{k: h for k, h in now.holdings.items() if (h.origin in ids) is side},
+                },
                 "claims": {k: c for k, c in now.claims.items() if (c.origin in ids) is side},
                 "cards": {c: o for c, o in now.cards.items() if (o in ids) is side},
                 "notes": tuple(n for n in now.notes if (n.maestra_id in ids) is side),
@@ -672,6 +682,11 @@ class Life:
         self.known = {Key(*row) for row in rows}
         self.records = []
         assert as_fields(load_profiles(list(self.profiles))) == as_fields(self.profiles)
+
+
+def _former_of(side: Profile, now: Profile) -> dict[Key, Holding]:
+    """What a side had before, of which the profile may remember the other side's holding (R3)."""
+    return {k: h for k, h in side.holdings.items() if h.is_former and k in now.holdings}
 
 
 def as_fields(profiles: dict[int, Profile]) -> dict[tuple[int, str], Any]:

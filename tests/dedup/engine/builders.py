@@ -114,11 +114,24 @@ def world(*profiles: Profile, **more: Any) -> World:
         "kinds": kinds,
         "profiles": {p.maestra_id: p for p in profiles},
         "primary_ids": {m: p.maestra_id for p in profiles for m in p.maestra_ids},
-        "holders": {k: p.maestra_id for p in profiles for k in p.holdings},
+        "holders": holders_of(profiles),
         "card_holders": card_holders(profiles),
         "new_ids": range(1000, 2000),
         **more,
     })  # fmt: skip
+
+
+def holders_of(profiles: Iterable[Profile]) -> dict[Key, int]:
+    """Whom each value finds: of several who had it, the one whose way to have it counts (R3)."""
+    had: dict[Key, dict[int, Holding]] = {}
+    for p in profiles:
+        for k, h in p.holdings.items():
+            had.setdefault(k, {})[p.maestra_id] = h
+    return {k: max(by, key=lambda number: counts_by(by[number])) for k, by in had.items()}
+
+
+def counts_by(h: Holding) -> tuple[bool, datetime]:
+    return not h.is_former, h.retired_at or h.since
 
 
 def card_holders(profiles: Iterable[Profile]) -> dict[str, frozenset[int]]:

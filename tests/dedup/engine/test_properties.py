@@ -68,6 +68,7 @@ from tests.dedup.engine.builders import (
     Memory,
     card_holders,
     day,
+    holders_of,
     kinds,
     record,
     sent,
@@ -82,7 +83,7 @@ COUNTS = ("orders_count", "orders_total", "points_count", "points_balance", "pro
 
 def check_state(memory: Memory) -> None:
     profiles = memory.profiles
-    holders = Counter(k for p in profiles.values() for k in p.holdings)
+    holders = Counter(k for p in profiles.values() for k, h in p.holdings.items() if not h.is_former)
     assert not [k for k, n in holders.items() if n > 1], "R2, R4-R9: a value has two holders"
     members = Counter(m for p in profiles.values() for m in (x.maestra_id for x in p.members))
     assert not [m for m, n in members.items() if n > 1], "R1: a MaestraID is in two profiles"
@@ -124,8 +125,8 @@ def check_work(work: UnitOfWork, memory: Memory) -> None:
     """The working copy and its indexes agree with what the changes alone make of the profiles."""
     assert dict(work.profiles) == memory.profiles
     assert dict(work.primary_ids) == memory.primary_ids
-    holders = {k: primary_id for primary_id, p in memory.profiles.items() for k in p.holdings}
-    assert {k: work.primary_id(origin) for k, origin in work.holders.items()} == holders
+    holders = {k: work.primary_id(origin) for k, origin in work.holders.items()}
+    assert holders == holders_of(memory.profiles.values()), "R3"
     cards = {
         card: frozenset(primary_id for h in primary_ids if (primary_id := work.primary_id(h)) is not None)
         for card, primary_ids in work.card_holders.items()
@@ -164,8 +165,8 @@ def check_change(profiles: dict[int, Profile], change: Change) -> None:
         case Held():
             assert p.holdings.get(change.after.key) == change.before, change
             assert change.before != change.after, change
-            others = [q for q in profiles.values() if q is not p and change.after.key in q.holdings]
-            assert not others, change
+            others = [q.holdings.get(change.after.key) for q in profiles.values() if q is not p]
+            assert all(h is None or h.is_former for h in others), change
         case Released():
             assert p.holdings.get(change.holding.key) == change.holding, change
             check_release(profiles, change)
@@ -195,6 +196,7 @@ def check_change(profiles: dict[int, Profile], change: Change) -> None:
 def check_release(profiles: dict[int, Profile], change: Released) -> None:
     """No identifier is lost but by a rule that says so."""
     h = change.holding
+    assert not h.is_former, "R3: a former value stays with everyone who had it"
     taker = profiles.get(change.to) if change.to is not None else None
     match change.why:
         case Why.MOVED if h.category in DEVICES:
@@ -202,7 +204,7 @@ def check_release(profiles: dict[int, Profile], change: Released) -> None:
             assert taker.is_identified or not profiles[change.customer].is_identified, "R8"
         case Why.MOVED:
             assert taker, change
-            assert h.category is Category.IDENTIFIER or h.is_former, "R3, R32"
+            assert h.category is Category.IDENTIFIER, "R32"
         case Why.SETTLED:
             assert taker, change
             assert h.category in CONTACTS, "R30"
@@ -229,6 +231,10 @@ def check_step(before: Memory, after: Memory, changes: Iterable[Change]) -> None
         assert sums(before) == sums(after), "R39: a ledger moved"
     cleared = {c.holding.key for c in changes if isinstance(c, Released) and c.why is Why.CLEARED}
     undone = any(isinstance(c, Unmerged) for c in changes)
+    for primary_id, p in before.profiles.items():
+        now = after.profiles[primary_ids[primary_id]].holdings
+        former = {k for k, h in p.holdings.items() if h.is_former}
+        assert undone or former <= now.keys() | cleared, "R3: a former value was lost"
     for primary_id, p in before.profiles.items():
         for key in p.access_contacts() - cleared:
             now = after.profiles[primary_ids[primary_id]].holdings.get(key)
@@ -400,6 +406,13 @@ class Selfsame(RuleBasedStateMachine):
         check_changes(before, outcome.changes)
         check_step(before, self.memory, outcome.changes)
         check_undone(before, self.memory, journal)
+
+    @rule(kind=st.sampled_from(["crm_id", "passport_id"]))
+    def switch(self, kind: str) -> None:
+        """Former values find nobody, and are registered anew; or they find whoever retired them last."""
+        before = self.memory.kinds[kind]
+        turned = replace(before, do_not_merge_different=not before.do_not_merge_different)
+        self.memory.kinds = {**self.memory.kinds, kind: turned}
 
     @precondition(lambda self: len(self.memory.profiles) > 1)
     @rule(data=st.data())

@@ -2,6 +2,7 @@
 
 import weakref
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -45,6 +46,7 @@ from tests.dedup.engine.builders import (
     day,
     holding,
     key,
+    kinds,
     order,
     record,
     sent,
@@ -487,7 +489,7 @@ def test_a_unique_id_the_customer_has_or_had_changes_nothing(shop, kind):
         assert shop(EDIT, 3, lookup=by_id(1), **{kind: value}).changes == ()
 
 
-def test_a_former_id_of_a_strict_kind_goes_to_whom_registers_it_anew(shop):
+def test_a_former_id_of_a_strict_kind_that_is_registered_anew_stays_with_who_had_it(shop):
     """R3"""
     shop(REGISTER, 1, passport_id="p")
     shop(EDIT, 2, lookup=by_id(1), passport_id="q")
@@ -497,7 +499,23 @@ def test_a_former_id_of_a_strict_kind_goes_to_whom_registers_it_anew(shop):
         {"passport_id": {"p"}},
         {"passport_id": {"q"}},
     )
-    assert key("passport_id", "p") not in shop.profiles[1].holdings
+    assert shop.profiles[1].holdings[key("passport_id", "p")].is_former
+
+
+def test_of_all_who_had_an_id_the_current_holder_is_found_else_who_retired_it_last(shop):
+    """R3: once the switch is off again"""
+    passport = kinds["passport_id"]
+    for number in (1, 2, 3):
+        shop(REGISTER, number, passport_id="p", email=f"{number}@example.com")
+        if number < 3:
+            shop.now += timedelta(hours=1)
+            shop(EDIT, number, lookup=by_id(number), passport_id=f"q{number}")
+    shop.kinds = {**kinds, "passport_id": replace(passport, do_not_merge_different=False)}
+    assert shop(UPSERT, 4, passport_id="p").customer == 3
+    shop.kinds = kinds
+    shop(EDIT, 5, lookup=by_id(3), clears=frozenset({"passport_id"}))
+    shop.kinds = {**kinds, "passport_id": replace(passport, do_not_merge_different=False)}
+    assert shop(UPSERT, 6, passport_id="p").customer == 2
 
 
 def test_an_identifier_moves_to_the_newest_customer_that_cannot_merge_with_its_holder(shop):

@@ -7,9 +7,7 @@ import pytest
 
 from customers.changes import KeptApart, OptedOut, Unmerged, Why
 from customers.profile import (
-    Category,
     Channel,
-    Claim,
     Membership,
     Note,
     Personal,
@@ -31,7 +29,9 @@ from tests.dedup.engine.builders import (
     SESSION,
     Memory,
     day,
+    holding,
     key,
+    kinds,
     order,
     profile,
     sent,
@@ -383,14 +383,50 @@ def test_a_former_id_does_not_become_current_where_the_current_one_was_cleared()
     assert shop.profiles[1].current("crm_id") is None
 
 
-def test_an_undo_may_bring_back_the_claims_of_either_side():
-    """R46"""
-    sides = [
-        replace(profile(n), claims={k: Claim(*k, Category.EMAIL, k.value, n, day(1))})
-        for n, k in ((1, key("email", ANN)), (2, key("email", BOB)))
-    ]
+def test_the_unique_ids_of_either_side_decide_what_an_undo_reads():
+    """R3, R46"""
+    former = holding("passport_id", "p", 2, is_former=True, retired_at=day(2))
+    sides = profile(1, holding("crm_id", "301"), holding("email", ANN)), profile(2, former)
     journal = Journal(1, survivor=sides[0], absorbed=sides[1], result=profile(1))
-    assert journal.claimed() == {key("email", ANN), key("email", BOB)}
+    assert journal.unique_ids() == {key("crm_id", "301"), key("passport_id", "p")}
+
+
+def test_an_id_registered_elsewhere_since_the_merge_comes_back_as_a_former_one(strict):
+    """R3, R46: with a note, though the side has the value still among its former ones"""
+    shop = Memory()
+    shop(REGISTER, 1, email=ANN, crm_id="301")
+    shop(REGISTER, 2, mobile_phone=PHONE, crm_id="103")
+    shop.merge([2], 1)
+    (retired,) = (h for h in shop.profiles[1].holdings.values() if h.is_former)
+    shop.kinds = strict
+    shop(REGISTER, 3, email=BOB, crm_id=retired.value)
+    shop.undo()
+    (side,) = (p for p in shop.profiles.values() if retired.origin in p.maestra_ids)
+    assert side.holdings[retired.key].is_former
+    assert [(n.reason, n.value) for n in side.notes] == [("not_returned", retired.value)]
+
+
+def test_both_sides_of_an_undone_merge_keep_a_former_id_that_both_had(strict):
+    """R3, R46"""
+    shop = Memory(kinds=strict)
+    shop(REGISTER, 1, email=ANN, crm_id="old")
+    shop(EDIT, 2, lookup=by_id(1), crm_id="a")
+    shop(REGISTER, 3, email=BOB, crm_id="old")
+    shop(EDIT, 4, lookup=by_id(2), crm_id="b", clears=frozenset({"email"}))
+    before = dict(shop.profiles)
+    shop.kinds = kinds
+    shop.merge([2], 1)
+    assert {h.value: h.is_former for h in shop.profiles[1].holdings.values() if h.kind == "crm_id"} == {
+        "old": True, "a": False, "b": True,
+    }  # fmt: skip
+    shop.undo()
+    assert shop.profiles == before
+
+
+@pytest.fixture
+def strict():
+    """All the kinds, with the switch of the CRM ID on."""
+    return {**kinds, "crm_id": replace(kinds["crm_id"], do_not_merge_different=True)}
 
 
 def test_claims_on_what_a_third_customer_holds_are_split_without_a_change_of_their_own():
