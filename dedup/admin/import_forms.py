@@ -139,7 +139,15 @@ def _refuse(form: forms.Form, error: SelfsameError, otherwise: str | None) -> No
 # --- How the rows are read
 # --------------------------------------------------------------------------------------------------------
 
-OF_RECORDS = ("mode", "drop_invalid", "day_first", "default_region", "time_zone", "lookup_by")
+OF_RECORDS = (
+    "mode",
+    "newer_consents",
+    "drop_invalid",
+    "day_first",
+    "default_region",
+    "time_zone",
+    "lookup_by",
+)
 ASKED = {
     ImportKind.CUSTOMERS: (*OF_RECORDS, "segment"),
     ImportKind.ORDERS: (*OF_RECORDS, "segment"),
@@ -161,6 +169,19 @@ class OptionsForm(forms.Form):
             (Mode.FILL.value, gettext_lazy("Keep it, and only fill in what is missing")),
         ],
         widget=_select(),
+    )
+    newer_consents = forms.ChoiceField(
+        label=gettext_lazy("If a customer had unsubscribed"),
+        required=False,
+        choices=[
+            ("false", gettext_lazy("They stay unsubscribed")),
+            (
+                "true",
+                gettext_lazy("These are newer consents: subscribe those whose consent is the later one"),
+            ),
+        ],
+        widget=_select(),
+        help_text=gettext_lazy("Newer consents need a column with their dates, “Subscribed since when”."),
     )
     drop_invalid = forms.ChoiceField(
         label=gettext_lazy("If a value is invalid"),
@@ -208,6 +229,11 @@ class OptionsForm(forms.Form):
         if "segment" in self.fields:
             self.fields["segment"].choices = _segments(kind)  # type: ignore[attr-defined]
 
+    def clean_newer_consents(self) -> str:
+        """Who says nothing leaves out whoever refused (R56)."""
+        chosen: str = self.cleaned_data["newer_consents"]
+        return chosen or "false"
+
     def read(self) -> Options | None:
         """The options as chosen; None where the form has errors."""
         if not self.is_valid():
@@ -225,6 +251,7 @@ def _initial(stored: Mapping[str, Any]) -> dict[str, Any]:
     in_words = {True: "true", False: "false", None: ""}
     return {
         **stored,
+        "newer_consents": "true" if stored.get("newer_consents") else "false",
         "drop_invalid": "true" if stored.get("drop_invalid") else "",
         "day_first": in_words[stored.get("day_first")],
         "segment": ".".join(stored.get("segment") or ()),

@@ -153,7 +153,8 @@ def _begin(request: HttpRequest, model_admin: ModelAdmin[Any], source: Import) -
     form = OptionsForm(source, request.POST, source.options)
     options = form.read()
     step = request.POST.get("step")
-    is_dry_run = step != "run"
+    # Whom the file would subscribe although they had refused is only known after a dry run.
+    is_dry_run = step != "run" or bool(options and options.newer_consents)
     if options is None or step == "back":
         return _columns(request, model_admin, source, columns, form)
     if not is_dry_run and request.POST.get("confirmed") != "yes":
@@ -290,7 +291,12 @@ def run(request: HttpRequest, _model_admin: ModelAdmin[Any], import_id: int) -> 
         if earlier:
             return HttpResponseRedirect(address("change", earlier))
         try:
-            started = operations.run(source, actor=caller.actor, user_id=caller.user_id)
+            started = operations.run(
+                source,
+                actor=caller.actor,
+                user_id=caller.user_id,
+                leave_out_refusals=request.POST.get("resubscribe") != "yes",
+            )
         except SelfsameError as error:
             messages.error(request, error.detail)
             return HttpResponseRedirect(address("change", source))

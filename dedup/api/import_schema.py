@@ -62,6 +62,7 @@ class UploadSerializer(serializers.Serializer[Any]):
     )
     options = text(
         "JSON with any of `dry_run`, `lookup_by`, `mode` (`overwrite`, `fill`), `drop_invalid`, `day_first`, "
+        "`newer_consents`, "
         "`default_region`, `time_zone`, `segment`, `encoding`, `delimiter`.",
         required=False,
     )

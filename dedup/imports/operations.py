@@ -188,9 +188,9 @@ def start(
         return begin(source, mapping=mapping, is_dry_run=is_dry_run)
 
 
-def run(dry_run: Import, *, actor: str, user_id: int | None) -> Import:
+def run(dry_run: Import, *, actor: str, user_id: int | None, leave_out_refusals: bool = False) -> Import:
     """Run a finished dry run for real, with the same rows and mapping. The report then says what came out
-    different.
+    different. With `leave_out_refusals` nobody is subscribed who had refused (R56).
 
     Raises `validation_error` where it was no dry run, is not finished or is run already, or its rows were
     dropped.
@@ -198,6 +198,9 @@ def run(dry_run: Import, *, actor: str, user_id: int | None) -> Import:
     with transaction.atomic():
         _require_not_run(dry_run)
         source = _with_rows_of(dry_run, actor, user_id, ImportStates.STAGING)
+        if leave_out_refusals:
+            source.options = {**source.options, "newer_consents": False}
+            source.save(update_fields=["options"])
         wake_after_commit()
     return source
 

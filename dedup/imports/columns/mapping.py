@@ -156,6 +156,12 @@ def require_usable(kind: ImportKind, mapping: ColumnMapping, options: Options) -
             missing += [role for role in (RESULTING, MERGED) if role not in roles]
     if missing:
         raise invalid(*(("mapping", _missing(name)) for name in missing))
+    if options.newer_consents and not any(map(_is_consent_date, chosen)):
+        raise invalid(("options.newer_consents", _("No column is mapped to the dates of the consents.")))
+
+
+def _is_consent_date(target: str) -> bool:
+    return target.startswith("subscriptions.") and target.endswith(".since")
 
 
 def parted(target: str) -> tuple[str, str]:

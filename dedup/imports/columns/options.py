@@ -33,7 +33,9 @@ class Options:
     whose day and month could be either way round are read by `day_first`; times without an offset are of
     `time_zone`; phones without a country of `default_region`, by default the project's. `drop_invalid`: R11;
     `mode`: R44; `lookup_by`: R17, by default the integration point's. `subscriptions` are statuses of every
-    row, by `channel` or `channel.topic`, where no column says otherwise.
+    row, by `channel` or `channel.topic`, where no column says otherwise. `newer_consents`: that the file
+    proves consents newer than a refusal (R56), which takes a column with their dates; False leaves out
+    whoever refused, whatever the file proves; where it is not said, dates count as those of any record.
 
     What is not said of the file is detected. The column names stand in the line `header_row`, and may occur
     twice where `duplicate_headers` is `position`.
@@ -47,6 +49,7 @@ class Options:
     time_zone: str = "UTC"
     segment: tuple[str, str] | None = None
     subscriptions: Mapping[str, str] = field(default_factory=dict)
+    newer_consents: bool | None = None
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
@@ -94,6 +97,7 @@ def _readers(
         "lookup_by": lambda raw: _lookup_by(raw, config),
         "mode": _mode,
         "drop_invalid": _boolean,
+        "newer_consents": _boolean,
         "day_first": _boolean,
         "default_region": normalise.region,
         "time_zone": normalise.time_zone,

@@ -133,6 +133,7 @@ class RowReader:
         draft = RecordDraft(self._context, self._operation)
         draft.mode = self._options.mode
         draft.lookup_by = self._options.lookup_by
+        draft.may_resubscribe = self._options.newer_consents is not False
         draft.subscriptions.update(self._statuses)
         for column, read in self._readers:
             if cell := cells[column]:

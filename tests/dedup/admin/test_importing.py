@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from customers.models import Customer, IntegrationPoint
+from customers.models import Customer, IntegrationPoint, Subscription
 from customers.redis import waking
 from dedup.admin import import_results
 from dedup.admin.import_lists import ImportAdmin
@@ -78,8 +78,8 @@ def finished(source: Import) -> Import:
     return worked(operations.find(source.pk))
 
 
-def run(client: Client, dry_run: Import) -> Import:
-    answer = client.post(at("run", dry_run))
+def run(client: Client, dry_run: Import, **chosen: str) -> Import:
+    answer = client.post(at("run", dry_run), chosen)
     started = operations.find(int(answer.headers["Location"].split("/")[-3]))
     return worked(dated(started))
 
@@ -179,11 +179,35 @@ def test_rows_that_were_dropped_meanwhile_are_not_mapped_again(shop: Any, market
     assert Import.objects.latest("pk") == again
 
 
-def test_who_had_unsubscribed_and_would_be_subscribed_comes_first(shop: Any, marketer: Client) -> None:
+CONSENTS = csv_of([("1", ANN, "yes", "2026-01-05T12:00:00Z")], ("CrmID", "Email", "Newsletter", "Since"))
+DATED = ("ids.crm_id", "email", "subscriptions.email", "subscriptions.email.since")
+
+
+def test_who_had_unsubscribed_stays_so_by_default(shop: Any, marketer: Client) -> None:
+    """R56: whatever the file proves."""
     imported(shop, [("1", ANN, "no")], ("CrmID", "Email", "email_optin"))
-    told = shown(marketer, tried(marketer))
+    source = uploaded(marketer, CONSENTS)
+    mapped(marketer, source, DATED)
+    told = shown(marketer, finished(source))
+    assert (told.values("resubscribed"), count(told, "kept_unsubscribed")) == (["0"], 1)
+
+
+@pytest.mark.parametrize(("answer", "status"), [({}, "unsubscribed"), ({"resubscribe": "yes"}, "subscribed")])
+def test_who_had_unsubscribed_is_subscribed_only_after_a_question(
+    shop: Any, marketer: Client, answer: dict[str, str], status: str
+) -> None:
+    """R56: with the number, before anything else; newer consents are tried dry first."""
+    imported(shop, [("1", ANN, "no")], ("CrmID", "Email", "email_optin"))
+    source = uploaded(marketer, CONSENTS)
+    mapped(marketer, source, DATED, newer_consents="true", step="run", confirmed="yes")
+    dry_run = finished(source)
+    assert dry_run.is_dry_run
+    told = shown(marketer, dry_run)
     elements = list(told.below())
     assert elements.index(told.one(resubscribed=1)) < elements.index(told.all(count=True)[0])
+    assert told.all(resubscribe=True)
+    run(marketer, dry_run, **answer)
+    assert Subscription.objects.get().status == status
 
 
 def test_a_run_without_a_dry_run_is_asked_about_first(shop: Any, marketer: Client) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from customers.errors import SelfsameError
+from customers.models import Subscription
 from customers.setup.integration_points import Point
 from dedup.imports.operations import find
 from dedup.imports.processing import staging
-from dedup.imports.reports import examples_of
+from dedup.imports.reports import examples_of, report_rows
 from dedup.models import ImportStates
 from dedup.storage.integrity import faults
 from tests.dedup.imports.importing import (
@@ -112,16 +113,40 @@ def test_its_examples_come_in_the_order_of_the_file(point: Point, settings: Any)
 def test_it_counts_people_who_had_unsubscribed(point: Point) -> None:
     rows = [("1", ANN, "", "unsubscribed"), ("2", BOB, "", "unsubscribed"), ("3", CLO, "", "subscribed")]
     imported(point, rows, SUBSCRIBING, mapping={"subscriptions.email": "subscriptions.email"})
-    again = [(crm, email, phone, "subscribed") for crm, email, phone, _ in rows[1:]]
-    dry = imported(
-        point,
-        again,
-        SUBSCRIBING,
-        mapping={"subscriptions.email": "subscriptions.email"},
-        is_dry_run=True,
-    )
+    again = [(crm, email, "2026-01-05T11:00:00Z", "subscribed") for crm, email, _phone, _ in rows[1:]]
+    header = ("CrmID", "Email", "subscriptions.email.since", "subscriptions.email")
+    dry = imported(point, again, header, is_dry_run=True)
     assert counts(dry)["resubscribed"] == 1
     assert [example["line"] for example in examples_of(dry)["resubscribed"]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("newer", "since", "status", "told"),
+    [
+        (None, "2026-01-05T11:00:00Z", "subscribed", None),
+        (True, "2026-01-05T11:00:00Z", "subscribed", None),
+        (False, "2026-01-05T11:00:00Z", "unsubscribed", "kept_unsubscribed"),
+        (True, "2026-01-05T09:00:00Z", "unsubscribed", "kept_unsubscribed"),
+        (True, "", "unsubscribed", "kept_unsubscribed"),
+    ],
+)
+def test_a_newer_consent_is_proven_by_its_date_and_only_where_it_is_wanted(
+    point: Point, newer: bool | None, since: str, status: str, told: str | None
+) -> None:
+    """R56: who stays unsubscribed is counted and listed."""
+    imported(point, [("1", ANN, "no")], ("CrmID", "Email", "subscriptions.email"))
+    header = ("CrmID", "Email", "subscriptions.email", "subscriptions.email.since")
+    again = imported(point, [("1", ANN, "yes", since)], header, newer_consents=newer)
+    assert Subscription.objects.get().status == status
+    assert counts(again).get("kept_unsubscribed", 0) == (told is not None)
+    assert [bool(row.reason) for row in report_rows(again)] == [told is not None]
+
+
+def test_newer_consents_need_their_dates(point: Point) -> None:
+    """R56"""
+    with pytest.raises(SelfsameError) as refused:
+        sent(point, [("1", ANN, "yes")], ("CrmID", "Email", "subscriptions.email"), newer_consents=True)
+    assert [fault["path"] for fault in refused.value.data["errors"]] == ["options.newer_consents"]
 
 
 def test_a_run_tells_where_reality_came_out_different(point: Point) -> None:
