@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from customers.contact_types import CONTACT_NAMES, CONTACT_TYPES
 from customers.models import Customer
-from customers.presentation.csv import csv_lines
+from customers.presentation.csv import BETWEEN_ENTRIES, csv_lines
 from customers.presentation.customer import moment
 from customers.presentation.masking import MaskingPolicy
 from customers.profile import PERSONAL_FIELDS, Category, Profile
@@ -77,7 +78,12 @@ def _contacts(profile: Profile, category: Category, masking: MaskingPolicy) -> s
 
 
 def _plain(value: Any) -> Any:
-    return SEPARATOR.join(map(str, value)) if isinstance(value, list) else value
+    """A list in plain words where an import splits it into the same entries, else as JSON."""
+    if not isinstance(value, list):
+        return value
+    told = SEPARATOR.join(map(str, value))
+    is_plain = not any(mark in str(entry) for entry in value for mark in BETWEEN_ENTRIES)
+    return told if is_plain and not told.startswith(("[", '"')) else json.dumps(value, ensure_ascii=False)
 
 
 def _subscriptions(profile: Profile) -> list[str]:

@@ -18,6 +18,8 @@ _RUNS = r"[\'\"]*[=+\-@＝＋－＠]"
 _FORMULA = re.compile(rf"{_RUNS}|'*[\t\r\n]|'+\d")
 _FORMULA_WITHIN = re.compile(rf"([,;\t\r\n])(?={_RUNS})")
 _GUARDED_WITHIN = re.compile(rf"([,;\t\r\n])'(?={_RUNS})")
+BETWEEN_ENTRIES = (" ::: ", "\n", ";", "|", ",")
+"""What may stand between the entries of one cell, the first that occurs."""
 _ROWS_AT_ONCE = 500
 
 

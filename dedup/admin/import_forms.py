@@ -25,12 +25,13 @@ from customers.setup.project_config import project_config
 from dedup.admin.permissions import ADD_IMPORTS, MERGE
 from dedup.engine.record import Mode
 from dedup.imports.columns.mapping import targets
-from dedup.imports.columns.options import Options
+from dedup.imports.columns.options import BY_POSITION, OF_FILE, Options
 from dedup.imports.files.encodings import CHOICES
 from dedup.imports.files.inspection import FileFormat, rows
 from dedup.imports.processing.redaction import ERASED_CELLS
 from dedup.imports.processing.staged_rows import rows_of_chunk
 from dedup.models import Import, ImportKind, ImportKinds
+from dedup.parsing.consent import SINCE
 from dedup.parsing.fields import Target
 from segments.models import Segment, SegmentationKinds
 from segments.references import NamedSegmentation, named_segmentations
@@ -40,6 +41,8 @@ SAMPLED = 16 * 2**20
 """Bytes up to which a compressed file or workbook is opened for samples; of text the beginning will do."""
 
 LOOK = {"class": "decision-input"}
+READING = ("encoding", "delimiter", "header_row", "duplicate_headers")
+"""What an upload may say of the file as a whole; of which sheet is known only when it is here."""
 
 
 def _select(**attributes: str) -> forms.Select:
@@ -65,7 +68,68 @@ def points() -> Any:
     return IntegrationPoint.objects.filter(is_enabled=True).order_by(of_files, "name")
 
 
-class UploadForm(forms.Form):
+class ReadingForm(forms.Form):
+    """How the file as a whole is read, where detection is wrong."""
+
+    encoding = forms.ChoiceField(
+        label=gettext_lazy("Encoding"),
+        required=False,
+        choices=[("", gettext_lazy("Detect")), *CHOICES.items()],
+        widget=_select(),
+        help_text=gettext_lazy("If letters with accents look wrong."),
+    )
+    delimiter = forms.ChoiceField(
+        label=gettext_lazy("Separator between columns"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Detect")),
+            (",", gettext_lazy("Comma")),
+            (";", gettext_lazy("Semicolon")),
+            ("tab", gettext_lazy("Tab")),
+            ("|", gettext_lazy("Vertical bar")),
+        ],
+        widget=_select(),
+    )
+    header_row = forms.IntegerField(
+        label=gettext_lazy("Line with the column names"),
+        required=False,
+        min_value=1,
+        widget=forms.NumberInput(attrs=LOOK),
+        help_text=gettext_lazy("Counted from 1. The lines above it are left out."),
+    )
+    duplicate_headers = forms.ChoiceField(
+        label=gettext_lazy("If two columns have the same name"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("The file is refused")),
+            (BY_POSITION, gettext_lazy("Tell them apart by a number: “email (2)”")),
+        ],
+        widget=_select(),
+    )
+
+    def refuse(self, error: SelfsameError) -> None:
+        """Put the errors of the file at its fields."""
+        _refuse(self, error, "file" if "file" in self.fields else None)
+
+
+class RereadForm(ReadingForm):
+    """The same for a file that is here; of a workbook also which sheet."""
+
+    sheet = forms.ChoiceField(label=gettext_lazy("Sheet"), required=False, widget=_select())
+
+    def __init__(self, source: Import, data: QueryDict | None) -> None:
+        file_format = FileFormat.from_json(source.format)
+        chosen = {name: source.options.get(name) for name in OF_FILE}
+        super().__init__(data, initial={**chosen, "sheet": file_format.sheet})
+        if file_format.layout == "xlsx":
+            del self.fields["encoding"], self.fields["delimiter"]
+        if len(file_format.sheets) > 1:
+            self.fields["sheet"].choices = [(name, name) for name in file_format.sheets]  # type: ignore[attr-defined]
+        else:
+            del self.fields["sheet"]
+
+
+class UploadForm(ReadingForm):
     file = forms.FileField(
         label=gettext_lazy("File"),
         widget=forms.FileInput(attrs={**LOOK, "accept": ".csv,.tsv,.txt,.xlsx,.xlsm,.gz,.zip"}),
@@ -85,24 +149,6 @@ class UploadForm(forms.Form):
             "confirmed and which give account access."
         ),
     )
-    encoding = forms.ChoiceField(
-        label=gettext_lazy("Encoding"),
-        required=False,
-        choices=[("", gettext_lazy("Detect")), *CHOICES.items()],
-        widget=_select(),
-    )
-    delimiter = forms.ChoiceField(
-        label=gettext_lazy("Separator between columns"),
-        required=False,
-        choices=[
-            ("", gettext_lazy("Detect")),
-            (",", gettext_lazy("Comma")),
-            (";", gettext_lazy("Semicolon")),
-            ("tab", gettext_lazy("Tab")),
-            ("|", gettext_lazy("Vertical bar")),
-        ],
-        widget=_select(),
-    )
 
     def __init__(self, may: Callable[[str], bool], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -115,18 +161,14 @@ class UploadForm(forms.Form):
         most = settings.MAX_UPLOAD_SIZE
         self.fields["file"].widget.attrs["data-most"] = most
         self.fields["file"].help_text = _(
-            "CSV, TSV or Excel (.xlsx), optionally compressed as .gz or .zip; up to %(most)s. The first line "
-            "must contain the column names."
+            "CSV, TSV or Excel (.xlsx), optionally compressed as .gz or .zip; up to %(most)s. One line must "
+            "contain the column names."
         ) % {"most": filesizeformat(most)}
 
     @property
     def is_detailed(self) -> bool:
         """Whether one of the rarely needed fields was filled in."""
-        return any(self.data.get(name) for name in ("encoding", "delimiter"))
-
-    def refuse(self, error: SelfsameError) -> None:
-        """Put the errors of the file at its field."""
-        _refuse(self, error, "file")
+        return any(self.data.get(name) or name in self.errors for name in READING)
 
 
 def _refuse(form: forms.Form, error: SelfsameError, otherwise: str | None) -> None:
@@ -291,7 +333,8 @@ class FileColumn:
     @property
     def choice(self) -> str | None:
         topic = f".{self.topic}" if self.topic and self.target.startswith(TOPICS) else ""
-        return f"{self.target}{topic}" or None
+        since = SINCE if topic and self.target.endswith(SINCE) else ""
+        return f"{self.target.removesuffix(since)}{topic}{since}" or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,11 +362,12 @@ def columns_of(header: Sequence[str], chosen: Sequence[str | None]) -> list[File
 
 
 def _parted(target: str) -> tuple[str, str]:
-    """A target and its topic: `subscriptions.email.news`."""
+    """A target and its topic: `subscriptions.email.news`, also with `.since` behind."""
     if not target.startswith(TOPICS):
         return target, ""
-    channel, _dot, topic = target.removeprefix(TOPICS).partition(".")
-    return TOPICS + channel, topic
+    since = SINCE if target.endswith(SINCE) else ""
+    channel, _dot, topic = target.removeprefix(TOPICS).removesuffix(since).partition(".")
+    return f"{TOPICS}{channel}{since}", topic
 
 
 def columns_sent(header: Sequence[str], data: QueryDict) -> list[FileColumn]:

@@ -33,8 +33,10 @@ from dedup.admin.customer_lookup import as_maestra_id
 from dedup.admin.framed_page import framed_page
 from dedup.admin.import_forms import (
     NEEDED,
+    READING,
     FileColumn,
     OptionsForm,
+    RereadForm,
     UploadForm,
     columns_of,
     columns_sent,
@@ -52,7 +54,7 @@ from dedup.admin.permissions import (
     staff_caller,
 )
 from dedup.imports import operations, reports
-from dedup.imports.columns.options import Options
+from dedup.imports.columns.options import OF_FILE, Options
 from dedup.models import Import, ImportKind, ImportMapping, ImportStates, Outcomes
 from segments.references import named_segmentations
 
@@ -108,7 +110,7 @@ def new(request: HttpRequest, model_admin: ModelAdmin[Any]) -> HttpResponse:
 
 def _uploaded(request: HttpRequest, sent: Mapping[str, Any]) -> Import:
     caller = staff_caller(request)
-    chosen = {name: sent[name] for name in ("encoding", "delimiter")}
+    chosen = {name: sent[name] for name in READING}
     return operations.upload(
         point=point_of(sent["point"]),
         actor=caller.actor,
@@ -117,6 +119,7 @@ def _uploaded(request: HttpRequest, sent: Mapping[str, Any]) -> Import:
         name=sent["file"].name,
         kind=ImportKind(sent["kind"]),
         options=Options.read(chosen, project_config(), named_segmentations()),
+        guesses=True,
     )
 
 
@@ -145,10 +148,12 @@ def _saved(source: Import, number: str) -> ImportMapping | None:
 def _without_format(saved: ImportMapping | None) -> dict[str, Any]:
     """The options of a saved mapping; how a file is written, each file says itself."""
     options = saved.options if saved else {}
-    return {name: value for name, value in options.items() if name not in ("encoding", "delimiter")}
+    return {name: value for name, value in options.items() if name not in OF_FILE}
 
 
 def _begin(request: HttpRequest, model_admin: ModelAdmin[Any], source: Import) -> HttpResponse:
+    if request.POST.get("step") == "reread":
+        return _read_again(request, model_admin, source)
     columns = columns_sent(source.header, request.POST)
     form = OptionsForm(source, request.POST, source.options)
     options = form.read()
@@ -165,6 +170,23 @@ def _begin(request: HttpRequest, model_admin: ModelAdmin[Any], source: Import) -
         faults = refuse_columns(columns, error)
         return _columns(request, model_admin, source, columns, form, faults=faults)
     return HttpResponseRedirect(address("change", source))
+
+
+def _read_again(request: HttpRequest, model_admin: ModelAdmin[Any], source: Import) -> HttpResponse:
+    """The file read otherwise, with its columns as they are recognised then."""
+    form = RereadForm(source, request.POST)
+    if form.is_valid():
+        chosen = {**source.options, **dict.fromkeys(OF_FILE), **form.cleaned_data}
+        try:
+            operations.reread(source, Options.read(chosen, project_config(), named_segmentations()))
+        except SelfsameError as error:
+            form.refuse(error)
+        else:
+            return HttpResponseRedirect(address("map", source))
+    columns = columns_of(source.header, source.targets)
+    return _columns(
+        request, model_admin, source, columns, OptionsForm(source, None, source.options), reading=form
+    )
 
 
 def _save_and_begin(
@@ -189,6 +211,7 @@ def _columns(
     *,
     faults: Iterable[str] = (),
     saved: ImportMapping | None = None,
+    reading: RereadForm | None = None,
 ) -> HttpResponse:
     if request.user.has_perm(SEE_VALUES):
         show_samples(source, columns)
@@ -205,6 +228,9 @@ def _columns(
         faults=list(faults),
         mappings=operations.fitting(ImportKind(source.kind), source.header),
         saved=saved,
+        warnings=operations.warnings_of(source),
+        # What a dry run has staged is not read again.
+        reading=None if source.dry_run else reading or RereadForm(source, None),
     )
 
 
@@ -244,6 +270,7 @@ def show(request: HttpRequest, model_admin: ModelAdmin[Any], import_id: int) -> 
         title=source.name,
         source=source,
         unmapped=operations.unmapped_columns(source),
+        warnings=operations.warnings_of(source),
         run=_runs(source).order_by("-pk").first() if source.is_dry_run else None,
         has_ended=has_ended,
         may_import=may_import,

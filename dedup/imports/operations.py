@@ -7,9 +7,10 @@ them. Nothing here waits for that.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
@@ -32,9 +33,9 @@ from dedup.imports.columns.mapping import (
     unmapped,
 )
 from dedup.imports.columns.options import Options
-from dedup.imports.files.inspection import Inspected, inspect
 from dedup.imports.processing.results import sums
 from dedup.imports.processing.slices import wake_after_commit
+from dedup.imports.questions import inspected
 from dedup.models import (
     Import,
     ImportBlock,
@@ -49,8 +50,6 @@ from segments.references import named_segmentations
 
 BLOCK = 1 << 20
 NAME_LIMIT = 255
-HEADER_COLUMNS = 2
-"""Columns that are known in a line by which it is taken for the one with the names."""
 WORKING = (ImportStates.STAGING, ImportStates.RUNNING, ImportStates.PAUSED)
 UPLOADS_KEPT = timedelta(days=1)
 """A file that nobody does anything with."""
@@ -68,20 +67,21 @@ def upload(
     name: str,
     kind: ImportKind,
     options: Options,
+    guesses: bool = False,
 ) -> Import:
     """Take a file in, with the mapping that its column names suggest. Nothing happens with it before `begin`.
 
-    Raises `validation_error` or `too_large` where it cannot be imported.
+    Raises `validation_error` or `too_large` where it cannot be imported, and where it has to be asked how the
+    file is read; with `guesses` it is read as is likely, with a warning.
     """
     assert point.id  # only staff who read have no point
     with TemporaryDirectory(prefix="selfsame-import-") as folder:
         path = Path(folder) / "file"
         with path.open("wb") as copy:
             shutil.copyfileobj(file, copy)
-        found = inspect(path, name, options.of_file)
         source = Import(point_id=point.id, actor=actor, actor_user_id=user_id, kind=kind)
         source.name, source.size = name[-NAME_LIMIT:], path.stat().st_size
-        _describe(source, found, options, point)
+        _describe(source, path, options, point, guesses=guesses)
         with transaction.atomic():
             source.save()
             _store(source, path)
@@ -89,35 +89,33 @@ def upload(
     return source
 
 
-def _describe(source: Import, found: Inspected, options: Options, point: Point) -> None:
+def reread(source: Import, options: Options) -> Import:
+    """Read an upload otherwise; its columns are recognised anew. Raises as `upload` does."""
+    with transaction.atomic(), TemporaryDirectory(prefix="selfsame-import-") as folder:
+        source = _locked(source, ImportStates.UPLOADED)
+        path = Path(folder) / "file"
+        with path.open("wb") as copy:
+            for data in source.blocks.order_by("number").values_list("data", flat=True).iterator(1):
+                copy.write(data)
+        _describe(source, path, options, point_of(source.point), guesses=False)
+        source.save()
+    return source
+
+
+def _describe(source: Import, path: Path, options: Options, point: Point, *, guesses: bool) -> None:
     """What the file is, and how it is read where nobody says otherwise."""
-    _require_header(found, options, lambda names: _recognised(source, names, point))
-    mapping = _recognised(source, found.header, point)
+    recognised = partial(_recognised, source, point)
+    found, options, guessed = inspected(path, source.name, options, recognised, guesses=guesses)
+    mapping = recognised(found.header)
     if options.day_first is None:
         options = replace(options, day_first=day_first_in(found.first_rows))
     source.format, source.header = found.format.to_json(), list(found.header)
     source.targets, source.options = list(mapping.targets), options.to_json()
-    source.warnings = list(found.warnings)
+    source.warnings = [*guessed, *found.warnings]
 
 
-def _recognised(source: Import, names: Sequence[str], point: Point) -> ColumnMapping:
+def _recognised(source: Import, point: Point, names: Sequence[str]) -> ColumnMapping:
     return recognise(ImportKind(source.kind), names, project_config(), named_segmentations(), point)
-
-
-def _require_header(
-    found: Inspected, options: Options, recognised: Callable[[Sequence[str]], ColumnMapping]
-) -> None:
-    """Asks where the column names are, if none of the first line's is known and a later line has some."""
-    if options.header_row is not None or any(recognised(found.header).targets):
-        return
-    for line, cells, _fault in found.first_lines:
-        names = [cell.strip() for cell in cells]
-        if len(list(filter(None, recognised(names).targets))) >= HEADER_COLUMNS:
-            detail = _(
-                "The first line does not look like column names, and line %(line)d does. Choose with the "
-                "option header_row in which line they are; those above it are left out."
-            )
-            raise invalid(("options.header_row", detail % {"line": line}))
 
 
 def _store(source: Import, path: Path) -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from customers.normalise import Invalid, trim
+from customers.presentation.csv import BETWEEN_ENTRIES
 from customers.profile import SubscriptionStatus
 from customers.texts import gettext_noop as _
 from dedup.parsing.currencies import CURRENCIES
@@ -205,17 +206,15 @@ def named(text: str) -> dict[str, str]:
 
 # --- Lists
 
-_BETWEEN = (" ::: ", "\n", ";", "|", ",")
-
 
 def listed(text: str) -> list[str]:
-    """The entries of a cell that holds several: a JSON list, or with one of `_BETWEEN` between them, the
-    first that occurs; entries may stand in quotation marks.
+    """The entries of a cell that holds several: a JSON list, or with one of `BETWEEN_ENTRIES` between them,
+    the first that occurs; entries may stand in quotation marks.
     """
     if text.startswith("["):
         found = json_value(text)
         return [str(entry) for entry in found] if isinstance(found, list) else [text]
-    separator = next((mark for mark in _BETWEEN if mark in text), ",")
+    separator = next((mark for mark in BETWEEN_ENTRIES if mark in text), ",")
     entries = next(csv.reader([text], delimiter=separator, skipinitialspace=True)) if _is_quoted(text) else ()
     return [entry for entry in map(trim, entries or text.split(separator)) if entry]
 

@@ -85,7 +85,7 @@ _OPTED_OUT = (
     *("optedout", "optout", "globaloptout", "unsubscribedfromall", "optedoutofall", "donotcontact"),
     *("blocklisted", "blacklisted", "gdproptout"),
 )
-_SINCE = ".since"
+SINCE = ".since"
 _SEGMENT_SPELLINGS = ("{}", "{}segment", "segment{}", "segments{}")
 
 
@@ -114,11 +114,11 @@ class SubscriptionsField(RecordField):
             yield Target(name, label, group, spellings=spellings, vague_spellings=vague)
             label = gettext("Subscribed since when: %(channel)s") % {"channel": channel.label}
             spellings = _spelled(_SUBSCRIBED_SINCE, channel)
-            yield Target(f"{name}{_SINCE}", label, group, spellings=spellings)
+            yield Target(f"{name}{SINCE}", label, group, spellings=spellings)
 
     def cell_reader(self, part: str, column: str, context: CellContext) -> CellReader:
-        channel = channel_of(part.removesuffix(_SINCE))
-        if part.endswith(_SINCE):
+        channel = channel_of(part.removesuffix(SINCE))
+        if part.endswith(SINCE):
             return partial(_read_since, column, channel, context)
         status_of = lru_cache(REMEMBERED)(partial(_status_or_date, context))
         sent = {status: SentSubscription(channel, status, path=column) for status in SubscriptionStatus}
@@ -136,7 +136,7 @@ class SubscriptionsField(RecordField):
         return read
 
     def rank(self, part: str) -> int:
-        return 1 if part.endswith(_SINCE) else 0
+        return 1 if part.endswith(SINCE) else 0
 
     def is_droppable(self, part: str) -> bool:  # noqa: ARG002
         return True

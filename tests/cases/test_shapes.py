@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.test import Client
+
 from tests.cases.conftest import Files
 
 
@@ -108,3 +110,35 @@ def test_a_name_in_capitals_clears_nothing(files: Files) -> None:
     assert done.outcomes == ["unchanged"]
     files.send("crm_id,last_name\nL-1,Loh\n")
     assert done.customer(crm_id="L-1")["personal"] == {"last_name": "Loh"}
+
+
+def test_the_list_of_customers_comes_back_unchanged(files: Files, admin_client: Client) -> None:
+    """As the admin exports it, guarded against formulas, with several contacts and lists in a cell."""
+    fields = {
+        "a_list": ["a, b", "c;d", "e"],
+        "a_decimal": "12.50",
+        "a_boolean": True,
+        "a_date": "2024-02-29",
+        "a_datetime": "2024-01-05T09:00:00+00:00",
+        "a_string": "'quoted",
+    }
+    website = files.shop.website
+    website.register(
+        crm_id="E-1",
+        email=["ex.one@example.com", "ex.two@example.com"],
+        mobile_phone=["+14155550861", "+14155550862"],
+        first_name="=Rita",
+        last_name="-Tank",
+        birth_date="1990-01-31",
+        gender="female",
+        custom_fields=fields,
+    )
+    website.register(
+        crm_id="E-2", email="ex.three@example.com", first_name="foo;=1+1;x", last_name="=2+3,foo"
+    )
+    website.register(crm_id="E-3", discount_card="'5830", custom_fields={"a_list": ["x", "y"]})
+    answer = admin_client.get("/admin/customers/customer/export/")
+    data = b"".join(answer)
+    assert b"E-1" in data
+    done = files.send(data)
+    assert done.outcomes == ["unchanged"] * 3, done.rows

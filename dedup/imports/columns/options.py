@@ -23,6 +23,8 @@ from dedup.parsing.cells import yes_or_no
 from segments.references import NamedSegmentation
 
 BY_POSITION = "position"
+OF_FILE = ("encoding", "delimiter", "sheet", "header_row", "duplicate_headers")
+"""The options about the file as a whole, which each file has its own of."""
 
 
 @dataclass(frozen=True, slots=True)

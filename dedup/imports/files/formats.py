@@ -24,7 +24,8 @@ _AROUND_NAMES = "\ufeff \t\r\n\xa0"
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """How a file is to be read. `encoding` and `delimiter` are of delimited text, `sheet` of a workbook.
+    """How a file is to be read. `encoding` and `delimiter` are of delimited text, `sheet` of a workbook that
+    has these `sheets`.
 
     The column names are in the line `header_row`, by default the first that is not blank; with `by_position`
     they may occur twice. The last three say what the first rows tell of columns, by their places: all numbers
@@ -36,6 +37,7 @@ class FileFormat:
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
+    sheets: Sequence[str] = ()
     header_row: int | None = None
     by_position: bool = False
     whole_numbers: Sequence[int] = ()
@@ -53,7 +55,7 @@ class FileFormat:
 @dataclass(frozen=True, slots=True)
 class Inspected:
     """What the beginning of a file tells. `first_rows` are those of its first thousand that can be read,
-    `first_lines` its first lines as they stand there, and `sheets` those of a workbook.
+    `first_lines` its first lines as they stand there.
     """
 
     format: FileFormat
@@ -61,7 +63,6 @@ class Inspected:
     first_rows: tuple[tuple[str, ...], ...]
     warnings: tuple[str, ...] = ()
     first_lines: tuple[FileRow, ...] = ()
-    sheets: tuple[str, ...] = ()
 
 
 class FileRow(NamedTuple):

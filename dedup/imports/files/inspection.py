@@ -84,7 +84,7 @@ def inspect(
     chosen = chosen or Chosen()
     container, layout = _kind(path)
     describe = _workbook_format if layout == "xlsx" else _text_format
-    file_format, sheets, warnings = describe(path, container, chosen)
+    file_format, warnings = describe(path, container, chosen)
     file_format = replace(file_format, header_row=chosen.header_row, by_position=chosen.by_position)
     first = tuple(first_lines(path, file_format))
     with _lines(path, file_format) as lines:
@@ -92,7 +92,7 @@ def inspect(
     header = _header(found, chosen.header_row)
     body = tuple(row.cells for row in found[1:] if row.fault is None)
     warnings = [*_name_warnings(name, layout), *warnings, *_header_warnings(header)]
-    return Inspected(with_habits(file_format, body), header, body, tuple(warnings), first, sheets)
+    return Inspected(with_habits(file_format, body), header, body, tuple(warnings), first)
 
 
 def first_lines(path: Path, file_format: FileFormat) -> list[FileRow]:
@@ -177,8 +177,8 @@ def _is_workbook(members: set[str]) -> bool:
     return False
 
 
-Described = tuple[FileFormat, tuple[str, ...], list[str]]
-"""The format, the sheets, and what is to be warned of."""
+Described = tuple[FileFormat, list[str]]
+"""The format, and what is to be warned of."""
 
 
 def _workbook_format(path: Path, container: Container, chosen: Chosen) -> Described:
@@ -191,7 +191,7 @@ def _workbook_format(path: Path, container: Container, chosen: Chosen) -> Descri
     )
     is_asked = others and not chosen.sheet
     warnings = [warning % {"sheet": sheet, "others": ", ".join(others[:5])}] if is_asked else []
-    return FileFormat(container, "xlsx", sheet=sheet), sheets, warnings
+    return FileFormat(container, "xlsx", sheet=sheet, sheets=sheets), warnings
 
 
 def _sheet(book: Workbook, name: str | None) -> str:
@@ -217,7 +217,7 @@ def _text_format(path: Path, container: Container, chosen: Chosen) -> Described:
     if delimiter and not delimited.is_delimiter(delimiter):
         raise invalid(("delimiter", _("A delimiter is one character, such as ; or a tab, and no letter.")))
     wanted = delimiter or delimited.likely_delimiter(text.lstrip("\ufeff"), chosen.header_row)
-    return FileFormat(container, "delimited", encoding=found, delimiter=wanted), (), warnings
+    return FileFormat(container, "delimited", encoding=found, delimiter=wanted), warnings
 
 
 def _marked(encoding: str, head: bytes) -> str:

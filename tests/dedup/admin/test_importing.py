@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -21,9 +22,11 @@ from django.utils import timezone
 from customers.models import Customer, IntegrationPoint, Subscription
 from customers.redis import waking
 from dedup.admin import import_results
+from dedup.admin.import_forms import columns_of, columns_sent
 from dedup.admin.import_lists import ImportAdmin
 from dedup.imports import operations
 from dedup.models import Import, ImportMapping
+from tests.dedup.imports.files.making import workbook
 from tests.dedup.imports.importing import ANN, BOB, csv_of, dated, imported, project, sent, worked
 from tests.html import Element, page
 from tests.staff import address, signed_in
@@ -109,12 +112,43 @@ def unmapped(shown: Element) -> str:
 def test_an_upload_leads_to_its_columns_and_imports_nothing(shop: Any, marketer: Client) -> None:
     source = uploaded(marketer)
     answer = marketer.get(at("map", source))
-    assert [c.target for c in answer.context["columns"]] == ["ids.crm_id", "email", "", ""]
+    assert [c.target for c in answer.context["columns"]] == ["ids.crm_id", "email", "", "subscriptions.email"]
     assert answer.context["columns"][1].samples == [ANN, "bob at home", BOB]
-    assert answer.context["unmapped"] == ["Shoes", "Newsletter"]
-    assert page(answer).one(unmapped=True).text == "Shoes, Newsletter"
+    assert answer.context["unmapped"] == ["Shoes"]
+    assert page(answer).one(unmapped=True).text == "Shoes"
     assert marketer.get(at("change", source)).headers["Location"] == at("map", source)
     assert not Customer.objects.exists()
+
+
+def test_lines_above_the_column_names_are_left_out_and_can_be_chosen_otherwise(
+    shop: Any, marketer: Client
+) -> None:
+    source = uploaded(marketer, b"Report;;\n\nCrmID;Email;Email\n1;a@example.com;b@example.com\n2;;\n")
+    answer = marketer.get(at("map", source))
+    assert [c.name for c in answer.context["columns"]] == ["CrmID", "Email", "Email (2)"]
+    reading = answer.context["reading"]
+    assert (reading["header_row"].value(), reading["duplicate_headers"].value()) == (3, "position")
+    assert len(answer.context["warnings"]) == 2
+    marketer.post(at("map", source), {"step": "reread", "header_row": "4", "duplicate_headers": "position"})
+    again = marketer.get(at("map", source))
+    assert [c.name for c in again.context["columns"]] == ["1", "a@example.com", "b@example.com"]
+    refused = marketer.post(at("map", source), {"step": "reread", "header_row": "9"})
+    assert refused.context["reading"].errors["header_row"]
+    assert operations.find(source.pk).header == ["1", "a@example.com", "b@example.com"]
+
+
+def test_the_sheet_of_a_workbook_can_be_chosen(shop: Any, marketer: Client) -> None:
+    source = uploaded(marketer, workbook(["CrmID"], [1], Old=[["Email"], [ANN]]))
+    answer = marketer.get(at("map", source))
+    assert answer.context["reading"]["sheet"].value() == "Customers"
+    marketer.post(at("map", source), {"step": "reread", "sheet": "Old"})
+    assert [c.name for c in marketer.get(at("map", source)).context["columns"]] == ["Email"]
+
+
+def test_a_column_may_say_since_when_of_a_topic(shop: Any, marketer: Client) -> None:
+    column = columns_sent(["A"], QueryDict("target-0=subscriptions.email.since&topic-0=news"))[0]
+    assert column.choice == "subscriptions.email.news.since"
+    assert columns_of(["A"], [column.choice]) == [column]
 
 
 def test_a_dry_run_tells_what_would_happen_and_stores_nothing(shop: Any, marketer: Client) -> None:
@@ -321,7 +355,7 @@ def test_a_look_at_a_button_s_address_does_nothing(shop: Any, marketer: Client) 
 
 def test_what_is_wrong_with_a_file_is_said_at_the_form(shop: Any, marketer: Client) -> None:
     faults = set()
-    for data in (b"", b"Email\n", b"A,A\n1,2\n", b"%PDF-1.7 x"):
+    for data in (b"", b"Email\n", b"x" * 300 + b"\n1\n", b"%PDF-1.7 x"):
         answer = upload(marketer, data)
         assert answer.status_code == 200
         ((field, (fault,)),) = answer.context["form"].errors.items()

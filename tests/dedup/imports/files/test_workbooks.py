@@ -30,7 +30,7 @@ def test_a_workbook_gives_plain_text_for_what_its_cells_show(read):
         ),
         "customers.xlsx",
     )
-    assert inspected.format == FileFormat("plain", "xlsx", sheet="Customers")
+    assert inspected.format == FileFormat("plain", "xlsx", sheet="Customers", sheets=("Customers",))
     assert inspected.warnings == ()
     assert found == [
         (2, ("Müller", "1990-01-31", "2026-01-05T10:00:01", "4915112345678", "1", "true"), None),
