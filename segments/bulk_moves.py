@@ -53,8 +53,7 @@ def move(
     """Move customers into the segments decided on, within the caller's transaction. Customers who are there
     already keep their date of entry (R52). `operation` is called only where something changes.
     """
-    lock(primary_ids)
-    current = _current(primary_ids, segmentation)
+    current = _current(lock(primary_ids).intersection(primary_ids), segmentation)
     changes = list(_changes(current, segmentation, decide, at, why))
     if changes:
         told = operation()

@@ -290,11 +290,11 @@ def _locked_scope(maestra_id: int) -> _Scope:
     between, so that the transaction is tried again.
     """
     before = _scope(maestra_id)
-    lock(before.primary_ids)
+    locked = lock(before.primary_ids)
     # What else it takes, such as waiting events, may be held by somebody who waits for these customers.
     wait_no_longer()
     scope = _scope(maestra_id)
-    if scope.profile.maestra_id != before.profile.maestra_id or not scope.primary_ids <= before.primary_ids:
+    if scope.profile.maestra_id != before.profile.maestra_id or not scope.primary_ids <= locked:
         raise Contended
     return scope
 

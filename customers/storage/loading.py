@@ -40,7 +40,9 @@ READS = 10
 # Read beside the identifiers, not joined to them: half of what reading one profile costs is planning.
 KINDS = "SELECT id, system_name, category FROM customers_identifierkind"
 HEADS = "SELECT id, profile_id FROM customers_customer WHERE id = ANY(%s::bigint[]) AND erased_at IS NULL"
-LOCK = "SELECT id FROM customers_customer WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+# Profiles with all their MaestraIDs: a merge and an undo change the rows of former ones too. Locked later,
+# out of order, such a row may be held by somebody who found it before it was merged.
+LOCK = "SELECT id FROM customers_customer WHERE profile_id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 
 MEMBERS = f"""
 SELECT c.profile_id, c.is_head, c.time_zone, c.custom_fields, c.opted_out_at,

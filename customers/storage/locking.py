@@ -17,7 +17,7 @@ from customers.errors import ErrorCode, SelfsameError
 from customers.profile import Profile
 from customers.storage.batch import OperationInfo
 from customers.storage.loading import LOCK, load_profiles, primary_ids_of, profile_of
-from customers.storage.sql import draw_ids, execute
+from customers.storage.sql import draw_ids, fetch
 from customers.storage.transactions import Contended
 
 
@@ -68,16 +68,17 @@ def _not_found(maestra_id: int) -> SelfsameError:
     return SelfsameError(ErrorCode.CUSTOMER_NOT_FOUND, detail % {"maestra_id": maestra_id})
 
 
-def lock(primary_ids: Collection[int]) -> None:
-    """Keep these profiles as they are until the transaction ends, locked in MaestraID order."""
-    execute(LOCK, [sorted(primary_ids)])
+def lock(primary_ids: Collection[int]) -> set[int]:
+    """Keep these profiles as they are until the transaction ends, locked in MaestraID order. Gives back all
+    their MaestraIDs; those that were merged meanwhile are not among them.
+    """
+    return {maestra_id for (maestra_id,) in fetch(LOCK, [sorted(primary_ids)])}
 
 
 def locked_profile(maestra_id: int) -> Profile:
     """The profile under its lock. Raises `customer_not_found`; `Contended` where it was merged meanwhile."""
     primary_id = primary_id_of(maestra_id)
-    lock([primary_id])
-    if primary_id_of(maestra_id) != primary_id:
+    if primary_id not in lock([primary_id]) or primary_id_of(maestra_id) != primary_id:
         raise Contended
     return load_profiles([primary_id])[primary_id]
 

@@ -261,11 +261,12 @@ def _locked(
     located: Located, primary_ids: set[int], wanted: Wanted, config: ProjectConfig
 ) -> tuple[Located, set[int]]:
     """Lock, then read again: what was found may have moved meanwhile."""
-    locked, free = set(primary_ids), located.free()
+    free = located.free()
     locks: list[Question] = [(LOCK, [array("bigint", sorted(primary_ids))])]
     if free:
         locks.append((LOCK_FREE, _columns(free, config)))
-    _, located = _locate(wanted, config, *locks)
+    (held, *_free), located = _locate(wanted, config, *locks)
+    locked = {maestra_id for (maestra_id,) in held}
     primary_ids = _primary_ids(located)
     locks = []
     if more := primary_ids - locked:
@@ -273,9 +274,10 @@ def _locked(
     if freed := located.free() - free:
         locks.append((f"{LOCK_FREE} NOWAIT", _columns(freed, config)))
     if locks:
-        _, located = _locate(wanted, config, *locks)
+        (held, *_free), located = _locate(wanted, config, *locks)
         primary_ids = _primary_ids(located)
-        if primary_ids - locked - more or located.free() - free - freed:
+        locked |= {maestra_id for (maestra_id,) in held} if more else set()
+        if primary_ids - locked or located.free() - free - freed:
             raise Contended
     return located, primary_ids
 

@@ -17,7 +17,7 @@ import pytest
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from customers.models import Identifier, IntegrationPoint
+from customers.models import Customer, Identifier, IntegrationPoint
 from customers.models import Operation as StoredOperation
 from customers.privacy.erasure import erase
 from customers.profile import MAESTRA_ID, Key, Profile
@@ -41,7 +41,7 @@ from dedup.tracking import inbox
 from dedup.tracking.resolver.lanes import resolve_waiting
 from tests.dedup.imports import importing
 from tests.dedup.test_concurrency import PATIENCE, wait_until_somebody_waits, with_a_connection
-from tests.scenarios.api import ANN, BOB, CONFIRM, PHONE, Api, Project
+from tests.scenarios.api import ANN, BOB, CONFIRM, PHONE, Answer, Api, Project
 from tests.scenarios.conftest import project, story, texts
 from tests.segments.test_members import number
 
@@ -178,6 +178,25 @@ def test_an_undo_locks_the_customer_before_the_merge(project: ShopMaker) -> None
     undo = partial(Api(shop.keys["website"]).post, f"merges/{merge}/undo/", {})
     with while_it_waits_for(ann, undo):
         assert fetch("SELECT FROM dedup_merge FOR UPDATE NOWAIT")
+
+
+def test_a_merge_locks_former_maestra_ids_with_the_others(project: ShopMaker) -> None:
+    """R1: they are given another primary one. Who found one before it was merged may hold it."""
+    shop = project()
+    _caller, (former, primary, resulting, _other) = people(shop)
+
+    def merge(merged: int, into: int) -> Answer:
+        body = {"customers": [{"maestra_id": merged}], "resulting": {"maestra_id": into}}
+        return Api(shop.keys["website"]).post("customers/merge/", body)
+
+    assert merge(former, primary).status == 200
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Customer.objects.select_for_update(no_key=True).get(pk=former)
+            done = pool.submit(with_a_connection, partial(merge, primary, resulting))
+            wait_until_somebody_waits()
+            assert is_free(primary, resulting)
+        assert done.result().status == 200
 
 
 def test_an_erasure_gives_way_to_who_holds_what_it_takes_and_waits_for_the_customer(

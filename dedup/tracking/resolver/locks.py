@@ -42,12 +42,11 @@ def hold_touched(batch: EventBatch) -> None:
 
     Raises `Contended` where others turn up each time that it is looked.
     """
-    held = _touched(batch)
-    lock(held)
+    held = lock(_touched(batch))
     wait_no_longer()
     if more := _touched(batch) - held:
-        lock(more)
-        if _touched(batch) - held - more:
+        held |= lock(more)
+        if _touched(batch) - held:
             raise Contended
 
 
