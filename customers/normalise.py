@@ -13,10 +13,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from enum import StrEnum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import available_timezones
 
 import idna
@@ -30,8 +28,6 @@ VALUE_LIMIT = 255
 """Characters of an identifier or a name."""
 TEXT_LIMIT = 1000
 """Characters of anything typed; longer input is refused before it is looked at."""
-LIST_LIMIT = 100
-"""Entries of a list in a custom field."""
 EMAIL_LIMIT = 254
 """Octets of an e-mail address (RFC 5321)."""
 EARLIEST_YEAR = 1900
@@ -83,6 +79,16 @@ _TOO_LONG = _("It is too long: at most %(limit)d characters.")
 def trim(text: str) -> str:
     """The text without the white space and invisible characters around it."""
     return text.strip() if text.isascii() else _EDGES.sub("", text)
+
+
+def trimmed_text(raw: object) -> str:
+    """A text without what `trim` takes off."""
+    return trim(_as_text(raw))
+
+
+def long_text(raw: object) -> str:
+    """A text in which line breaks and tabs are kept, the breaks as single line feeds."""
+    return _composed(_as_text(raw).replace("\r\n", "\n").replace("\r", "\n"), _NOT_IN_TEXT, TEXT_LIMIT)
 
 
 def _as_text(raw: object) -> str:
@@ -352,7 +358,7 @@ def topic_compared(text: str) -> str:
 
 def birth_date(raw: object, *, today: date | None = None) -> date:
     """A birth date, `1990-01-31`, from 1900 to `today` (else today where the day begins first)."""
-    born = _calendar_date(raw)
+    born = calendar_date(raw)
     latest = today or (datetime.now(UTC) + timedelta(hours=14)).date()
     if born.year < EARLIEST_YEAR or born > latest:
         raise Invalid(
@@ -361,10 +367,10 @@ def birth_date(raw: object, *, today: date | None = None) -> date:
     return born
 
 
-def _calendar_date(raw: object) -> date:
+def calendar_date(raw: object) -> date:
     if isinstance(raw, date) and not isinstance(raw, datetime):
         return raw
-    text = trim(_as_text(raw))
+    text = trimmed_text(raw)
     if not _DATE.fullmatch(text):
         raise Invalid(_DATE_ADVICE)
     try:
@@ -375,7 +381,7 @@ def _calendar_date(raw: object) -> date:
 
 def gender(raw: object) -> str:
     """`male`, `female`, `other` or `unknown`, in any case."""
-    text = trim(_as_text(raw)).lower()
+    text = trimmed_text(raw).lower()
     if text not in _GENDERS:
         raise Invalid(_("Gender is one of: male, female, other, unknown."))
     return text
@@ -383,7 +389,7 @@ def gender(raw: object) -> str:
 
 def region(raw: object) -> str:
     """The ISO code of a country that has phone numbers, in any case."""
-    text = trim(_as_text(raw)).upper()
+    text = trimmed_text(raw).upper()
     if text not in phonenumbers.SUPPORTED_REGIONS:
         raise Invalid(_("Use the two letters of a country, as in US or DE."))
     return text
@@ -391,7 +397,7 @@ def region(raw: object) -> str:
 
 def time_zone(raw: object) -> str:
     """The name of an IANA time zone, found in any case."""
-    zone = _zones().get(trim(_as_text(raw)).lower())
+    zone = _zones().get(trimmed_text(raw).lower())
     if zone is None:
         raise Invalid(_("There is no such time zone. Use a name of the IANA list, as in Europe/Berlin."))
     return zone
@@ -427,110 +433,9 @@ def event_moment(raw: object, correction: timedelta = timedelta(0)) -> datetime:
 def _with_offset(raw: object) -> datetime:
     if isinstance(raw, datetime) and raw.tzinfo is not None:
         return raw
-    text = trim(_as_text(raw))
+    text = trimmed_text(raw)
     if not _MOMENT.fullmatch(text):
         raise Invalid(
             _("Write date, time and offset, as in 2026-01-05T10:00:00Z or 2026-01-05T12:00:00+02:00.")
         )
     return datetime.fromisoformat(text.upper())
-
-
-# --- Custom fields
-
-_INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
-_DECIMAL = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,10})?", re.ASCII)
-_BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
-_NOT_AN_INTEGER = _("Write a whole number, as in 42.")
-_NOT_A_DECIMAL = _("Write a number as in 59.90: at most 18 digits before the point and 10 after it.")
-
-
-class CustomType(StrEnum):
-    """What a custom field can hold."""
-
-    STRING = "string"
-    INTEGER = "integer"
-    DECIMAL = "decimal"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    DATETIME = "datetime"
-    LIST = "list"
-
-
-CustomValue = str | int | Decimal | bool | date | datetime | tuple[str, ...]
-
-
-def custom_value(raw: object, custom_type: CustomType) -> CustomValue:
-    """The value of a custom field of that type. Numbers, dates and true/false may be sent as text too."""
-    return _CUSTOM[custom_type](raw)
-
-
-def _string(raw: object) -> str:
-    """Line breaks and tabs are kept, the breaks as single line feeds."""
-    return _composed(_as_text(raw).replace("\r\n", "\n").replace("\r", "\n"), _NOT_IN_TEXT, TEXT_LIMIT)
-
-
-def whole_number(raw: object) -> int:
-    """A whole number of 64 bits."""
-    if type(raw) is float and raw.is_integer():  # JSON does not tell 42.0 from 42
-        raw = int(raw)
-    if isinstance(raw, str) and _INTEGER.fullmatch(text := trim(_as_text(raw))):
-        raw = int(text)
-    if type(raw) is not int:
-        raise Invalid(_NOT_AN_INTEGER)
-    if not -(2**63) <= raw < 2**63:
-        raise Invalid(_("The number is too large: at most 18 digits."))
-    return raw
-
-
-def decimal_number(raw: object) -> Decimal:
-    """A number with at most 10 digits after the point, without needless zeros."""
-    text = _number_as_text(raw)
-    if not _DECIMAL.fullmatch(text):
-        raise Invalid(_NOT_A_DECIMAL)
-    # As 59.9 whether 59.9, 59.90 or +59.9 was sent, and never as 1E+2; zero has no sign.
-    whole, _, fraction = text.partition(".")
-    return Decimal(f"{whole}.{fraction.rstrip('0')}".removesuffix(".")) + 0
-
-
-def _number_as_text(raw: object) -> str:
-    match raw:
-        case bool():
-            raise Invalid(_NOT_A_DECIMAL)
-        case int() if abs(raw) < 10**18:
-            return str(raw)
-        case float() if abs(raw) < 10**18:  # not where it is NaN
-            return f"{round(Decimal(repr(raw)), 10):f}"
-        case Decimal() if raw.is_finite() and abs(raw.adjusted()) <= VALUE_LIMIT:
-            return f"{raw:f}"
-        case str():
-            return trim(_as_text(raw))
-    raise Invalid(_NOT_A_DECIMAL)
-
-
-def _boolean(raw: object) -> bool:
-    if isinstance(raw, bool):
-        return raw
-    value = _BOOLEANS.get(trim(_as_text(raw)).lower()) if isinstance(raw, str) else None
-    if value is None:
-        raise Invalid(_("Write true or false."))
-    return value
-
-
-def _list(raw: object) -> tuple[str, ...]:
-    """Each entry once, in the order of its first appearance."""
-    if not isinstance(raw, list | tuple):
-        raise Invalid(_('Write a list of texts, as in ["red", "blue"].'))
-    if len(raw) > LIST_LIMIT:
-        raise Invalid(_("The list is too long: at most %(limit)d entries."), limit=LIST_LIMIT)
-    return tuple(dict.fromkeys(name(entry) for entry in raw))
-
-
-_CUSTOM: Mapping[CustomType, Callable[[Any], CustomValue]] = {
-    CustomType.STRING: _string,
-    CustomType.INTEGER: whole_number,
-    CustomType.DECIMAL: decimal_number,
-    CustomType.BOOLEAN: _boolean,
-    CustomType.DATE: _calendar_date,
-    CustomType.DATETIME: moment,
-    CustomType.LIST: _list,
-}

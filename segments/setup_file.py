@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from customers.custom_values import CustomType
 from customers.errors import SelfsameError
-from customers.normalise import CustomType
 from customers.setup.file.sections import (
     Declared,
     FileSection,

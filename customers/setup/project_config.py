@@ -20,7 +20,8 @@ from structlog.stdlib import get_logger
 
 from customers import normalise
 from customers.block_list import BlockList, BlockListEntry
-from customers.normalise import CustomType, Invalid
+from customers.custom_values import CustomType
+from customers.normalise import Invalid
 from customers.profile import Category, Kind
 from customers.setup.remembered import Remembered
 from customers.storage.sql import fetch, fetch_value

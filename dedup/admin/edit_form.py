@@ -18,9 +18,9 @@ from customers.admin.profile_registry import (
 )
 from customers.admin.profile_tabs import as_text
 from customers.admin.wording import personal_field
+from customers.custom_values import CustomType
 from customers.errors import SelfsameError
 from customers.models import Channels, Statuses
-from customers.normalise import CustomType
 from customers.profile import (
     CONTACTS,
     PERSONAL_FIELDS,

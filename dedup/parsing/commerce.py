@@ -14,7 +14,8 @@ from django.utils.translation import gettext_noop as _
 
 from customers import normalise
 from customers.changes import Order
-from customers.normalise import CustomType, Invalid
+from customers.custom_values import CustomType, custom_value
+from customers.normalise import Invalid
 from customers.setup.project_config import ProjectConfig
 from dedup.parsing import schemas
 from dedup.parsing.currencies import CURRENCIES
@@ -39,7 +40,7 @@ AMOUNT_LIMIT = Decimal(10) ** 15
 
 def amount(raw: Any) -> Decimal:
     """Money or points: at most two digits after the point."""
-    value = normalise.custom_value(raw, CustomType.DECIMAL)
+    value = custom_value(raw, CustomType.DECIMAL)
     assert isinstance(value, Decimal)
     if value != round(value, 2):
         raise Invalid(_("Write at most two digits after the point, as in 59.90."))

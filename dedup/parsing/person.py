@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from customers import normalise
+from customers.custom_values import CustomType, CustomValue, custom_value
 from customers.models import Customer, Genders
-from customers.normalise import CustomType
 from customers.setup.project_config import ProjectConfig
 from dedup.parsing import cells, schemas
 from dedup.parsing.draft import NOT_NULL, OBJECT, RecordDraft, is_empty, shown
@@ -213,12 +213,12 @@ class CustomFieldsField(RecordField):
 
 
 def _take_custom(draft: RecordDraft, path: str, name: str, custom_type: CustomType, raw: Any) -> None:
-    value = draft.take(path, lambda raw: normalise.custom_value(raw, custom_type), raw)
+    value = draft.take(path, lambda raw: custom_value(raw, custom_type), raw)
     if value is not None:
         draft.custom_fields[name] = as_stored(value)
 
 
-def as_stored(value: normalise.CustomValue) -> Any:
+def as_stored(value: CustomValue) -> Any:
     """A custom field's value as the profile has it: dates as text, a list as a list."""
     match value:
         case tuple():

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers.normalise import CustomType
+from customers.custom_values import CustomType
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from customers.normalise import CustomType, Invalid, custom_value
+from customers.custom_values import CustomType, custom_value
+from customers.normalise import Invalid
 from segments.conditions.base import HOW, PERSONAL, VALUE, Condition, Fault, needed, optional
 from segments.conditions.context import ConditionContext, Refers
 from segments.conditions.fields import Choice, CustomValue, Reference, Words

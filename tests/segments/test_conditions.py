@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from customers.custom_values import CustomType
 from customers.errors import SelfsameError
-from customers.normalise import CustomType
 from segments.conditions.base import ACTIVITY, CONTACTS, ORDERS, PERSONAL, REGISTRATION, Condition
 from segments.conditions.builder import described_types
 from segments.conditions.catalogue import CONDITIONS, TYPES

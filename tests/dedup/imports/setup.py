@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from customers.block_list import BlockList, BlockListEntry
-from customers.normalise import CustomType
+from customers.custom_values import CustomType
 from customers.profile import Category, Kind
 from customers.setup.integration_points import Point
 from customers.setup.project_config import FieldDefinition, ProjectConfig

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from customers.block_list import BlockList, BlockListEntry
 from customers.changes import Order
+from customers.custom_values import CustomType
 from customers.errors import SelfsameError
-from customers.normalise import CustomType
 from customers.presentation.problem import problem_json
 from customers.profile import Category, Channel, Key, Kind, SubscriptionStatus
 from customers.setup.integration_points import STAFF, Point
