@@ -17,9 +17,10 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
+from django.contrib.postgres.aggregates import BoolOr
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQueryField
-from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import BigIntegerField, BooleanField, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast
 from django.db.models.lookups import GreaterThanOrEqual
 
@@ -139,24 +140,23 @@ class CustomerSearch:
         """The text as the beginning or the domain of an e-mail address, or as the last digits of a phone."""
         if len(text) >= SHORTEST_BEGINNING and not re.search(r"\s", text):
             beginning = unicodedata.normalize("NFC", text.casefold())
-            yield self._held(EMAIL, value__startswith=beginning)
+            yield self._held(EMAIL, Q(value__startswith=beginning))
         if domain := _domain(text):
-            yield self._held(EMAIL, domain=domain)
+            yield self._held(EMAIL, Q(value__endswith=f"@{domain}"), domain=domain)
         digits = re.sub(r"\D", "", text) if _PHONE_PART.fullmatch(text) else ""
         if len(digits) >= PHONE_ENDING_LENGTH:
             ending = digits[-PHONE_ENDING_LENGTH:]
-            yield self._held(MOBILE_PHONE, ending=ending, value__endswith=digits)
+            yield self._held(MOBILE_PHONE, Q(value__endswith=digits), ending=ending)
 
-    def _held(self, kind: str, **conditions: str) -> _Meaning:
-        """Holders of a contact of this type that meets the conditions."""
-        held = Identifier.objects.alias(domain=EMAIL_DOMAIN, ending=PHONE_ENDING).filter(
-            kind=BY_NAME[kind].kind_id, customer__isnull=False, **conditions
-        )
+    def _held(self, kind: str, condition: Q, **indexed: str) -> _Meaning:
+        """Holders of a contact of this type that meets the condition. By `indexed` the index finds it."""
+        held = Identifier.objects.filter(kind=BY_NAME[kind].kind_id, customer__isnull=False)
         if kind in self.access_kinds:
             held = held.filter(gives_access=True)
-        # For an equation PostgreSQL would read all holders first, to look the customers up among them.
-        of_customer = held.filter(customer__gte=OuterRef("pk"), customer__lte=OuterRef("pk"))
-        return _Meaning(held.values_list("customer", flat=True), Q(Exists(of_customer)))
+        found = held.alias(domain=EMAIL_DOMAIN, ending=PHONE_ENDING).filter(condition, **indexed)
+        # Not by EXISTS: PostgreSQL would first read whoever meets the condition, which are very many.
+        own = held.filter(customer=OuterRef("pk")).values("kind").annotate(met=BoolOr(condition))
+        return _Meaning(found.values_list("customer", flat=True), Q(Subquery(own.values("met"))))
 
 
 def find_hits(text: str, config: ProjectConfig, access_kinds: Collection[str] = ()) -> list[SearchHit]:
