@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from customers.errors import ErrorCode, SelfsameError
 from customers.models import Scopes
+from customers.presentation.masking import MaskingPolicy
 from customers.redis.rate_limit import Allowance, counted
 from customers.setup.integration_points import Access, access_of
 
@@ -86,10 +87,18 @@ class ScopePermission(BasePermission):
         return True
 
 
+SEE_CONTACTS = "customers.view_contacts"
+
+
+def masking_of(request: Request) -> MaskingPolicy:
+    """Contacts are masked for staff who may not see them, never for a key."""
+    return MaskingPolicy(lifted=access(request) is not None or request.user.has_perm(SEE_CONTACTS))
+
+
 def _may_read(request: Request, view: APIView) -> bool:
-    """The API masks nothing, so it is for those who may see contacts."""
-    permission: str = view.staff_permission  # type: ignore[attr-defined]
-    return request.user.is_staff and request.user.has_perms([permission, "customers.view_contacts"])
+    """What masks no contacts is for those who may see them."""
+    needed = [view.staff_permission, *(() if view.masks_contacts else (SEE_CONTACTS,))]  # type: ignore[attr-defined]
+    return request.user.is_staff and request.user.has_perms(needed)
 
 
 class KeyThrottle(BaseThrottle):
@@ -121,7 +130,8 @@ class Metadata(SimpleMetadata):
 
 class ApiView(APIView):
     """`scope` is what a key needs, by method where they differ; members of staff may only do what needs
-    `staff_scope`, with `staff_permission`. A body `of_many` records may be larger than that of one.
+    `staff_scope`, with `staff_permission`; and unless the view `masks_contacts`, they have to be such as may
+    see contacts. A body `of_many` records may be larger than that of one.
     """
 
     authentication_classes = AUTHENTICATION
@@ -132,6 +142,7 @@ class ApiView(APIView):
     scopes: ClassVar[dict[str, Scopes]] = {}
     staff_scope: ClassVar[Scopes] = Scopes.READ
     staff_permission: ClassVar[str] = "customers.view_customer"
+    masks_contacts: ClassVar[bool] = False
     of_many: ClassVar[bool] = False
 
     def scope_of(self, request: Request) -> Scopes:

@@ -13,11 +13,10 @@ from django_filters.fields import IsoDateTimeField
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
-from customers.api.base import access
+from customers.api.base import access, masking_of
 from customers.api.paging import LONGEST_NAME, PAGING
 from customers.errors import invalid
 from customers.models import Channels, Customer
-from customers.presentation.masking import UNMASKED
 from customers.queries import filters
 from customers.queries.search import CustomerSearch
 from customers.setup.project_config import project_config
@@ -90,7 +89,7 @@ class CustomerFilters(rest_filters.FilterSet):  # type: ignore[misc]  # untyped
         """With a key, contact types that give access at its point are found only where flagged so (R20)."""
         key = access(self.request)
         kinds = key.point.gives_access if key else ()
-        return CustomerSearch(text, project_config(), UNMASKED, kinds).among(customers)
+        return CustomerSearch(text, project_config(), masking_of(self.request), kinds).among(customers)
 
     def by_subscription(self, customers: Customers, _name: str, text: str) -> Customers:
         channel, with_topic, topic = text.partition("/")

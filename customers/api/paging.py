@@ -10,6 +10,7 @@ from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
+from customers.api.base import masking_of
 from customers.errors import SelfsameError, invalid
 from customers.queries.cursors import HIGHEST_ID, P, decoded, encoded
 from customers.queries.timelines import Timeline, TimelineCursor
@@ -50,7 +51,7 @@ def page_of(timeline: Timeline, request: Request, maestra_ids: Sequence[int]) ->
     """A page of a timeline as the API shows it."""
     refuse_unknown(request)
     page = timeline.page(maestra_ids, limit_of(request), place_of(request, TimelineCursor))
-    return shown(request, page.items, page.next)
+    return shown(request, masking_of(request).facts(page.items), page.next)
 
 
 def shown(request: Request, items: Sequence[dict[str, Any]], place: tuple[Any, ...] | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from customers import normalise
 from customers.api import schema
-from customers.api.base import ApiView, access, actor_of
+from customers.api.base import ApiView, access, actor_of, masking_of
 from customers.api.filters import CustomerFilters
 from customers.api.paging import CustomerPagination, limit_of, page_of, place_of, refuse_unknown, shown
 from customers.errors import ErrorCode, invalid
@@ -28,6 +28,7 @@ from customers.history_kinds import HISTORY_KINDS
 from customers.models import Customer, Reveal, RevealKinds, Scopes
 from customers.normalise import Invalid
 from customers.presentation.customer import present
+from customers.presentation.masking import MaskingPolicy
 from customers.privacy.erasure import erase
 from customers.privacy.export import export_in_pieces
 from customers.queries.related import related_customers
@@ -40,10 +41,11 @@ PIECES_AT_ONCE = 10_000
 """Up to so many pieces an export is one answer with a length; a longer one is streamed."""
 
 
-def present_all(primary_ids: Sequence[int]) -> list[dict[str, Any]]:
+def present_all(primary_ids: Sequence[int], masking: MaskingPolicy) -> list[dict[str, Any]]:
     """Customers in this order, read at once."""
     profiles, config = load_profiles(primary_ids), project_config()
-    return [present(profiles[primary_id], config) for primary_id in primary_ids if primary_id in profiles]
+    found = [profiles[primary_id] for primary_id in primary_ids if primary_id in profiles]
+    return [present(profile, config, masking) for profile in found]
 
 
 @schema.get("customer", "Read a customer", answer=schema.CustomerSerializer, **schema.ABOUT_CUSTOMER)
@@ -51,6 +53,7 @@ def present_all(primary_ids: Sequence[int]) -> list[dict[str, Any]]:
 class CustomerView(ApiView):
     """The customer; DELETE forgets the person (R54)."""
 
+    masks_contacts = True
     scopes: ClassVar[dict[str, Scopes]] = {"DELETE": Scopes.PRIVACY}
 
     def delete(self, request: Request, maestra_id: int) -> Response:
@@ -59,12 +62,13 @@ class CustomerView(ApiView):
 
     def get(self, request: Request, maestra_id: int) -> Response:
         refuse_unknown(request)
-        return Response(present(found_profile(maestra_id), project_config()))
+        return Response(present(found_profile(maestra_id), project_config(), masking_of(request)))
 
 
 class TimelineView(ApiView):
     """A page of one of the customer's timelines, newest first."""
 
+    masks_contacts = True
     timeline: ClassVar[Timeline]
 
     def get(self, request: Request, maestra_id: int) -> Response:
@@ -81,6 +85,9 @@ class OrdersView(TimelineView):
     "customer_activities", "Activities", answer=schema.ACTIVITIES, parameters=schema.PAGING, **schema.LISTED
 )
 class ActivitiesView(TimelineView):
+    """Contacts may stand anywhere in what a sender says of an action."""
+
+    masks_contacts = False
     timeline = ACTIVITIES
 
 
@@ -136,11 +143,14 @@ def _record_export(request: Request, maestra_id: int) -> None:
 class HistoryView(ApiView):
     """The change history, entry by entry."""
 
+    masks_contacts = True
+
     def get(self, request: Request, maestra_id: int) -> Response:
         refuse_unknown(request, "kind", "since", "until")
         page = history(
             sorted(found_profile(maestra_id).maestra_ids),
             labels=project_config().labels,
+            masking=masking_of(request),
             kinds=_kinds(request),
             since=moment_of(request, "since"),
             until=moment_of(request, "until"),
@@ -172,20 +182,26 @@ def moment_of(request: Request, name: str) -> datetime | None:
 
 @schema.get("customer_related", "Related customers", answer=schema.RELATED, **schema.LISTED)
 class RelatedView(ApiView):
+    masks_contacts = True
+
     def get(self, request: Request, maestra_id: int) -> Response:
         refuse_unknown(request)
-        return Response({"results": related_customers(found_profile(maestra_id))})
+        related = related_customers(found_profile(maestra_id))
+        return Response({"results": masking_of(request).facts(related)})
 
 
 class CustomerListView(ApiView, GenericAPIView[Customer]):
     """Customers, the newest first."""
 
+    masks_contacts = True
     queryset = Customer.objects.filter(is_head=True, erased_at=None)
     filter_backends = (DjangoFilterBackend,)
     filterset_class = CustomerFilters
     pagination_class = CustomerPagination
 
-    def get(self, _request: Request, **_path: Any) -> Response:
+    def get(self, request: Request, **_path: Any) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).only("id"))
         assert page is not None
-        return self.get_paginated_response(present_all([customer.pk for customer in page]))
+        return self.get_paginated_response(
+            present_all([customer.pk for customer in page], masking_of(request))
+        )

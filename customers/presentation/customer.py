@@ -6,6 +6,7 @@ Payment card hashes are never part of it (R10). Times are ISO 8601 in UTC, with 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from customers.contact_types import CONTACT_TYPES
+from customers.presentation.masking import UNMASKED, MaskingPolicy
 from customers.profile import BY_HAND, Category, Holding, Member, Note, Personal, Profile
 from customers.provisional import is_provisional, stored_id
 from customers.setup.project_config import ProjectConfig
@@ -21,7 +23,7 @@ from customers.words import customer_label, why_held
 Json = dict[str, Any]
 
 
-def present(profile: Profile, config: ProjectConfig) -> Json:
+def present(profile: Profile, config: ProjectConfig, masking: MaskingPolicy = UNMASKED) -> Json:
     """The customer as the API shows them. A profile that is not stored has no MaestraID yet."""
     former = (m for m in profile.maestra_ids - {profile.maestra_id} if not is_provisional(m))
     return {
@@ -30,8 +32,8 @@ def present(profile: Profile, config: ProjectConfig) -> Json:
         "registered_at": moment(profile.registered_at) if profile.members else None,
         "ids": _ids(profile),
         "former_ids": _former_ids(profile),
-        **{type_.plural: _contacts(profile, type_.category) for type_ in CONTACT_TYPES},
-        "claims": [{"type": kind, "value": value} for kind, value in sorted(profile.claims)],
+        **{type_.plural: _contacts(profile, type_.category, masking) for type_ in CONTACT_TYPES},
+        "claims": masking.facts([{"type": kind, "value": value} for kind, value in sorted(profile.claims)]),
         "devices": _values(profile, Category.DEVICE),
         "mobile_devices": _values(profile, Category.MOBILE_DEVICE),
         "personal": _personal(profile.personal),
@@ -40,7 +42,7 @@ def present(profile: Profile, config: ProjectConfig) -> Json:
         "subscriptions": _subscriptions(profile),
         "segments": [],
         "facts": _facts(profile),
-        "notes": _notes(profile, config),
+        "notes": _notes(profile, config, masking),
     } | {key: presenter(profile) for key, presenter in _presenters.items()}
 
 
@@ -83,12 +85,12 @@ def _values(profile: Profile, category: Category) -> list[str]:
     return [h.value for h in _by_age(profile.held(category))]
 
 
-def _contacts(profile: Profile, category: Category) -> list[Json]:
+def _contacts(profile: Profile, category: Category, masking: MaskingPolicy) -> list[Json]:
     """The primary first, then by age."""
     held = sorted(profile.held(category), key=lambda h: (not h.is_primary, h.since, h.value))
     return [
         {
-            "value": h.value,
+            "value": masking.value(h.kind, h.value),
             "is_primary": h.is_primary,
             "is_confirmed": h.confirmed_at is not None,
             "is_pending": h.is_pending,
@@ -157,9 +159,10 @@ def _facts(profile: Profile) -> Json:
     }
 
 
-def _notes(profile: Profile, config: ProjectConfig) -> list[Json]:
+def _notes(profile: Profile, config: ProjectConfig, masking: MaskingPolicy) -> list[Json]:
     newest_first = sorted(profile.notes, key=lambda n: n.at, reverse=True)
+    masked = [replace(note, value=masking.value(note.kind, note.value)) for note in newest_first]
     return [
         {"at": moment(n.at), "text": note_text(n, config.labels), "related_maestra_id": n.related}
-        for n in newest_first
+        for n in masked
     ]

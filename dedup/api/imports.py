@@ -52,6 +52,7 @@ class ImportView(ApiView):
 class ImportsView(ImportView):
     """The imports, the newest first; POST takes a file in."""
 
+    masks_contacts = True
     parser_classes = (parsers.MultiPartParser,)
 
     def get(self, request: Request) -> Response:

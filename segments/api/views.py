@@ -74,6 +74,8 @@ class SegmentCustomersView(CustomerListView):
 
 @schema.get("segmentations", "Segmentations", answer=schema.list_of(SegmentationSerializer), tag="Reading")
 class SegmentationsView(ApiView):
+    masks_contacts = True
+
     def get(self, request: Request) -> Response:
         refuse_unknown(request)
         found = Segmentation.objects.order_by("system_name").prefetch_related("segments")

@@ -235,6 +235,36 @@ def test_a_user_without_the_permission_reads_nothing(client, is_staff):
     assert refusal(client.get("/api/v1/customers/")) == (403, "permission_denied")
 
 
+def test_staff_who_may_not_see_contacts_read_them_masked(client):
+    """R13"""
+    shop = IntegrationPoint.objects.create(system_name="shop", kind="website", lookup_by=["maestra_id"])
+    key, _key = make_key(shop, "Test", ["write", "read"])
+    api = Client(headers={"authorization": f"Api-Key {key}"})
+    sent = {"email": "ann@example.com", "mobile_phone": "+14155550122", "personal": {"last_name": "Oak"}}
+    ann = api.post("/api/v1/customers/register/", sent, "application/json").json()["maestra_id"]
+    rival = {"email": "bob@example.com", "mobile_phone": "+14155550122"}
+    bob = api.post("/api/v1/customers/register/", rival, "application/json").json()["maestra_id"]
+    assert "4155550122" in api.get(f"/api/v1/customers/{bob}/related/").content.decode()
+    user = User.objects.create_user("viewer", password="x", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_customer"))
+    client.force_login(user)
+    for person in (ann, bob):
+        for path in ("", "history/", "related/", "orders/", "sessions/", "merges/"):
+            read = client.get(f"/api/v1/customers/{person}/{path}")
+            assert read.status_code == 200, path
+            for hidden in ("ann@", "bob@", "4155550122"):
+                assert hidden not in read.content.decode(), path
+    assert client.get(f"/api/v1/customers/{ann}/").json()["emails"][0]["value"] == "a•••@e•••.com"
+    assert client.get("/api/v1/segmentations/").status_code == 200
+    found = {
+        text: client.get("/api/v1/customers/", {"search": text}).json()["results"]
+        for text in ("oak", "ann@exam", "0122")
+    }
+    assert {text: len(customers) for text, customers in found.items()} == {"oak": 1, "ann@exam": 0, "0122": 0}
+    for path in ("export/", "activities/"):
+        assert refusal(client.get(f"/api/v1/customers/{ann}/{path}")) == (403, "permission_denied")
+
+
 def test_staff_who_care_for_privacy_may_export_and_it_is_noted(staff):
     user = User.objects.get(username="ann")
     user.user_permissions.add(Permission.objects.get(codename="change_customer"))
