@@ -108,8 +108,9 @@ def merging(data: Any, parser: Parser, *more: str) -> Merging:
     body = Body(data, ("customers", "resulting"), ("preview_token", *more))
     customers = body.lookups(parser, "customers", MERGE_LIMIT) if body.has("customers") else []
     resulting = body.lookup(parser, "resulting", data["resulting"]) if body.has("resulting") else None
+    sent = data.get("preview_token")
     token = body.text("preview_token") or None
-    if data.get("preview_token") is not None and token is None:
+    if isinstance(sent, str) and not sent.strip():
         body.fault("preview_token", _("Take it from the preview, or leave it out to merge without one."))
     body.check()
     assert resulting
