@@ -7,7 +7,9 @@ What decorates a view describes it in OpenAPI.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, assert_never
+from typing import Any, ClassVar, assert_never
+
+from rest_framework.request import Request
 
 from customers.api.base import actor_of
 from customers.changes import Change, OrderSaved, PointsAdded, PromoCodeIssued
@@ -273,13 +275,19 @@ def _records_or_errors(call: Call, batch: bodies.Batch) -> Iterator[Record | Sel
     schema.PREVIEW,
     answer=schema.PreviewAnswerSerializer,
     refused=(*schema.REFUSED_RECORD, ErrorCode.MERGE_BLOCKED),
-    description="The answer the operation would give. Nothing is written.",
+    description="The answer the operation would give. Nothing is written. Takes the scope `write`; that of a "
+    "merge takes `read`.",
 )
 class PreviewView(OperationView):
-    scope = Scopes.READ
+    """What an operation would answer is for those who may do it: it shows whom a record would join, also by
+    a contact that looking up does not find (R20). A merge names its customers, and shows them alone.
+    """
+
+    def scope_of(self, request: Request) -> Scopes:
+        return Scopes.READ if _is_of_merge(request.data) else Scopes.WRITE
 
     def act(self, call: Call) -> Reply:
-        if isinstance(call.data, dict) and call.data.get("operation") == bodies.MERGE:
+        if _is_of_merge(call.data):
             asked = bodies.merging(call.data, call.parser, "operation")
             return call.reply(merging.merge(call.caller, asked.customers, asked.resulting, dry_run=True))
         body = bodies.Body(call.data, ("operation", "record"))
@@ -288,6 +296,10 @@ class PreviewView(OperationView):
         assert operation
         record = call.parser.record(operation, call.data["record"], "record")
         return call.reply(records.submit_one(call.caller, record, dry_run=True))
+
+
+def _is_of_merge(body: Any) -> bool:
+    return isinstance(body, dict) and body.get("operation") == bodies.MERGE
 
 
 @schema.operation(

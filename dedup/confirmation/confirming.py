@@ -99,6 +99,9 @@ def report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_a
 def _report_confirmation(caller: Caller, customer: Key, contact: Key, confirmed_at: datetime) -> Result:
     hold(wanted_keys([customer, contact]), caller.config)
     profile, at = lookup(caller, customer).profile, min(confirmed_at, timezone.now())
+    named = profile.claims.get(contact) or profile.holdings.get(contact)
+    if named and contact.kind in caller.point.gives_access and not named.gives_access:
+        raise code_invalid()  # hidden at this point, it is none of the customer's (R20)
     return _confirm(caller, profile, contact, at, is_dated=True)
 
 

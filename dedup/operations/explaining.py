@@ -24,7 +24,7 @@ def explain(caller: Caller, left: Key, right: Key) -> Explanation:
     known once they are found. They may have become one, or been erased, in between.
     """
     config = caller.config
-    loaded = load(wanted_keys([left, right]), config, lock=False)
+    loaded = load(wanted_keys([left, right], caller.point.gives_access), config, lock=False)
     a, b = find_customer(loaded, left, caller), find_customer(loaded, right, caller)
     devices = [k for p in (a, b) for k, h in p.holdings.items() if h.category in DEVICES]
     primary_ids = [Key(MAESTRA_ID, str(p.maestra_id)) for p in (a, b)]

@@ -14,7 +14,7 @@ from dedup.storage.loading import Loaded, load, wanted_keys
 
 def lookup(caller: Caller, key: Key) -> Result:
     """The customer an identifier finds at this point (R19, R20). Raises `customer_not_found`."""
-    loaded = load(wanted_keys([key]), caller.config, lock=False)
+    loaded = load(wanted_keys([key], caller.point.gives_access), caller.config, lock=False)
     profile = find_customer(loaded, key, caller)
     return Result(Outcome(OutcomeStatus.UNCHANGED, profile), profile)
 
@@ -23,7 +23,7 @@ def primary_ids_found(caller: Caller, keys: Sequence[Key]) -> list[int | None]:
     """The primary MaestraIDs of many customers, found as `lookup` finds one, with as many statements; None
     where a key finds nobody.
     """
-    work = UnitOfWork(load(wanted_keys(keys), caller.config, lock=False).world)
+    work = UnitOfWork(load(wanted_keys(keys, caller.point.gives_access), caller.config, lock=False).world)
     found = (work.find(key, caller.point.gives_access) for key in keys)
     return [profile.maestra_id if profile else None for profile in found]
 

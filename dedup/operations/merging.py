@@ -54,7 +54,8 @@ def _merge(
     reason: Reason,
 ) -> Result:
     now = timezone.now()
-    loaded = load(wanted_keys([*customers, resulting]), caller.config, lock=not dry_run)
+    wanted = wanted_keys([*customers, resulting], caller.point.gives_access)
+    loaded = load(wanted, caller.config, lock=not dry_run)
     primary_ids = [find_customer(loaded, key, caller).maestra_id for key in customers]
     primary_id = find_customer(loaded, resulting, caller).maestra_id
     current = preview_token_of(loaded.world.profiles.values())

@@ -40,8 +40,10 @@ FIND = {
 SELECT 'identifier', k.kind::text, k.value, i.customer_id
   FROM unnest(%(kinds)s::smallint[], %(values)s::text[]) AS k(kind, value)
   CROSS JOIN LATERAL (
-    SELECT customer_id FROM customers_identifier WHERE kind_id = k.kind AND value = k.value LIMIT 1
+    SELECT customer_id, gives_access FROM customers_identifier
+     WHERE kind_id = k.kind AND value = k.value LIMIT 1
   ) i
+ WHERE i.gives_access OR k.kind <> ALL(%(members_only)s::smallint[])
 """,
     "maestra_ids": """
 SELECT 'maestra_id', '', c.id::text, c.profile_id
@@ -114,9 +116,14 @@ OPERATION_ID = "SELECT nextval('customers_operation_id_seq')"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a batch of records names, and so what must be read for it."""
+    """What a batch of records names, and so what must be read for it.
+
+    Of the kinds `members_only` nothing is found but contacts that give account access (R20): what is hidden
+    costs no more time than what does not exist.
+    """
 
     keys: frozenset[Key] = frozenset()
+    members_only: frozenset[str] = frozenset()
     maestra_ids: frozenset[int] = frozenset()
     to_confirm: frozenset[Key] = frozenset()
     cards: frozenset[str] = frozenset()
@@ -176,11 +183,12 @@ def wanted_by(records: Iterable[Record]) -> Wanted:
     )
 
 
-def wanted_keys(keys: Iterable[Key]) -> Wanted:
-    """What bare look-ups name."""
+def wanted_keys(keys: Iterable[Key], access_kinds: frozenset[str] = frozenset()) -> Wanted:
+    """What bare look-ups name, at a point where contacts of the `access_kinds` give account access."""
     named = list(keys)
     return Wanted(
         keys=frozenset([key for key in named if key.kind != MAESTRA_ID]),
+        members_only=access_kinds,
         maestra_ids=frozenset([int(key.value) for key in named if key.kind == MAESTRA_ID]),
     )
 
@@ -293,6 +301,7 @@ def _locate(wanted: Wanted, config: ProjectConfig, *first: Question) -> tuple[li
     parameters = {
         "kinds": kinds,
         "values": values,
+        "members_only": array("smallint", [config.kinds[kind].id for kind in wanted.members_only]),
         "maestra_ids": list(wanted.maestra_ids),
         "cards": list(wanted.cards),
         "limit": CARDS_LOOKED_AT,

@@ -253,7 +253,7 @@ def _origin_ids(reader: EventReader, keys: Sequence[Key]) -> Mapping[Key, int]:
     """
     if not keys:
         return {}
-    work = UnitOfWork(load(wanted_keys(keys), reader.config, lock=False).world)
+    work = UnitOfWork(load(wanted_keys(keys, reader.point.gives_access), reader.config, lock=False).world)
     profiles = {key: work.find(key, reader.point.gives_access) for key in set(keys)}
     return {
         key: int(key.value) if key.kind == MAESTRA_ID else profile.holdings[key].origin

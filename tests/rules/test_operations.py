@@ -1,6 +1,8 @@
 """Section 3 of the rulebook: operations."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.scenarios.api import (
     ACCESS,
@@ -469,6 +471,42 @@ def test_a_search_with_a_key_sees_only_flagged_contacts(project):
         for api in (shop.pos, shop.website)
     )
     assert (through_pos, through_site) == (set(), {ann})
+
+
+def test_a_hidden_contact_cannot_be_told_from_none_by_a_reported_confirmation(project):
+    """R20: neither held nor claimed, as far as this point is told; another point knows it."""
+    shop = project(pos={"mobile_phone": {**ACCESS, **CONFIRM}})
+    ann = shop.website.register(mobile_phone=PHONE, crm_id="1").id
+    for phone in (PHONE, "+14155550199"):
+        with shop.refuses("code_invalid"):
+            shop.pos.confirm(ann, 2, mobile_phone=phone)
+
+
+def test_a_look_up_costs_the_same_for_a_hidden_contact_as_for_none(project):
+    """R20: the profile behind it is not even read."""
+    shop = project(pos={"mobile_phone": ACCESS})
+    shop.website.register(mobile_phone=PHONE)
+    counts = []
+    for phone in ("+14155550199", PHONE, "+14155550199"):
+        with CaptureQueriesContext(connection) as queries:
+            assert shop.pos.finds(mobile_phone=phone) is None
+        counts.append(len(queries))
+    assert len(set(counts[1:])) == 1
+
+
+def test_a_preview_of_a_record_is_for_keys_that_may_write(project):
+    """R20: it shows whom the record would join, also by a contact that looking up does not find."""
+    shop = project(pos={"mobile_phone": ACCESS, "scopes": ["read"]}, landing={"scopes": ["write"]})
+    ann = shop.website.register(mobile_phone=PHONE).id
+    bob = shop.website.register(email=BOB).id
+    record = {"operation": "register", "record": {"mobile_phone": PHONE}}
+    with shop.refuses("permission_denied"):
+        shop.pos.preview(**record)
+    assert shop.landing.preview(**record)["maestra_id"] == ann
+    merge = {"operation": "merge", "customers": [{"maestra_id": bob}], "resulting": {"maestra_id": ann}}
+    assert shop.pos.preview(**merge)["maestra_id"] == ann
+    with shop.refuses("permission_denied"):
+        shop.landing.preview(**merge)
 
 
 def test_other_types_and_ids_are_looked_up_as_ever(project):

@@ -61,7 +61,7 @@ def test_a_disabled_point_takes_nothing(project):
     [
         ("write", "customers/register/", {"email": BOB}),
         ("read", "customers/lookup/", {"email": ANN}),
-        ("read", "customers/preview/", {"operation": "register", "record": {"email": BOB}}),
+        ("write", "customers/preview/", {"operation": "register", "record": {"email": BOB}}),
         ("merge", "customers/merge/", {"customers": [{"email": ANN}], "resulting": {"mobile_phone": PHONE}}),
         ("merge", "merges/1/undo/", {}),
     ],

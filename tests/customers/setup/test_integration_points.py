@@ -169,7 +169,7 @@ def test_a_key_needs_the_scope(website):
         ("post", "points/", "write"),
         ("post", "promo_codes/", "write"),
         ("post", "customers/lookup/", "read"),
-        ("post", "customers/preview/", "read"),
+        ("post", "customers/preview/", "write"),
         ("post", "customers/explain/", "read"),
         ("get", "customers/", "read"),
         ("get", "customers/1/", "read"),
