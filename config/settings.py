@@ -339,6 +339,28 @@ REST_FRAMEWORK = {
 }
 # What a scraper of /metrics that is not on this machine sends as its bearer token; empty: there is none.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+# Parameters of pages' addresses whose values are not stored, in lower case.
+SENSITIVE_PARAMETERS = frozenset(
+    name.strip().lower()
+    for name in env.list(
+        "SENSITIVE_PARAMETERS",
+        default=[
+            *("email", "e-mail", "e_mail", "mail", "email_address", "user_email", "phone", "mobile", "tel"),
+            *(
+                "token",
+                "access_token",
+                "id_token",
+                "refresh_token",
+                "auth",
+                "session",
+                "sid",
+                "key",
+                "api_key",
+            ),
+            *("password", "passwd", "pwd", "pass", "secret", "code", "otp", "pin", "sig", "signature"),
+        ],
+    )
+)
 # Of each key; 0 for no limit.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 0)
 # Of each address that pages send activity from; 0 for no limit.

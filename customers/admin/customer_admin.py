@@ -25,6 +25,7 @@ from customers.admin import saved_filters
 from customers.admin.base import ReadOnlyAdmin, apply_to_each, ask, customer_link
 from customers.admin.csv_export import customers_csv
 from customers.admin.filters import FILTERS
+from customers.admin.masked_lists import PlainAdmin
 from customers.admin.profile_registry import masking_of, profile_address
 from customers.admin.search_outcome import SEARCHED_CUSTOMER, SearchOutcome, customer_search
 from customers.admin.time_limited_list import CustomerList
@@ -252,7 +253,7 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Note)
-class NoteAdmin(OfContact, ReadOnlyAdmin):
+class NoteAdmin(OfContact, PlainAdmin):
     list_display = ("id", "customer", "at", "text", "other")
     search_fields = ("maestra_id", "related")
     search_help_text = _("MaestraID")
@@ -274,7 +275,7 @@ class NoteAdmin(OfContact, ReadOnlyAdmin):
 
 
 @admin.register(Relation)
-class RelationAdmin(OfContact, ReadOnlyAdmin):
+class RelationAdmin(OfContact, PlainAdmin):
     list_display = ("id", "customer", "other", "kind_shown", "value", "kept", "decided_shown", "at")
     search_fields = ("maestra_id", "related_id")
     search_help_text = _("MaestraID")

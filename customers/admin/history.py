@@ -3,7 +3,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from customers.admin.base import ReadOnlyAdmin, ReadOnlyInline, customer_link
+from customers.admin.base import ReadOnlyInline, customer_link
+from customers.admin.masked_lists import PlainAdmin
 from customers.admin.wording import kinds_of, lines
 from customers.history.reading import sentences
 from customers.models import Change, Operation
@@ -28,7 +29,7 @@ class ChangeInline(Worded, ReadOnlyInline):
 
 
 @admin.register(Operation)
-class OperationAdmin(ReadOnlyAdmin):
+class OperationAdmin(PlainAdmin):
     list_display = ("id", "at", "kind", "by", "point")
     list_select_related = ("point",)
     list_filter = (("at", RangeDateTimeFilter),)
@@ -44,7 +45,7 @@ class OperationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Change)
-class ChangeAdmin(Worded, ReadOnlyAdmin):
+class ChangeAdmin(Worded, PlainAdmin):
     list_display = ("id", "at", "customer", "what", "operation_id")
     search_fields = ("maestra_id",)
     search_help_text = _("MaestraID")

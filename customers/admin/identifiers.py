@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import ReadOnlyAdmin, customer_link
+from customers.admin.masked_lists import MaskedAdmin, identifier_of, raw_of, value_of
 from customers.admin.search_outcome import SEARCHED_CUSTOMER, customer_search
 from customers.models import Claim, DeviceUse, Identifier, PaymentCard
 from customers.normalise import Invalid
@@ -26,7 +27,8 @@ def state_of(identifier: Identifier) -> str | None:
 
 
 @admin.register(Identifier)
-class IdentifierAdmin(ReadOnlyAdmin):
+class IdentifierAdmin(MaskedAdmin):
+    with_contacts = {"value": value_of, "raw": raw_of}
     list_display = ("value", "kind", "holder", "state", "since")
     list_select_related = ("kind",)
     list_filter = ("kind",)
@@ -63,7 +65,7 @@ class IdentifierAdmin(ReadOnlyAdmin):
         return state_of(identifier)
 
 
-class OfCustomer(ReadOnlyAdmin):
+class OfCustomer(MaskedAdmin):
     """Rows found by whatever finds the customer they belong to."""
 
     search_fields = ("customer",)
@@ -80,8 +82,9 @@ class OfCustomer(ReadOnlyAdmin):
 
 @admin.register(Claim)
 class ClaimAdmin(OfCustomer):
+    with_contacts = {"identifier": identifier_of, "raw": raw_of}
     list_display = ("id", "identifier", "whose", "gives_access", "since")
-    list_select_related = ("identifier",)
+    list_select_related = ("identifier__kind",)
     fields = ("identifier", "whose", "origin_id", "raw", "since", "gives_access", "point")
 
 

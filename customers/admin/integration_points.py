@@ -22,6 +22,7 @@ from unfold.widgets import (
 )
 
 from customers.admin.base import ReadOnlyInline, SetupAdmin, ask, link
+from customers.admin.key_scopes import Staff, beyond
 from customers.admin.ordered_choice_widget import InOrder, InOrderField, lookup_kinds
 from customers.contact_types import CONTACT_TYPES
 from customers.models import (
@@ -57,9 +58,22 @@ PERSONAL_ACTIONS = [
     ("True", _("Yes: customers act themselves")),
     ("False", _("No: a file, another system or a colleague speaks of them")),
 ]
+BEYOND = _(
+    "You may not see or do yourself what these scopes allow: %(scopes)s. Choose others, or ask somebody "
+    "who may."
+)
+
+
+class StaffFormAdmin(SetupAdmin):
+    """Gives its form the member of staff who fills it in."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"user": request.user})
 
 
 class PointForm(forms.ModelForm[IntegrationPoint]):
+    user: Staff
     personal_actions = forms.TypedChoiceField(
         choices=PERSONAL_ACTIONS,
         coerce=lambda chosen: str(chosen) == "True",
@@ -100,6 +114,13 @@ class PointForm(forms.ModelForm[IntegrationPoint]):
         widget=InOrder(UnfoldAdminSelectWidget()),
     )
 
+    def clean_default_scopes(self) -> list[str]:
+        """A key that is made without chosen scopes gets these."""
+        scopes: list[str] = self.cleaned_data["default_scopes"]
+        if excess := beyond(self.user, set(scopes) - set(self.instance.default_scopes)):
+            raise forms.ValidationError(BEYOND % {"scopes": ", ".join(excess)})
+        return scopes
+
     def clean(self) -> dict[str, Any]:
         """A yes for a kind that speaks of customers needs a second look (R13)."""
         cleaned: dict[str, Any] = super().clean() or {}
@@ -122,7 +143,7 @@ class KeyInline(ReadOnlyInline):
 
 
 @admin.register(IntegrationPoint)
-class IntegrationPointAdmin(SetupAdmin):
+class IntegrationPointAdmin(StaffFormAdmin):
     form = PointForm
     list_display = ("name", "system_name", "kind", "is_enabled", "personal_actions")
     list_filter = ("kind", "is_enabled")
@@ -165,18 +186,26 @@ class IntegrationPointAdmin(SetupAdmin):
 
 class KeyForm(forms.ModelForm[ApiKey]):
     scopes = scopes_field(
-        _("Scopes"), _("None chosen: the scopes that the integration point gives to new keys.")
+        _("Scopes"),
+        _(
+            "None chosen: the scopes that the integration point gives to new keys. A key may see and do at "
+            "most what you may."
+        ),
     )
+    user: Staff
 
     def clean(self) -> dict[str, Any] | None:
         point = self.cleaned_data.get("point")
-        if point and not (self.cleaned_data.get("scopes") or point.default_scopes):
+        chosen = self.cleaned_data.get("scopes") or (point.default_scopes if point else [])
+        if excess := beyond(self.user, chosen):
+            self.add_error("scopes", BEYOND % {"scopes": ", ".join(excess)})
+        elif point and not chosen:
             self.add_error("scopes", gettext("A key without a scope can do nothing. Choose at least one."))
         return super().clean()
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(SetupAdmin):
+class ApiKeyAdmin(StaffFormAdmin):
     """Keys are created and revoked. The key itself is shown once, when it is created, and never stored."""
 
     form = KeyForm

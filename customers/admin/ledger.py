@@ -4,11 +4,12 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from customers.admin.base import ReadOnlyAdmin, customer_link
+from customers.admin.base import customer_link
+from customers.admin.masked_lists import MaskedAdmin, text_in
 from customers.models import Activity, Order, PointsMovement, PromoCode
 
 
-class LedgerAdmin(ReadOnlyAdmin):
+class LedgerAdmin(MaskedAdmin):
     """Entries that stay under the MaestraID they were recorded for (R39)."""
 
     search_fields: tuple[str, ...] = ("maestra_id",)
@@ -47,6 +48,7 @@ class PromoCodeAdmin(LedgerAdmin):
 
 @admin.register(Activity)
 class ActivityAdmin(LedgerAdmin):
+    with_contacts = {name: text_in(name) for name in ("url", "title", "properties")}
     list_display = ("id", "customer", "kind", "occurred_at", "title")
     search_help_text = _("MaestraID")
     fields = ("customer", "kind", "occurred_at", "url", "title", "properties")

@@ -240,12 +240,18 @@ def activity(shown: ShownProfile) -> Context:
         {
             **session,
             "minutes": _minutes(session),
-            "actions": found,
+            "actions": [_masked(shown, action) for action in found],
             "more": session["actions_count"] - len(found),
         }
         for session, found in zip(page["items"], actions, strict=True)
     ]
     return {"sessions": {**page, "items": sessions}, "registered_at": shown.profile.registered_at}
+
+
+def _masked(shown: ShownProfile, action: Mapping[str, Any]) -> dict[str, Any]:
+    """An action; pages' addresses and titles may have contacts in them."""
+    texts = {name: shown.masking.text(action[name]) for name in ("url", "title")}
+    return {**action, **texts}
 
 
 def _minutes(session: Mapping[str, Any]) -> int:

@@ -24,6 +24,7 @@ from customers.profile import EMAIL, MOBILE_PHONE
 # IDs of the system's own kinds, made by migrations.
 DEVICE_ID, MOBILE_DEVICE_ID = 4, 5
 WITH_PRIMARY_IDS = tuple(type_.kind_id for type_ in CONTACT_TYPES if type_.has_primary)
+MASKS = {type_.kind_id: type_.mask for type_ in CONTACT_TYPES}
 CONTACT_IDS = tuple(type_.kind_id for type_ in CONTACT_TYPES)
 
 # What is searched for of contacts, besides their beginnings.
@@ -146,7 +147,9 @@ class Identifier(AtHead):
         ]
 
     def __str__(self) -> str:
-        return self.value
+        """A contact masked: titles of pages show it to whoever opens them."""
+        mask = MASKS.get(self.kind_id)
+        return mask(self.value) if mask else self.value
 
 
 class FormerIdentifier(AtHead):

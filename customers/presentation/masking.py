@@ -6,12 +6,17 @@ history, among the values that led to a merge. Payment card hashes are masked fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from customers.contact_types import BY_NAME
-from customers.profile import Key
+from customers.profile import EMAIL, MOBILE_PHONE, Key
+
+ADDRESSES = re.compile(r"[\w.+-]+(?:%2B[\w.+-]+)*(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+PHONES = re.compile(r"(?:\+|%2B|\b00)\d[\d ()./-]{6,}\d", re.IGNORECASE)
 
 
 def masked_hash(value: str) -> str:
@@ -33,6 +38,25 @@ class MaskingPolicy:
 
     def value(self, kind: str, value: str) -> str:
         return BY_NAME[kind].mask(value) if self.masks(kind, value) else value
+
+    def text(self, text: str) -> str:
+        """A text with the e-mail addresses and phones in it masked, also as they stand in an address."""
+        if self.lifted:
+            return text
+        text = ADDRESSES.sub(lambda found: BY_NAME[EMAIL].mask(unquote(found[0])), text)
+        return PHONES.sub(lambda found: BY_NAME[MOBILE_PHONE].mask(unquote(found[0])), text)
+
+    def anything(self, data: Any) -> Any:
+        """JSON of unknown meaning, with every text in it as `text` has it."""
+        match data:
+            case str():
+                return self.text(data)
+            case Mapping():
+                return {self.text(name): self.anything(part) for name, part in data.items()}
+            case list():
+                return [self.anything(part) for part in data]
+            case _:
+                return data
 
     def facts(self, facts: Any) -> Any:
         """The facts of a history entry with every `{"type": …, "value": …}` in them masked where it has to

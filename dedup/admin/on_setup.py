@@ -3,10 +3,11 @@
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from customers.admin import key_scopes
 from customers.admin.identifier_kinds import Consequence, register_consequence
 from customers.admin.staff import MEANINGS
-from customers.models import IdentifierKind
-from dedup.admin.permissions import KEEP_APART, LIFT_APART, MERGE, REVIEW_PAIRS, UNDO_MERGES
+from customers.models import IdentifierKind, Scopes
+from dedup.admin.permissions import ADD_IMPORTS, KEEP_APART, LIFT_APART, MERGE, REVIEW_PAIRS, UNDO_MERGES
 from dedup.models import ReviewPair, ReviewStatuses
 
 MEANINGS.update(
@@ -18,6 +19,13 @@ MEANINGS.update(
         REVIEW_PAIRS: _("Review pairs"),
         "dedup.change_failedevent": _("Retry failed events"),
         "segments.change_membership": _("Add customers to segments and remove them"),
+    }
+)
+
+key_scopes.PERMISSIONS.update(
+    {
+        Scopes.MERGE: (MERGE, UNDO_MERGES, key_scopes.SEE_CONTACTS),
+        Scopes.IMPORT: (ADD_IMPORTS, key_scopes.SEE_CONTACTS),
     }
 )
 

@@ -3,6 +3,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from customers.admin.base import ReadOnlyAdmin, customer_link
+from customers.admin.masked_lists import MaskedAdmin, identifier_of
 from dedup.models import Confirmation, IdempotencyKey
 
 
@@ -15,11 +16,12 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Confirmation)
-class ConfirmationAdmin(ReadOnlyAdmin):
+class ConfirmationAdmin(MaskedAdmin):
     """What was sent to be confirmed; the link or code itself is stored nowhere."""
 
+    with_contacts = {"identifier": identifier_of}
     list_display = ("id", "identifier", "customer", "kind", "sent_at", "expires_at", "tries", "used_at")
-    list_select_related = ("identifier",)
+    list_select_related = ("identifier__kind",)
     fields = ("identifier", "customer", "kind", "sent_at", "expires_at", "tries", "used_at")
     readonly_fields = ("customer",)
 

@@ -15,7 +15,9 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from customers.admin.base import ReadOnlyAdmin, SetupAdmin, customer_link
+from customers.admin.masked_lists import MaskedAdmin, text_in
 from customers.models import IntegrationPoint
+from customers.presentation.masking import MaskingPolicy
 from dedup.models import Event, FailedEvent, ForgottenMonth, Site
 from dedup.tracking.failures import try_again
 
@@ -52,7 +54,8 @@ class SiteAdmin(SetupAdmin):
         )
 
 
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(MaskedAdmin):
+    with_contacts = {name: text_in(name) for name in ("url", "title", "properties", "reason")}
     search_fields = ("uuid", "maestra_id")
     search_help_text = _("UUID or MaestraID")
     readonly_fields: tuple[str, ...] = ("customer", "point")
@@ -92,13 +95,13 @@ class FailedEventAdmin(EventAdmin):
     fields = ("failed_at", "code", "reason", *COLUMNS)
     actions = ("try_again",)
 
-    def has_try_again_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("dedup.change_failedevent")
-
     @admin.display(description=_("reason"))
     def shortly(self, event: FailedEvent) -> str:
-        """As much as a narrow screen shows."""
-        return Truncator(event.reason).chars(60)
+        """As much as a narrow screen shows, masked for everybody."""
+        return Truncator(MaskingPolicy(lifted=False).text(event.reason)).chars(60)
+
+    def has_try_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("dedup.change_failedevent")
 
     @admin.action(description=_("Retry"), permissions=["try_again"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[FailedEvent]) -> None:

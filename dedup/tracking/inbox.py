@@ -14,6 +14,7 @@ from django.db import transaction
 from customers.redis import waking
 from customers.setup.project_config import ProjectConfig
 from customers.storage.sql import Row, Script, Table, as_json
+from dedup.tracking.addresses import with_clean_addresses, without_secrets
 from dedup.tracking.event_reader import NewEvent
 
 LANES = 8
@@ -62,9 +63,9 @@ def _row(event: NewEvent, point: int, config: ProjectConfig) -> Row:
         config.kinds[device.kind].id if device else None,
         device.value if device else "",
         event.maestra_id,
-        event.url,
+        without_secrets(event.url),
         event.title,
-        as_json(event.properties),
+        as_json(with_clean_addresses(event.properties)),
         None if event.record is None else as_json(event.record),
         as_json(event.named),
     )

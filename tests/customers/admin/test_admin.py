@@ -3,9 +3,11 @@
 import json
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Model
@@ -17,11 +19,13 @@ from django.utils import timezone
 from customers.admin.base import ReadOnlyAdmin
 from customers.history_kinds import HISTORY_KINDS
 from customers.models import (
+    Activity,
     ApiKey,
     BlockedValue,
     Change,
     Customer,
     CustomField,
+    Identifier,
     IdentifierKind,
     IntegrationPoint,
     Note,
@@ -38,7 +42,7 @@ from dedup.engine.vetoes import RULES
 from dedup.models import Merge, ReviewPair, Site
 from segments.models import Segment, Segmentation
 from tests.html import Element, page
-from tests.staff import address, signed_in
+from tests.staff import address, signed_in, user
 
 pytestmark = pytest.mark.django_db
 
@@ -174,6 +178,74 @@ def test_a_key_is_shown_once() -> None:
         assert key.prefix in text
         assert match[0] not in text
         assert key.digest not in text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "made"),
+    [(["track"], 1), (["read"], 0), (["write"], 0), (["privacy"], 0), (["merge"], 0), ([], 0)],
+)
+def test_a_key_may_see_and_do_no_more_than_its_maker(chosen: list[str], made: int) -> None:
+    """An Integrator sees contacts masked, and the API masks nothing. None chosen: those of the point."""
+    point = IntegrationPoint.objects.create(
+        system_name="shop", name="Shop", kind="website", default_scopes=["read", "privacy"]
+    )
+    asked = {"point": point.pk, "name": "Backend", "scopes": chosen}
+    signed_in("Integrator").post(address(ApiKey, "add"), asked)
+    assert ApiKey.objects.count() == made
+
+
+def test_nobody_gives_a_point_scopes_beyond_their_own() -> None:
+    """Keys that are made without chosen scopes would get them. Those it has may stay."""
+    point = IntegrationPoint.objects.create(
+        system_name="shop", name="Shop", kind="website", default_scopes=["read"]
+    )
+    client = signed_in("Integrator")
+    stored = []
+    for scopes in (["read", "privacy"], ["read", "track"]):
+        given = {"name": "Shop", "kind": "website", "is_enabled": "on", "default_scopes": scopes}
+        inline = {"keys-TOTAL_FORMS": 0, "keys-INITIAL_FORMS": 0}
+        client.post(address(IntegrationPoint, "change", point.pk), {**given, **inline})
+        point.refresh_from_db()
+        stored.append(point.default_scopes)
+    assert stored == [["read"], ["read", "track"]]
+
+
+def test_pages_of_raw_rows_mask_contacts_too() -> None:
+    """Whatever role somebody was given that shows such a list."""
+    customer = Customer.objects.create(pk=1, profile_id=1, registered_at=timezone.now())
+    email = IdentifierKind.objects.get(system_name="email")
+    identifier = Identifier.objects.create(
+        kind=email,
+        value="ann@example.com",
+        raw="Ann@Example.com",
+        customer=customer,
+        origin_id=customer.pk,
+        since=timezone.now(),
+    )
+    activity = Activity.objects.create(
+        uuid=uuid4(),
+        maestra_id=customer.pk,
+        kind="page_view",
+        occurred_at=timezone.now(),
+        url="https://shop.example/ann%40example.com?q=ann@example.com&tel=%2B4915112345678",
+        title="Hello ann@example.com",
+        properties={"to": ["ann@example.com"]},
+    )
+    pages = [
+        address(Identifier),
+        address(Identifier, "change", identifier.pk),
+        address(Activity),
+        address(Activity, "change", activity.pk),
+    ]
+    viewer = user("Viewer")
+    viewer.user_permissions.add(Permission.objects.get(codename="view_identifier"))
+    client, everybody = Client(), signed_in()
+    client.force_login(viewer)
+    for where in pages:
+        shown = client.get(where).content.decode()
+        assert "a•••@e•••.com" in shown
+        assert not re.search("ann(@|%40)example|Ann@Example|4915112345678", shown)
+        assert "example.com" in everybody.get(where).content.decode()
 
 
 def test_a_key_without_chosen_scopes_gets_those_of_its_point() -> None:
