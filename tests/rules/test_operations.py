@@ -170,6 +170,24 @@ def test_validation_comes_before_not_found(project):
         shop.website.edit(NOBODY, email="x")
 
 
+def test_validation_comes_before_an_erased_person_and_that_before_all_else(project):
+    """R11, R54, R17, R18: the order of errors."""
+    shop = project()
+    gone = shop.website.register(email=ANN).id
+    shop.website.client.delete(f"/api/v1/customers/{gone}/")
+    shop.two({"crm_id": "1"}, {"website_id": "2"})
+    with shop.refuses("validation_error"):
+        shop.crm_import.upsert(email=ANN, mobile_phone="x")
+    with shop.refuses("erased_person"):
+        shop.crm_import.upsert(maestra_id=NOBODY, email=ANN)
+    with shop.refuses("erased_person"):
+        shop.crm_import.edit(NOBODY, email=ANN)
+    with shop.refuses("erased_person"):
+        shop.crm_import.upsert(crm_id="1", website_id="2", email=ANN)
+    with shop.refuses("erased_person"):
+        shop.crm_import.register(crm_id="1", email=ANN)
+
+
 def test_not_found_comes_before_ambiguous(project):
     """R17: the order of errors."""
     shop = project()
