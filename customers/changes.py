@@ -194,11 +194,12 @@ class MembershipChanged(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptedOut(Base):
-    """The person refuses every communication from `at` on (R53)."""
+    """The person refuses every communication from `at` on (R53). `stated` is the reason a colleague gave."""
 
     before: datetime | None
     at: datetime | None
     why: Why = Why.OPT_OUT
+    stated: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,9 +307,12 @@ class ApartLifted(Base):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased(Base):
-    """The person was forgotten under every MaestraID of the profile (R54)."""
+    """The person was forgotten under every MaestraID of the profile (R54). `stated` is the reason a colleague
+    gave.
+    """
 
     maestra_ids: tuple[int, ...] = field(default_factory=tuple)
+    stated: str = ""
 
 
 LedgerChange = ActionCounted | OrderSaved | PointsAdded | PromoCodeIssued

@@ -33,7 +33,7 @@ def refused_at(profile: Profile, channel: Channel) -> datetime | None:
 
 
 def opt_out_changes(
-    profile: Profile, maestra_id: int, at: datetime
+    profile: Profile, maestra_id: int, at: datetime, stated: str = ""
 ) -> Iterator[SubscriptionChanged | OptedOut]:
     """What an opt-out from everything changes: each subscription that is not younger ends, and each channel
     by which the person can be reached is refused (R53).
@@ -56,7 +56,9 @@ def opt_out_changes(
             why=Why.OPT_OUT,
         )
     if wanted or profile.opted_out_at is None:
-        yield OptedOut(customer=customer, maestra_id=maestra_id, before=profile.opted_out_at, at=at)
+        yield OptedOut(
+            customer=customer, maestra_id=maestra_id, before=profile.opted_out_at, at=at, stated=stated
+        )
 
 
 def _ends(profile: Profile, channel: Channel, at: datetime) -> bool:

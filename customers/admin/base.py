@@ -114,14 +114,20 @@ def customer_link(maestra_id: int | None) -> SafeString | None:
     return link(reverse("admin:customers_customer_change", args=[maestra_id]), maestra_id)
 
 
+REASON_LIMIT = 200
+
+
 def ask(
     request: HttpRequest, model_admin: ModelAdmin, objects: Iterable[Model], action: str, **words: Any
 ) -> TemplateResponse | None:
     """The page that asks before something that cannot be undone; None once the answer was yes.
 
-    `words`: `title`, `warning` (what will happen) and `button`.
+    `words`: `title`, `warning` (what will happen) and `button`; `described` are the objects with what will be
+    reached of each, and `reason_help` asks for a reason, without which nothing is done.
     """
-    if request.POST.get("confirmed") == "yes":
+    needs_reason = "reason_help" in words
+    is_given = not needs_reason or bool(reason_given(request))
+    if request.POST.get("confirmed") == "yes" and is_given:
         return None
     context = {
         **model_admin.admin_site.each_context(request),
@@ -129,8 +135,15 @@ def ask(
         "opts": model_admin.model._meta,
         "objects": list(objects),
         "action": action,
+        "lacks_reason": not is_given and "confirmed" in request.POST,
+        "reason_limit": REASON_LIMIT,
     }
     return TemplateResponse(request, "admin/ask.html", context)
+
+
+def reason_given(request: HttpRequest) -> str:
+    """The reason that was written on the page that asks, as one line."""
+    return " ".join(request.POST.get("reason", "").split())[:REASON_LIMIT]
 
 
 def apply_to_each(

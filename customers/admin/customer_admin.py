@@ -22,11 +22,12 @@ from unfold.decorators import action
 from customers import profile
 from customers.admin import profile as profile_pages
 from customers.admin import saved_filters
-from customers.admin.base import ReadOnlyAdmin, apply_to_each, ask, customer_link
+from customers.admin.base import ReadOnlyAdmin, apply_to_each, ask, customer_link, reason_given
 from customers.admin.csv_export import customers_csv
 from customers.admin.filters import FILTERS
 from customers.admin.masked_lists import PlainAdmin
 from customers.admin.profile_registry import masking_of, profile_address
+from customers.admin.reached_customers import described
 from customers.admin.search_outcome import SEARCHED_CUSTOMER, SearchOutcome, customer_search
 from customers.admin.time_limited_list import CustomerList
 from customers.admin.wording import OfContact, kind_label
@@ -124,11 +125,14 @@ class CustomerAdmin(ReadOnlyAdmin):
                 "All subscriptions of these customers end, on all their contacts, until they subscribe again."
             ),
             "button": _("Yes, opt out"),
+            "described": described(request, queryset),
+            "reason_help": _("It stands in the change history, such as: asked for by letter of 3 March."),
         }
         if question := ask(request, self, queryset, "opt_out", **words):
             return question
         actor, user_id = f"user:{request.user.get_username()}", request.user.pk
-        work = lambda customer: opt_out(customer.pk, actor=actor, user_id=user_id)  # noqa: E731
+        stated = reason_given(request)
+        work = lambda customer: opt_out(customer.pk, actor=actor, user_id=user_id, stated=stated)  # noqa: E731
         apply_to_each(self, request, queryset, work, _("opted out of everything."))
         return None
 
@@ -141,11 +145,14 @@ class CustomerAdmin(ReadOnlyAdmin):
                 "Orders and amounts remain, without a person. This cannot be undone."
             ),
             "button": _("Yes, erase them"),
+            "described": described(request, queryset),
+            "reason_help": _("It stays after the erasure: do not write anything of the person in it."),
         }
         if question := ask(request, self, queryset, "erase", **words):
             return question
         actor, user_id = f"user:{request.user.get_username()}", request.user.pk
-        work = lambda customer: erase(customer.pk, actor=actor, user_id=user_id)  # noqa: E731
+        stated = reason_given(request)
+        work = lambda customer: erase(customer.pk, actor=actor, user_id=user_id, stated=stated)  # noqa: E731
         apply_to_each(self, request, queryset, work, _("erased."))
         return None
 

@@ -43,7 +43,8 @@ def _segment(m: Membership | None) -> dict[str, Any] | None:
 
 
 def _opted_out_facts(c: OptedOut) -> HistoryRows:
-    return entry(c, "opt_out", reason=c.why, before=c.before, after=c.at)
+    stated: HistoryEntry = {"stated": c.stated} if c.stated else {}
+    return entry(c, "opt_out", reason=c.why, before=c.before, after=c.at, **stated)
 
 
 def _subscription_sentence(facts: Facts, _labels: Labels) -> str:
@@ -76,6 +77,8 @@ def _segment_sentence(facts: Facts, _labels: Labels) -> str:
 
 
 def _opted_out_sentence(facts: Facts, _labels: Labels) -> str:
+    if facts["after"] and facts.get("stated"):
+        return _("The customer refused all communication. Reason given: %(stated)s") % facts
     if facts["after"]:
         return _("The customer refused all communication.")
     return _("The refusal of all communication was taken back.")

@@ -56,7 +56,8 @@ def _note_facts(c: NoteAdded) -> HistoryRows:
 
 
 def _erased_facts(c: Erased) -> HistoryRows:
-    return entry(c, "erased")
+    stated: HistoryEntry = {"stated": c.stated} if c.stated else {}
+    return entry(c, "erased", **stated)
 
 
 def _created_sentence(_facts: Facts, _labels: Labels) -> str:
@@ -101,7 +102,9 @@ def _note_sentence(facts: Facts, labels: Labels) -> str:
     return _("Note: %(value)s did not come back with the undo: the profile no longer held it.") % words
 
 
-def _erased_sentence(_facts: Facts, _labels: Labels) -> str:
+def _erased_sentence(facts: Facts, _labels: Labels) -> str:
+    if facts.get("stated"):
+        return _("The customer was erased. Reason given: %(stated)s") % facts
     return _("The customer was erased.")
 
 

@@ -244,14 +244,22 @@ def register_eraser(eraser: Eraser) -> None:
 _erasers: list[Eraser] = []
 
 
-def erase(maestra_id: int, *, actor: str, user_id: int | None = None, point_id: int | None = None) -> None:
-    """Forgets the person with this MaestraID, and all other MaestraIDs of theirs (R54). Raises
+def erase(
+    maestra_id: int,
+    *,
+    actor: str,
+    user_id: int | None = None,
+    point_id: int | None = None,
+    stated: str = "",
+) -> None:
+    """Forgets the person with this MaestraID, and all other MaestraIDs of theirs (R54). `stated` is the
+    reason a colleague gives, which stays in the history. Raises
     `customer_not_found`.
     """
-    in_transaction(lambda: _erase(maestra_id, actor, user_id, point_id))
+    in_transaction(lambda: _erase(maestra_id, actor, user_id, point_id, stated))
 
 
-def _erase(maestra_id: int, actor: str, user_id: int | None, point_id: int | None) -> None:
+def _erase(maestra_id: int, actor: str, user_id: int | None, point_id: int | None, stated: str) -> None:
     config, scope = project_config(), _locked_scope(maestra_id)
     profile, now = scope.profile, timezone.now()
     keys, rows = _own_values(profile, config)
@@ -259,6 +267,7 @@ def _erase(maestra_id: int, actor: str, user_id: int | None, point_id: int | Non
         customer=profile.maestra_id,
         maestra_id=profile.maestra_id,
         maestra_ids=tuple(sorted(profile.maestra_ids)),
+        stated=stated,
     )
     operation = operation_of("erase", now, actor, user_id, point_id)
     batch = Batch((RecordChanges((change,), now, point_id),), operation, config.kinds)

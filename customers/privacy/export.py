@@ -22,7 +22,7 @@ from customers.profile import (
 from customers.queries.timelines import ACTIVITIES, ORDERS
 from customers.setup.project_config import ProjectConfig, project_config
 from customers.storage.locking import found_profile
-from customers.storage.sql import as_json
+from customers.storage.sql import as_json, as_readable_json
 
 ExportedSection = Callable[[Profile, ProjectConfig], Any]
 PAGE = 500
@@ -54,19 +54,19 @@ _more_sections: dict[str, ExportedSection] = {}
 
 def _pieces(profile: Profile, config: ProjectConfig) -> Iterator[str]:
     for number, (name, section) in enumerate({**SECTIONS, **_more_sections}.items()):
-        yield f"{',' if number else '{'}{as_json(name)}:"
+        yield f"{',' if number else '{'}\n{as_json(name)}: "
         yield from _piece(section(profile, config))
-    yield "}"
+    yield "\n}\n"
 
 
 def _piece(content: Any) -> Iterator[str]:
     """The content as JSON: an iterator as a list, item by item, anything else in one piece."""
     if not isinstance(content, Iterator):
-        yield as_json(content)
+        yield as_readable_json(content)
         return
     yield "["
     for number, item in enumerate(content):
-        yield f"{',' if number else ''}{as_json(item)}"
+        yield f"{',' if number else ''}\n{as_readable_json(item)}"
     yield "]"
 
 

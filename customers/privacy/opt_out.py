@@ -15,18 +15,26 @@ from customers.transitions import changed
 
 
 def opt_out(
-    maestra_id: int, *, actor: str, user_id: int | None = None, point_id: int | None = None
+    maestra_id: int,
+    *,
+    actor: str,
+    user_id: int | None = None,
+    point_id: int | None = None,
+    stated: str = "",
 ) -> Profile:
     """Ends every subscription of the customer and refuses every channel by which they can be reached (R53).
 
-    Returns the profile as it is then. A second time it changes nothing. Raises `customer_not_found`.
+    `stated` is the reason a colleague gives, for the history. Returns the profile as it is then. A second
+    time it changes nothing. Raises `customer_not_found`.
     """
-    return in_transaction(lambda: _opted_out(maestra_id, actor, user_id, point_id))
+    return in_transaction(lambda: _opted_out(maestra_id, actor, user_id, point_id, stated))
 
 
-def _opted_out(maestra_id: int, actor: str, user_id: int | None, point_id: int | None) -> Profile:
+def _opted_out(
+    maestra_id: int, actor: str, user_id: int | None, point_id: int | None, stated: str
+) -> Profile:
     profile, now = locked_profile(maestra_id), timezone.now()
-    changes = tuple(opt_out_changes(profile, maestra_id, now))
+    changes = tuple(opt_out_changes(profile, maestra_id, now, stated))
     if not changes:
         return profile
     operation = operation_of("opt_out", now, actor, user_id, point_id)

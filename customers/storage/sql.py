@@ -271,6 +271,11 @@ def as_json(value: Any) -> str:
         return orjson.dumps(_spelled(value), _plain).decode()
 
 
+def as_readable_json(value: Any) -> str:
+    """The same with each entry on a line of its own, for people to read."""
+    return orjson.dumps(_spelled(value), _plain, orjson.OPT_INDENT_2).decode()
+
+
 def _plain(value: object) -> object:
     match value:
         case Decimal():

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from customers.models import Reveal
 from tests.scenarios.api import (
     ANN,
     BOB,
@@ -79,6 +80,18 @@ def test_an_opt_out_acts_on_every_contact_not_only_on_those_with_a_subscription(
     shop.website.post(f"customers/{one}/opt_out/", {})
     shop.match(one, two)
     assert unsubscribed(shop.profile(one), "email")
+
+
+def test_an_export_by_a_key_is_a_file_and_is_recorded(project):
+    """R55: readable, and never without a trace."""
+    shop = project()
+    ann = shop.website.register(email=ANN, last_name="Smithson").id
+    answer = shop.website.client.get(f"/api/v1/customers/{ann}/export/")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="customer-{ann}.json"'
+    assert len(answer.content.splitlines()) > len(json.loads(answer.content))
+    reveal = Reveal.objects.get()
+    assert (reveal.kind, reveal.maestra_id, reveal.user_id) == ("export", ann, None)
+    assert reveal.user_name.startswith("key:")
 
 
 def test_an_opt_out_leaves_other_customers_alone(project):

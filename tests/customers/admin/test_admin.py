@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.admin.base import ReadOnlyAdmin
+from customers.history.reading import history
 from customers.history_kinds import HISTORY_KINDS
 from customers.models import (
     Activity,
@@ -33,6 +34,7 @@ from customers.models import (
     ProjectSettings,
     Relation,
 )
+from customers.profile import Category
 from customers.setup.integration_points import access_of
 from customers.setup.project_config import VERSION
 from customers.storage.loading import load_profiles
@@ -447,18 +449,29 @@ def test_a_key_without_a_scope_is_not_made() -> None:
 def test_customers_are_opted_out_only_when_asked_twice() -> None:
     client, paul = signed_in("Privacy officer"), Customer.objects.get(first_name="Paul")
     assert act(client, paul, "opt_out").values("question") == ["opt_out"]
+    assert act(client, paul, "opt_out", confirmed="yes").values("question") == ["opt_out"]
     assert load_profiles([paul.pk])[paul.pk].opted_out_at is None
-    act(client, paul, "opt_out", confirmed="yes")
+    act(client, paul, "opt_out", confirmed="yes", reason=" By  letter ")
     assert load_profiles([paul.pk])[paul.pk].opted_out_at
+    (told,) = history([paul.pk], labels={}, kinds=("opt_out",)).items
+    assert (told["data"]["stated"], "By letter" in told["sentence"]) == ("By letter", True)
 
 
 @pytest.mark.usefixtures("shop")
 def test_customers_are_erased_only_when_asked_twice() -> None:
     client, paul = signed_in("Privacy officer"), Customer.objects.get(first_name="Paul")
-    assert act(client, paul, "erase").values("question") == ["erase"]
+    asked = act(client, paul, "erase")
+    assert asked.values("question") == ["erase"]
+    profile = load_profiles([paul.profile_id])[paul.profile_id]
+    said = asked.one(customer=profile.maestra_id).text
+    assert "Paul" in said
+    assert all(h.value in said for h in profile.held(Category.EMAIL))
+    assert act(client, paul, "erase", confirmed="yes", reason=" ").values("question") == ["erase"]
     assert Customer.objects.get(pk=paul.pk).erased_at is None
-    act(client, paul, "erase", confirmed="yes")
+    act(client, paul, "erase", confirmed="yes", reason="Asked for")
     assert Customer.objects.get(pk=paul.pk).erased_at
+    (told,) = history([paul.pk], labels={}, kinds=("erased",)).items
+    assert told["data"]["stated"] == "Asked for"
 
 
 @pytest.mark.usefixtures("shop")
@@ -473,7 +486,7 @@ def test_a_customer_is_exported() -> None:
 def test_a_marketer_neither_erases_nor_opts_out_nor_exports() -> None:
     client, paul = signed_in("Marketer"), Customer.objects.get(first_name="Paul")
     for action in ("erase", "opt_out"):
-        act(client, paul, action, confirmed="yes")
+        act(client, paul, action, confirmed="yes", reason="x")
     assert client.get(address(Customer, "export", paul.pk)).status_code == 403
     row = Customer.objects.get(pk=paul.pk)
     assert (row.erased_at, row.opted_out_at) == (None, None)
