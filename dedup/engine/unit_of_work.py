@@ -244,7 +244,8 @@ class UnitOfWork:
         for profile in (change.remaining, restored):
             for holding in profile.holdings.values():
                 self._index_value(holding, profile.maestra_id)
-        self.identified[restored.maestra_id] = restored.is_identified
+            # As the move is written: what is current again afterwards may make either of them identified.
+            self.identified[profile.maestra_id] = profile.is_identified
 
     def _index_erased(self, change: Erased) -> None:
         for maestra_id in change.maestra_ids:

@@ -2,7 +2,7 @@
 
 Constraints keep what they can with every write. This covers the rest: the ledgers and the history, which
 carry no foreign keys, the counted facts, and what takes several tables to see. Each check is a query for what
-breaks it.
+breaks it. What follows from other rows can be put right from them: such a check has a repair, a statement.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from customers.profile import WITH_PRIMARY
-from customers.storage.sql import fetch
+from customers.storage.sql import execute, fetch
 
 LEDGERS = {
     "customers_order": "maestra_id",
@@ -43,8 +43,7 @@ def _orphans(table: str, column: str) -> str:
     """
 
 
-FACTS = """
-SELECT c.id FROM customers_customer c
+COUNTED = """
   LEFT JOIN customers_customerfacts f ON f.customer_id = c.id
   LEFT JOIN (SELECT maestra_id, count(*) n, sum(total) total FROM customers_order GROUP BY 1) o
     ON o.maestra_id = c.id
@@ -56,6 +55,17 @@ SELECT c.id FROM customers_customer c
        <> (coalesce(p.n, 0), coalesce(p.total, 0))
     OR coalesce(f.promo_codes_count, 0) <> coalesce(k.n, 0)
 """
+FACTS = f"SELECT c.id FROM customers_customer c {COUNTED}"
+COUNT_AGAIN = f"""
+INSERT INTO customers_customerfacts AS f
+  (customer_id, orders_count, orders_total, points_count, points_balance, promo_codes_count)
+SELECT c.id, coalesce(o.n, 0), coalesce(o.total, 0), coalesce(p.n, 0), coalesce(p.total, 0), coalesce(k.n, 0)
+  FROM customers_customer c {COUNTED}
+    ON CONFLICT (customer_id) DO UPDATE SET
+  orders_count = EXCLUDED.orders_count, orders_total = EXCLUDED.orders_total,
+  points_count = EXCLUDED.points_count, points_balance = EXCLUDED.points_balance,
+  promo_codes_count = EXCLUDED.promo_codes_count
+"""
 PRIMARIES = """
 SELECT i.customer_id FROM customers_identifier i JOIN customers_identifierkind k ON k.id = i.kind_id
  WHERE i.customer_id IS NOT NULL AND k.category = ANY(%(with_primary)s)
@@ -65,15 +75,58 @@ ORIGINS = """
 SELECT i.origin_id FROM customers_identifier i JOIN customers_customer c ON c.id = i.origin_id
  WHERE i.customer_id IS NOT NULL AND c.profile_id <> i.customer_id
 """
+DROP_CLAIMS = """
+DELETE FROM customers_claim c USING customers_identifier i
+ WHERE i.id = c.identifier_id AND i.customer_id = c.customer_id
+"""
 CLAIMS = """
 SELECT c.customer_id FROM customers_claim c JOIN customers_identifier i ON i.id = c.identifier_id
  WHERE i.customer_id = c.customer_id
+"""
+HOLDERS = """
+SELECT customer_id FROM customers_identifier WHERE customer_id IS NOT NULL
+UNION SELECT customer_id FROM customers_formeridentifier UNION SELECT customer_id FROM customers_claim
+UNION SELECT customer_id FROM customers_paymentcard
+"""
+OF_PRIMARIES = f"""
+SELECT h.customer_id FROM ({HOLDERS}) h JOIN customers_customer c ON c.id = h.customer_id WHERE NOT c.is_head
+"""
+ERASED = f"""
+SELECT c.id FROM customers_customer c
+ WHERE c.erased_at IS NOT NULL AND (
+   num_nonnulls(c.last_name, c.first_name, c.middle_name, c.birth_date, c.gender, c.time_zone) > 0
+   OR c.custom_fields <> '{{}}' OR c.is_identified
+   OR c.id IN ({HOLDERS})
+   OR EXISTS (SELECT FROM customers_subscription s WHERE s.customer_id = c.id)
+   OR EXISTS (SELECT FROM customers_note n WHERE n.maestra_id = c.id)
+   OR EXISTS (
+     SELECT FROM customers_change h WHERE h.maestra_id = c.id AND h.at < c.erased_at AND h.data <> '[]'))
+"""
+FORMER = """
+SELECT f.customer_id FROM customers_formeridentifier f
+  LEFT JOIN customers_identifier i ON i.kind_id = f.kind_id AND i.value = f.value
+ WHERE i.customer_id IS NULL OR (i.is_former AND i.retired_at < f.retired_at)
+"""
+# A pair that is held apart, whose two are one profile.
+APART = """
+SELECT p.low_id FROM dedup_apartpair p
+  JOIN customers_customer a ON a.id = p.low_id JOIN customers_customer b ON b.id = p.high_id
+ WHERE p.lifted_at IS NULL AND a.profile_id = b.profile_id
+"""
+UNANSWERED = """
+SELECT key FROM dedup_idempotencykey WHERE status IS NULL AND created_at < now() - interval '1 hour'
+"""
+FORGET_UNANSWERED = """
+DELETE FROM dedup_idempotencykey WHERE status IS NULL AND created_at < now() - interval '1 hour'
 """
 IDENTIFIED = """
 SELECT c.id FROM customers_customer c
  WHERE c.is_head AND c.erased_at IS NULL AND c.is_identified <> EXISTS (
    SELECT FROM customers_identifier i JOIN customers_identifierkind k ON k.id = i.kind_id
     WHERE i.customer_id = c.id AND NOT i.is_former AND k.category NOT IN ('device', 'mobile_device'))
+"""
+MARK_IDENTIFIED = f"""
+UPDATE customers_customer SET is_identified = NOT is_identified WHERE id IN ({IDENTIFIED})
 """
 JOURNAL = """
 SELECT m.absorbed_id FROM dedup_merge m
@@ -130,6 +183,11 @@ CHECKS: dict[str, str] = {
     "The merge journal and the profiles agree (R46).": JOURNAL,
     "No event is in the activity ledger twice.": TWICE,
     "An event that waits although it is in the ledger is known to be repeated.": UNSEEN,
+    "What is held or claimed stands under primary MaestraIDs (R1).": OF_PRIMARIES,
+    "A former ID counts with whoever retired it last, where nobody holds it (R3).": FORMER,
+    "Nothing is left of erased persons (R54).": ERASED,
+    "No two that are held apart are one profile (R22, R46).": APART,
+    "Every repeated request has its answer, or began within the hour.": UNANSWERED,
     "Every customer has a history from its first moment on.": BEGINNINGS,
     "Every chunk of an import has its rows.": ROWS_OF_CHUNKS,
     "Every row of a chunk that was worked, and of no other, has an outcome.": OUTCOMES,
@@ -137,6 +195,18 @@ CHECKS: dict[str, str] = {
     "Of a finished import all chunks are worked.": FINISHED,
     "The file of an import is there until its rows are staged.": FILES,
 }
+REPAIRS: dict[str, str] = {
+    FACTS: COUNT_AGAIN,
+    CLAIMS: DROP_CLAIMS,
+    IDENTIFIED: MARK_IDENTIFIED,
+    UNANSWERED: FORGET_UNANSWERED,
+}
+"""By check, what puts right from other rows what it found."""
+
+
+def repair() -> list[str]:
+    """Put right what follows from other rows; the sentences that are true again. Reads whole tables too."""
+    return [sentence for sentence, sql in CHECKS.items() if sql in REPAIRS and execute(REPAIRS[sql])]
 
 
 def faults() -> list[Fault]:

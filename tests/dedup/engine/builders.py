@@ -11,7 +11,9 @@ from typing import Any
 from customers.changes import (
     ApartLifted,
     Change,
+    Created,
     Held,
+    IdentifiedChanged,
     KeptApart,
     Merged,
     Order,
@@ -146,14 +148,15 @@ def card_holders(profiles: Iterable[Profile]) -> dict[str, frozenset[int]]:
 class Memory:
     """Keeps all profiles over many records from nothing but the changes, as the tables do.
 
-    `uses` are the devices with the MaestraIDs they were ever attached to, `journals` the merges not undone,
-    the latest last.
+    `identified` is what is noted of each customer, absorbed ones included. `uses` are the devices with the
+    MaestraIDs they were ever attached to, `journals` the merges not undone, the latest last.
     """
 
     shared_device_limit: int = 5
     larger_fields: frozenset[str] = frozenset()
     kinds: Mapping[str, Kind] = field(default_factory=lambda: kinds)
     profiles: dict[int, Profile] = field(default_factory=dict)
+    identified: dict[int, bool] = field(default_factory=dict)
     uses: set[tuple[Key, int]] = field(default_factory=set)
     apart: set[frozenset[int]] = field(default_factory=set)
     orders: dict[str, tuple[int, Order]] = field(default_factory=dict)
@@ -168,6 +171,7 @@ class Memory:
         return replace(
             self,
             profiles=dict(self.profiles),
+            identified=dict(self.identified),
             uses=set(self.uses),
             apart=set(self.apart),
             orders=dict(self.orders),
@@ -263,7 +267,13 @@ class Memory:
             case Merged():
                 self.merges += 1
                 self.journals.append(Journal(self.merges, change.survivor, change.absorbed, change.result))
+            case Created():
+                self.identified[change.customer] = False
+            case IdentifiedChanged():
+                self.identified[change.customer] = change.is_identified
             case Unmerged():
+                for p in (change.remaining, change.restored):
+                    self.identified[p.maestra_id] = p.is_identified
                 self.journals = [j for j in self.journals if j.merge_id != change.merge_id]
             case KeptApart():
                 self.apart.add(frozenset((change.customer, change.other)))

@@ -89,6 +89,7 @@ def check_state(memory: Memory) -> None:
     assert not [m for m, n in members.items() if n > 1], "R1: a MaestraID is in two profiles"
     for primary_id, p in profiles.items():
         check_profile(primary_id, p)
+        assert memory.identified[primary_id] == p.is_identified, "noted as what it is not"
 
 
 def check_profile(primary_id: int, p: Profile) -> None:

@@ -383,6 +383,18 @@ def test_a_former_id_does_not_become_current_where_the_current_one_was_cleared()
     assert shop.profiles[1].current("crm_id") is None
 
 
+def test_a_customer_that_gets_its_id_back_is_identified_again():
+    """R46: though all it is left with is a device and a former ID"""
+    shop = Memory()
+    shop(REGISTER, 1, crm_id="1")
+    shop(ORDER, 2, crm_id="2", email=BOB, order=order())
+    shop(EDIT, 3, lookup=by_id(1), device_id=COOKIE)
+    assert shop(EDIT, 4, lookup=by_id(2), device_id=COOKIE).merges
+    shop.undo()
+    assert not shop.profiles[1].holdings[key("crm_id", "1")].is_former
+    assert shop.identified == {1: True, 2: True}
+
+
 def test_the_unique_ids_of_either_side_decide_what_an_undo_reads():
     """R3, R46"""
     former = holding("passport_id", "p", 2, is_former=True, retired_at=day(2))
