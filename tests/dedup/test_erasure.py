@@ -116,6 +116,9 @@ class Story:
 
     def __init__(self) -> None:
         IdentifierKind.objects.create(system_name="crm_id", name="CRM ID", category="unique")
+        IdentifierKind.objects.create(
+            system_name="club_id", name="Club ID", category="unique", do_not_merge_different=True
+        )
         IdentifierKind.objects.create(system_name="session_key", name="Session key", category="identifier")
         CustomField.objects.create(system_name="nickname", name="Nickname")
         CustomField.objects.create(system_name="tags", name="Tags", type="list")
@@ -187,6 +190,9 @@ def ada_everywhere(story: Story) -> dict[str, int]:
     fay = {"email": "fay@example.com", "discount_card": "fays-card"}
     story.do("order", order={"number": "1000", "total": 1}, customer=fay, point="crm")
     story.do("edit", lookup={"maestra_id": ada}, discount_card="fays-card", point="pos")
+    for club_id in ("club-1", "club-2"):
+        story.do("edit", **by_ada, ids={"club_id": club_id})
+    story.do("edit", lookup={"maestra_id": eve}, ids={"club_id": "club-1"})
     parted(story, ada)
     spend(story, ada)
     leave_events(story, ada)
@@ -388,14 +394,15 @@ def test_histories_of_others_lose_the_person_and_keep_the_rest(story: Story) -> 
         "Device bens-old-laptop was added.",
     ]
     assert left == [
-        f"Customer {who['dan']} was merged into this one, because somebody asked for it by API.",
         "Session key ben-session was added.",
+        f"Customer {who['dan']} was merged into this one, because somebody asked for it by API.",
         "Discount card dan-card was added.",
         "The customer was created.",
         "E-mail ben@example.com was added; awaits confirmation.",
         "The customer was created.",
     ]
     assert sentences(who["eve"]) == [
+        "Club ID club-1 was added.",
         "Mobile device eves-phone was added.",
         "E-mail eve@example.com was added.",
         "The customer was created.",
@@ -422,7 +429,8 @@ def test_an_erased_person_is_not_found_by_anything(story: Story) -> None:
     who = ada_everywhere(story)
     profile = state_of(who["ada"])
     erased(who["ada"])
-    keys = [*profile.holdings, *(Key("maestra_id", str(m)) for m in profile.maestra_ids)]
+    of_eve = state_of(who["eve"]).holdings.keys()
+    keys = [*profile.holdings.keys() - of_eve, *(Key("maestra_id", str(m)) for m in profile.maestra_ids)]
     codes = {refused(partial(lookups.lookup, story.caller(), key)).code for key in keys}
     assert codes == {ErrorCode.CUSTOMER_NOT_FOUND}
     for maestra_id in profile.maestra_ids:
