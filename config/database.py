@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from config import embedded
+from config.installation import data_dir
 
 
 def ensure_tables() -> None:
@@ -20,7 +21,7 @@ def ensure_tables() -> None:
             return
         if not embedded.is_embedded():
             raise ImproperlyConfigured("The database lacks tables. First run: python manage.py migrate")
-        with fasteners.InterProcessLock(embedded.data_dir() / "migrate.lock"):
+        with fasteners.InterProcessLock(data_dir() / "migrate.lock"):
             if is_behind():
                 sys.stderr.write("Preparing the database …\n")
                 call_command("migrate", interactive=False, verbosity=0)

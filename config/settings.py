@@ -6,7 +6,6 @@ keeps them under DATA_DIR. *production* is the default as soon as a server elsew
 start while anything is missing that would be unsafe to guess.
 """
 
-from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
@@ -18,7 +17,7 @@ from django.urls import reverse_lazy
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config import embedded
+from config import installation
 from config.logs import logging_config
 from config.navigation import UNFOLD  # noqa: F401 - a setting
 
@@ -27,10 +26,10 @@ django_stubs_ext.monkeypatch()
 
 env = environ.Env()
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = embedded.data_dir()
+BASE_DIR = installation.BASE_DIR
+DATA_DIR = installation.data_dir()
 
-ENVIRONMENT = embedded.environment()
+ENVIRONMENT = installation.environment()
 PRODUCTION = ENVIRONMENT == "production"
 
 REQUIRED_IN_PRODUCTION = {
@@ -73,10 +72,10 @@ if PRODUCTION and faults():
     )
 
 DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str("SECRET_KEY", "") or embedded.kept_secret("secret_key")
+SECRET_KEY = env.str("SECRET_KEY", "") or installation.kept_secret("secret_key")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 # Keys the HMAC of payment card hashes (R10) and of the suppression list (R54).
-HASH_KEY = (env.str("SELFSAME_HASH_KEY", "") or embedded.kept_secret("hash_key")).encode()
+HASH_KEY = (env.str("SELFSAME_HASH_KEY", "") or installation.kept_secret("hash_key")).encode()
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -91,7 +91,7 @@ def test_every_name_of_the_code_that_developers_are_told_is_there():
 
 
 def test_every_variable_of_the_environment_is_documented_and_no_other():
-    files = [ROOT / "config" / "settings.py", ROOT / "config" / "embedded.py"]
+    files = [ROOT / "config" / f"{name}.py" for name in ("settings", "embedded", "installation")]
     read = {name for path in files for name in VARIABLE.findall(path.read_text(encoding="utf-8"))}
     table = prose(OPERATING).partition("## Environment variables")[2].partition("\n## ")[0]
     told = set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE))

@@ -24,7 +24,7 @@ import redis
 from django.core.exceptions import ImproperlyConfigured
 
 import manage
-from config import database, embedded
+from config import database, embedded, installation
 
 pytestmark = pytest.mark.xdist_group("embedded")
 
@@ -248,7 +248,7 @@ def test_secrets_are_made_once(data: Path):
 
 
 def make_secret() -> str:
-    return embedded.kept_secret("secret_key")
+    return installation.kept_secret("secret_key")
 
 
 # --- Where --------------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ def test_a_fresh_clone_may_begin_with_its_set_up(data: Path, tmp_path: Path):
     (tmp_path / "setup.yaml").write_text("settings: {default_region: DE}")
     command = [sys.executable, "manage.py", "configure", str(tmp_path / "setup.yaml")]
     given = {**os.environ, "DATA_DIR": str(data)}
-    at_once = [subprocess.Popen(command, cwd=embedded.BASE_DIR, env=given) for _ in range(2)]
+    at_once = [subprocess.Popen(command, cwd=installation.BASE_DIR, env=given) for _ in range(2)]
     assert [process.wait(120) for process in at_once] == [0, 0]
 
 

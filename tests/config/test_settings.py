@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config import embedded
+from config import installation
 from config.settings import BASE_DIR, REQUIRED_IN_PRODUCTION, faults
 
 KEY = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bD1fH3jL5nP7rT9vX1zC3eG5"
@@ -106,11 +106,11 @@ def test_naming_a_server_elsewhere_means_production(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert embedded.environment() == environment
+    assert installation.environment() == environment
 
 
 def test_data_dir_stands_in_the_checkout_unless_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DATA_DIR", "elsewhere")
-    assert embedded.data_dir() == Path.cwd() / "elsewhere"
+    assert installation.data_dir() == Path.cwd() / "elsewhere"
     monkeypatch.delenv("DATA_DIR")
-    assert embedded.data_dir() == BASE_DIR / ".data"
+    assert installation.data_dir() == BASE_DIR / ".data"
