@@ -22,7 +22,18 @@ class ConfirmationAdmin(MaskedAdmin):
     with_contacts = {"identifier": identifier_of}
     list_display = ("id", "identifier", "customer", "kind", "sent_at", "expires_at", "tries", "used_at")
     list_select_related = ("identifier__kind",)
-    fields = ("identifier", "customer", "kind", "sent_at", "expires_at", "tries", "used_at")
+    fields = (
+        "identifier",
+        "customer",
+        "kind",
+        "asked_at",
+        "failures",
+        "retry_at",
+        "sent_at",
+        "expires_at",
+        "tries",
+        "used_at",
+    )
     readonly_fields = ("customer",)
 
     @admin.display(description=_("MaestraID"))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from structlog.stdlib import get_logger
@@ -28,24 +29,50 @@ from dedup.models import Confirmation, ConfirmationKinds
 
 LINK_LIFE = timedelta(days=3)
 CODE_DIGITS = 6
+PAUSES = (timedelta(seconds=15), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+"""After each failure; the last one after all further ones."""
+MOST_COUNTED = 1000
+"""Failures of one message."""
+REFUSED = (SMTPRecipientsRefused, SMTPDataError)
+"""A server that works does not take this one message."""
 
 
 log = get_logger(__name__)
 
 
 def send_waiting(limit: int = 500) -> int:
-    """Send what was not sent yet, each in a transaction of its own; how many went out."""
-    waiting = Confirmation.objects.filter(sent_at=None).order_by("pk").values_list("pk", flat=True)[:limit]
-    return sum(_send_one(confirmation_id) for confirmation_id in list(waiting))
+    """Send what was not sent yet, each in a transaction of its own; how many went out.
+
+    What fails is tried again later. Where the server is away nothing more of the kind is tried for now: each
+    would wait for it.
+    """
+    sent, away = 0, set[str]()
+    for confirmation_id, kind in list(_due()[:limit]):
+        if kind in away:
+            continue
+        try:
+            with transaction.atomic():
+                sent += _send_if_awaited(confirmation_id)
+        except Exception as error:
+            log.exception("confirmation_not_sent", confirmation=confirmation_id)
+            _put_off(confirmation_id)
+            if not isinstance(error, REFUSED):
+                away.add(kind)
+    return sent
 
 
-def _send_one(confirmation_id: int) -> bool:
-    try:
-        with transaction.atomic():
-            return _send_if_awaited(confirmation_id)
-    except Exception:
-        log.exception("confirmation_not_sent", confirmation=confirmation_id)
-        return False
+def _due() -> QuerySet[Confirmation, tuple[int, str]]:
+    """What is to be sent now, as IDs with their kinds, in the order in which it was asked for."""
+    due = Q(retry_at=None) | Q(retry_at__lte=timezone.now())
+    return Confirmation.objects.filter(due, sent_at=None).order_by("pk").values_list("pk", "kind")
+
+
+def _put_off(confirmation_id: int) -> None:
+    """Try it again after a while, each time a longer one."""
+    row = Confirmation.objects.filter(pk=confirmation_id)
+    failures = row.values_list("failures", flat=True).first() or 0
+    pause = PAUSES[min(failures, len(PAUSES) - 1)]
+    row.update(failures=min(failures + 1, MOST_COUNTED), retry_at=timezone.now() + pause)
 
 
 def _send_if_awaited(confirmation_id: int) -> bool:

@@ -191,6 +191,8 @@ class Confirmation(models.Model):
     kind = models.CharField(_("kind"), choices=ConfirmationKinds)
     digest = models.CharField(_("digest"), null=True, blank=True)  # noqa: DJ001 - unique once there is one
     asked_at = models.DateTimeField(_("asked for"), db_default=Now())
+    failures = models.SmallIntegerField(_("times it could not be sent"), default=0, db_default=0)
+    retry_at = models.DateTimeField(_("tried again"), null=True, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     tries = models.SmallIntegerField(_("wrong tries"), default=0, db_default=0)

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
 from customers.keyed_hashes import CONFIRMATION
 from customers.redis import waking
+from dedup.confirmation import sending
 from dedup.models import Confirmation
 from dedup.tasks import send_confirmations
 from tests.scenarios.api import ANN, BOB, CONFIRM, PHONE, Project, RefusedError
@@ -55,14 +58,68 @@ def test_a_preview_asks_for_nothing(shop: Project, woken: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("woken")
-def test_what_could_not_be_sent_is_tried_again(shop: Project, settings: Any) -> None:
+def test_what_could_not_be_sent_is_tried_again(
+    shop: Project, settings: Any, pass_time: Callable[[timedelta], None]
+) -> None:
     shop.app.register(email=ANN)
     working, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "no.such.Backend"
     send_confirmations()
     assert waiting() == 1
     settings.EMAIL_BACKEND = working
     send_confirmations()
+    assert waiting() == 1, "not at once"
+    pass_time(timedelta(seconds=16))
+    send_confirmations()
     assert (len(mail.outbox), waiting()) == (1, 0)
+
+
+def refusing(tried: list[str], error: Exception) -> Callable[..., None]:
+    """In place of sending mails: fails each with this."""
+
+    def send(_subject: str, _text: str, _sender: None, to: list[str]) -> None:
+        tried.extend(to)
+        raise error
+
+    return send
+
+
+@pytest.mark.usefixtures("woken")
+@pytest.mark.parametrize(
+    ("error", "times"), [(TimeoutError(), 1), (SMTPServerDisconnected(), 1), (SMTPRecipientsRefused({}), 3)]
+)
+def test_a_server_that_is_away_is_waited_for_once_and_a_refused_mail_stops_no_other(
+    shop: Project, monkeypatch: pytest.MonkeyPatch, error: Exception, times: int
+) -> None:
+    shop.app.batch(*({"email": f"ann{number}@example.com"} for number in range(3)))
+    tried: list[str] = []
+    monkeypatch.setattr(sending, "send_mail", refusing(tried, error))
+    send_confirmations()
+    assert (len(tried), waiting()) == (times, 3)
+
+
+@pytest.mark.usefixtures("woken")
+def test_the_pauses_between_tries_grow(
+    shop: Project, monkeypatch: pytest.MonkeyPatch, pass_time: Callable[[timedelta], None]
+) -> None:
+    shop.app.register(email=ANN)
+    monkeypatch.setattr(sending, "send_mail", refusing([], TimeoutError()))
+    pauses = []
+    for _ in range(5):
+        send_confirmations()
+        retry_at = Confirmation.objects.get().retry_at
+        assert retry_at
+        pauses.append(round((retry_at - timezone.now()).total_seconds()))
+        pass_time(timedelta(seconds=pauses[-1] + 1))
+    assert pauses == [15, 120, 600, 3600, 3600]
+
+
+@pytest.mark.usefixtures("woken")
+def test_what_waits_can_be_watched(shop: Project) -> None:
+    shop.app.register(email=ANN)
+    Confirmation.objects.update(asked_at=timezone.now() - timedelta(minutes=5))
+    shown = Client().get("/metrics").content.decode()
+    assert "selfsame_confirmations_unsent 1.0" in shown
+    assert 300 <= float(shown.split("\nselfsame_confirmations_oldest_seconds ")[1].split()[0]) < 400
 
 
 @pytest.mark.usefixtures("woken")
