@@ -14,24 +14,26 @@ CREATE FUNCTION customers_name_words(is_stored boolean, VARIADIC names text[]) R
   LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $body$
 DECLARE
   folded text := lower(array_to_string(names, ' '));
-  together text;
 BEGIN
   IF octet_length(folded) <> length(folded) THEN
     folded := translate(folded, '‘’‛ʹʻʼʽʾʿ′´＇', repeat('''', 12));
     folded := lower(regexp_replace(normalize(folded, NFKD), '[\u0300-\u036f]', '', 'g'));
     folded := translate(folded, 'øłđðħŧıς', 'olddhtiσ');
     folded := replace(replace(replace(replace(folded, 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th');
+    folded := regexp_replace(folded, '[\u0080-\u00bf\u2000-\u206f\u3000-\u303f]', ' ', 'g');
   END IF;
-  folded := translate(folded, '`', '''');
-  folded := regexp_replace(folded, '[\u0001-&(-/:-@[-`{-\u00bf\u2000-\u206f\u3000-\u303f]+', ' ', 'g');
-  together := replace(folded, '''', '');
-  IF is_stored AND together <> folded THEN
-    together := together || ' ' || translate(folded, '''', ' ');
+  IF folded ~ '[^ a-z0-9]' THEN -- seldom, and what follows takes as long as all the rest
+    folded := regexp_replace(translate(folded, '`', ''''), '[\u0001-&(-/:-@[-_{-\u007f]', ' ', 'g');
+    IF is_stored AND strpos(folded, '''') > 0 THEN
+      folded := replace(folded, '''', '') || ' ' || translate(folded, '''', ' ');
+    ELSE
+      folded := replace(folded, '''', '');
+    END IF;
   END IF;
-  IF octet_length(together) > 2046 THEN -- longer than the longest word that an index takes
-    RETURN ARRAY(SELECT left(word, 500) FROM unnest(string_to_array(together, ' ')) word WHERE word <> '');
+  IF octet_length(folded) > 2046 THEN -- longer than the longest word that an index takes
+    RETURN ARRAY(SELECT left(word, 500) FROM unnest(string_to_array(folded, ' ')) word WHERE word <> '');
   END IF;
-  RETURN array_remove(string_to_array(together, ' '), '');
+  RETURN array_remove(string_to_array(folded, ' '), '');
 END $body$
 """
 
