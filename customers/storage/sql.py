@@ -9,7 +9,7 @@ what lets one message hold many statements.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -138,10 +138,7 @@ def ask(questions: Sequence[Question]) -> list[list[Row]]:
     if not questions:
         return []
     answers = []
-    with _reading_cursor() as cursor, _one_moment() as wrap:
-        cursor.execute(wrap(_message(cursor, questions)))
-        while cursor.description is None:  # of what begins the moment
-            cursor.nextset()
+    with _reading_cursor() as cursor, _answered_at_one_moment(cursor, _message(cursor, questions)):
         for _ in questions:
             answers.append(cursor.fetchall())
             cursor.nextset()
@@ -149,15 +146,18 @@ def ask(questions: Sequence[Question]) -> list[list[Row]]:
 
 
 @contextmanager
-def _one_moment() -> Iterator[Callable[[str], str]]:
-    """What makes of a message one that reads a snapshot. In the message itself, for a transaction around it
-    would take two more round trips. Within a transaction each statement sees what was committed before it.
+def _answered_at_one_moment(cursor: Any, message: str) -> Iterator[None]:
+    """Send a message that reads a snapshot. Its transaction begins and ends in the message itself: around it,
+    it would take two more round trips. Within a transaction each statement sees what was committed before it.
     """
     if connection.in_atomic_block:
-        yield str
+        cursor.execute(message)
+        yield
         return
     try:
-        yield "BEGIN ISOLATION LEVEL REPEATABLE READ;\n{};\nCOMMIT".format
+        cursor.execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ;\n{message};\nCOMMIT")
+        cursor.nextset()
+        yield
     except Exception:
         connection.rollback()
         raise
