@@ -29,7 +29,7 @@ from customers.profile import (
     SubscriptionStatus,
 )
 from customers.storage.columns import CLAIM, FORMER, HOLDING, MEMBER_FACTS, NOTE, PERSONAL, SUBSCRIPTION
-from customers.storage.sql import Row, array, ask, fetch
+from customers.storage.sql import Question, Row, array, ask, fetch
 from customers.storage.transactions import Contended
 
 HIGHEST_MAESTRA_ID = 2**63 - 1
@@ -43,6 +43,7 @@ HEADS = "SELECT id, profile_id FROM customers_customer WHERE id = ANY(%s::bigint
 # Profiles with all their MaestraIDs: a merge and an undo change the rows of former ones too. Locked later,
 # out of order, such a row may be held by somebody who found it before it was merged.
 LOCK = "SELECT id FROM customers_customer WHERE profile_id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+LOCK_AT_ONCE = f"{LOCK} NOWAIT"
 
 MEMBERS = f"""
 SELECT c.profile_id, c.is_head, c.time_zone, c.custom_fields, c.opted_out_at,
@@ -169,6 +170,15 @@ def primary_ids_of(maestra_ids: Iterable[int]) -> dict[int, int]:
     """The primary MaestraID of each, former ones included (R1). Unknown and erased ones are absent."""
     possible = [maestra_id for maestra_id in maestra_ids if maestra_id <= HIGHEST_MAESTRA_ID]
     return dict(fetch(HEADS, [possible]))
+
+
+def locking(primary_ids: Iterable[int]) -> list[Question]:
+    """What locks these profiles until the transaction ends: once in order, and once more, without waiting,
+    for those who were merged into one of them while it was waited for. The last answers with all their
+    MaestraIDs; whoever was merged into another profile meanwhile is not among them.
+    """
+    ids = array("bigint", sorted(primary_ids))
+    return [(LOCK, [ids]), (LOCK_AT_ONCE, [ids])]
 
 
 def profile_of(maestra_id: int) -> Profile | None:

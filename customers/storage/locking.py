@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from customers.errors import ErrorCode, SelfsameError
 from customers.profile import Profile
 from customers.storage.batch import OperationInfo
-from customers.storage.loading import LOCK, load_profiles, primary_ids_of, profile_of
-from customers.storage.sql import draw_ids, fetch
+from customers.storage.loading import load_profiles, locking, primary_ids_of, profile_of
+from customers.storage.sql import ask, draw_ids
 from customers.storage.transactions import Contended
 
 
@@ -72,7 +72,8 @@ def lock(primary_ids: Collection[int]) -> set[int]:
     """Keep these profiles as they are until the transaction ends, locked in MaestraID order. Gives back all
     their MaestraIDs; those that were merged meanwhile are not among them.
     """
-    return {maestra_id for (maestra_id,) in fetch(LOCK, [sorted(primary_ids)])}
+    _waited_for, locked = ask(locking(primary_ids))
+    return {maestra_id for (maestra_id,) in locked}
 
 
 def locked_profile(maestra_id: int) -> Profile:

@@ -22,7 +22,7 @@ from customers.profile import DEVICES, MAESTRA_ID, Key, Profile
 from customers.provisional import provisional_ids
 from customers.setup.project_config import ProjectConfig
 from customers.storage.columns import ORDER
-from customers.storage.loading import LOCK, READS, load_profiles, primary_ids_of
+from customers.storage.loading import LOCK_AT_ONCE, READS, load_profiles, locking, primary_ids_of
 from customers.storage.sql import Question, Row, array, ask
 from customers.storage.transactions import Contended, wait_no_longer
 from dedup.engine.confirmations import REMEMBERED
@@ -270,15 +270,15 @@ def _locked(
 ) -> tuple[Located, set[int]]:
     """Lock, then read again: what was found may have moved meanwhile."""
     free = located.free()
-    locks: list[Question] = [(LOCK, [array("bigint", sorted(primary_ids))])]
+    locks = locking(primary_ids)
     if free:
         locks.append((LOCK_FREE, _columns(free, config)))
-    (held, *_free), located = _locate(wanted, config, *locks)
+    (_waited_for, held, *_free), located = _locate(wanted, config, *locks)
     locked = {maestra_id for (maestra_id,) in held}
     primary_ids = _primary_ids(located)
     locks = []
     if more := primary_ids - locked:
-        locks.append((f"{LOCK} NOWAIT", [array("bigint", sorted(more))]))
+        locks.append((LOCK_AT_ONCE, [array("bigint", sorted(more))]))
     if freed := located.free() - free:
         locks.append((f"{LOCK_FREE} NOWAIT", _columns(freed, config)))
     if locks:

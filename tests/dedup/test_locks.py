@@ -23,7 +23,7 @@ from customers.privacy.erasure import erase
 from customers.profile import MAESTRA_ID, Key, Profile
 from customers.setup.integration_points import point_of
 from customers.setup.project_config import project_config
-from customers.storage.loading import LOCK, load_profiles
+from customers.storage.loading import LOCK_AT_ONCE, load_profiles
 from customers.storage.locking import lock
 from customers.storage.sql import fetch
 from customers.storage.transactions import in_transaction
@@ -68,7 +68,7 @@ def caller_of(point: str) -> Caller:
 
 def is_free(*customers: int) -> bool:
     """Raises OperationalError where one of them is locked."""
-    return bool(fetch(f"{LOCK} NOWAIT", [list(customers)]))
+    return bool(fetch(LOCK_AT_ONCE, [list(customers)]))
 
 
 def test_a_batch_of_events(project: ShopMaker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,6 +197,22 @@ def test_a_merge_locks_former_maestra_ids_with_the_others(project: ShopMaker) ->
             wait_until_somebody_waits()
             assert is_free(primary, resulting)
         assert done.result().status == 200
+
+
+def test_who_was_merged_into_a_customer_while_the_customer_was_waited_for_is_locked_too(
+    project: ShopMaker,
+) -> None:
+    """R1: who holds the former one is not waited for; it is tried again."""
+    shop = project()
+    _caller, (kept, merged, _third, _last) = people(shop)
+    body = {"customers": [{"maestra_id": merged}], "resulting": {"maestra_id": kept}}
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lock([kept])
+            found = pool.submit(with_a_connection, partial(in_transaction, partial(lock, [kept])))
+            wait_until_somebody_waits()
+            shop.website.done("customers/merge/", body)
+        assert found.result() == {kept, merged}
 
 
 def test_an_erasure_gives_way_to_who_holds_what_it_takes_and_waits_for_the_customer(
