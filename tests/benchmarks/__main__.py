@@ -13,7 +13,7 @@ from config.embedded import ensure_services
 from tests.benchmarks.measuring import Table
 from tests.benchmarks.scratch import scratch_database
 
-NAMES = ("service", "http", "batch", "merge", "plans", "pages", "events", "segments", "imports")
+NAMES = ("service", "http", "batch", "merge", "plans", "pages", "events", "segments", "imports", "hammer")
 
 
 def main() -> None:
@@ -34,6 +34,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", choices=(*NAMES, []), metavar="name", help=", ".join(NAMES))
     parser.add_argument("--repetitions", type=int, default=300, help="of a single operation (300)")
     parser.add_argument("--seconds", type=float, default=4, help="of each round over HTTP (4)")
+    parser.add_argument("--hammer", type=float, default=15, help="seconds of each mix of the hammer (15)")
     parser.add_argument("--activities", type=int, default=1_000_000, help="of a merged customer (1000000)")
     parser.add_argument("--customers", type=int, default=100_000, help="there are (100000)")
     parser.add_argument("--events", type=int, default=100_000, help="of each round from the inbox (100000)")
@@ -48,6 +49,7 @@ def run(name: str, options: argparse.Namespace) -> list[Table]:
     from tests.benchmarks import (  # noqa: PLC0415
         batches,
         events,
+        hammer,
         imports,
         merges,
         over_http,
@@ -66,6 +68,7 @@ def run(name: str, options: argparse.Namespace) -> list[Table]:
         "pages": lambda: [pages.measured(options.customers)],
         "events": lambda: [events.measured(options.events)],
         "imports": lambda: imports.measured(options.rows, options.customers),
+        "hammer": lambda: [hammer.measured(options.hammer)],
         "segments": lambda: [recalculation.measured(options.customers)],
     }
     tables = measure[name]()

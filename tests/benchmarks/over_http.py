@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -93,14 +94,18 @@ def clients(kind: str, work: list[Any], seconds: float, **options: Any) -> dict[
 
 
 @contextmanager
-def server() -> Iterator[tuple[int, int]]:
-    """Serves on the database of the run, on the port it gives; the other number is its process."""
+def server(threads: int = 4) -> Iterator[tuple[int, int]]:
+    """Serves on the database of the run, on the port it gives; the other number is its process. Each of the
+    two workers has so many threads, and connections to the database.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     address = f"127.0.0.1:{port}"
-    options = ["--workers", "2", "--threads", "4", "--bind", address, "--log-level", "warning"]
-    process = subprocess.Popen([sys.executable, "-m", "gunicorn", "config.wsgi", *options])
+    options = ["--workers", "2", "--threads", str(threads), "--bind", address, "--log-level", "warning"]
+    options += ["--keep-alive", "60"]
+    environment = {**os.environ, "DATABASE_POOL_SIZE": str(max(threads, 8)), "LOG_LEVEL": "ERROR"}
+    process = subprocess.Popen([sys.executable, "-m", "gunicorn", "config.wsgi", *options], env=environment)
     try:
         wait_for(f"http://{address}/healthz/")
         yield port, process.pid
