@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -176,7 +178,7 @@ def _match(match: Match, formatter: ValueFormatter) -> dict[str, Any]:
 
 
 def _step(step: Step, e: Explanation) -> dict[str, Any]:
-    left, right = (_weighed(value) for value in (step.left, step.right))
+    left, right = _weighed_both(step.left, step.right)
     return {
         "criterion": step.criterion,
         "sentence": criterion_sentence(step.criterion),
@@ -187,11 +189,26 @@ def _step(step: Step, e: Explanation) -> dict[str, Any]:
     }
 
 
-def _weighed(value: Any) -> str:
+def _weighed_both(left: Any, right: Any) -> tuple[str, str]:
+    """What a criterion compares, with times as exact as it takes to see the difference."""
+    shown = "", ""
+    for shown_time in (text_of, partial(_exact, "%H:%M:%S"), partial(_exact, "%H:%M:%S.%f")):
+        shown = _weighed(left, shown_time), _weighed(right, shown_time)
+        if shown[0] != shown[1] or left == right:
+            break
+    return shown
+
+
+def _exact(time_format: str, at: datetime) -> str:
+    local = timezone.localtime(at)
+    return f"{text_of(local.date())}, {local.strftime(time_format)}"
+
+
+def _weighed(value: Any, shown_time: Callable[[datetime], str]) -> str:
     """What a criterion compares: yes or no, a time, a MaestraID."""
     match value:
         case (bool() as acted, datetime() as at):
-            return text_of(at) if acted else _("never; registered %(at)s") % {"at": text_of(at)}
+            return shown_time(at) if acted else _("never; registered %(at)s") % {"at": shown_time(at)}
         case (bool(), int() as negative):
             return str(-negative)
         case _:

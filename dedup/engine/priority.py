@@ -85,8 +85,13 @@ CRITERIA: tuple[Criterion, ...] = (
             "Was active more recently. Without any activity the registration date counts, behind all who "
             "were active."
         ),
-        because=gettext_noop("they were active more recently"),
-        keeps_because=gettext_noop("%(customer)s was active more recently"),
+        because=gettext_noop(
+            "their last activity is more recent, or, where neither was ever active, their registration"
+        ),
+        keeps_because=gettext_noop(
+            "the last activity of %(customer)s is more recent, or, where neither was ever active, the "
+            "registration"
+        ),
     ),
     Criterion(
         name="lower_maestra_id",

@@ -385,7 +385,10 @@ def test_histories_of_others_lose_the_person_and_keep_the_rest(story: Story) -> 
     said, ada = sentences(who["ben"]), who["ada"]
     erased(ada)
     left = sentences(who["ben"])
-    because = f"because customer {ada} was active more recently"
+    because = (
+        f"because the last activity of customer {ada} is more recent, or, where neither was ever active, the "
+        "registration"
+    )
     stays = f"Mobile phone +14155550177 stays with customer {ada}, {because}."
     assert [sentence for sentence in said if sentence not in left] == [
         f"Note: {stays}",

@@ -233,7 +233,8 @@ def test_what_is_said_of_contested_contacts():
         "because they have account access.",
         "E-mail ann@example.com, given by customer 9 too, came to this customer, "
         "because they have account access.",
-        "Note: E-mail ann@example.com stays with customer 9, because customer 9 was active more recently.",
+        "Note: E-mail ann@example.com stays with customer 9, because the last activity of "
+        "customer 9 is more recent, or, where neither was ever active, the registration.",
         "Note: E-mail ann@example.com did not come back with the undo: the profile no longer held it.",
     ]
 

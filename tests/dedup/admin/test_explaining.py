@@ -88,6 +88,27 @@ def test_every_criterion_is_shown_and_the_one_that_decides(send: Send, viewer: C
     assert len(shown.context["steps"]) == 7
 
 
+@pytest.mark.parametrize(
+    ("times", "endings"),
+    [
+        (("10:00:01", "10:00:02"), ("10:00:01", "10:00:02")),
+        (("10:00:00.000001", "10:00:00.000002"), ("10:00:00.000001", "10:00:00.000002")),
+    ],
+    ids=["seconds", "microseconds"],
+)
+def test_times_are_as_exact_as_it_takes_to_see_the_difference(
+    send: Send, viewer: Client, times: tuple[str, str], endings: tuple[str, str]
+) -> None:
+    """R29"""
+    ann, bob = (
+        send(email=email, occurred_at=f"2026-01-05T{at}Z")
+        for email, at in zip((ANN, BOB), times, strict=True)
+    )
+    (step,) = (s for s in explain(viewer, ann, bob).context["steps"] if s["decides"])
+    assert step["criterion"] == "last_activity"
+    assert (step["left"].endswith(endings[0]), step["right"].endswith(endings[1])) == (True, True)
+
+
 def test_what_two_share_and_what_speaks_against_it_is_told(send: Send, marketer: Client) -> None:
     ann, bob = send(email=ANN, mobile_phone=PHONE), send(email=BOB, mobile_phone=PHONE)
     shown = page(explain(marketer, ann, bob))
