@@ -203,9 +203,8 @@ _NOT_NAMES = (
     "unknown", "nan", "\\n", "-", "--", "---", ".", "..", "...", "?", "??", "???", "_", "*",
 )  # fmt: skip
 _SPREADSHEET_ERRORS = (
-    r"^#{2,}$",  # the column was too narrow for the number
-    r"^#[^\s#]{1,30}[!?]$",  # #NAME?, #DIV/0!, also in other languages: #WERT!, #NOM?
-    r"^#(?:n/?[adv]|getting_data)$",
+    # Where a column was too narrow for a number, and #NAME?, #DIV/0!, also in other languages: #WERT!, #NOM?
+    r"^#(?:#+|[^\s#]{1,30}[!?]|n/?[adv]|getting_data)$",
     r"^err:\d{3}$",
 )
 # The name of a field in place of its value, as from a template that was filled with its own keys.

@@ -170,6 +170,7 @@ def has_decimal_comma(text: str) -> bool:
     return "," in plain and bool(_DECIMAL_COMMA.fullmatch(plain) or _POINT_GROUPS.fullmatch(plain))
 
 
+_FIRST = frozenset("0123456789+-. \t")
 LOST_DIGITS = _(
     "A spreadsheet has shortened this number and lost its last digits. Format the column as text there, and "
     "export it again."
@@ -178,7 +179,8 @@ LOST_DIGITS = _(
 
 def has_lost_digits(text: str) -> bool:
     """Whether it is a long number as spreadsheets shorten it, `1.23457E+11`: as an ID, that is another."""
-    return "e" in text.lower() and _LOST_DIGITS.fullmatch(trim(text)) is not None
+    is_likely = ("E" in text or "e" in text) and text[:1] in _FIRST
+    return is_likely and _LOST_DIGITS.fullmatch(trim(text)) is not None
 
 
 # --- Names

@@ -141,3 +141,14 @@ def test_after_an_opt_out_the_nightly_file_changes_no_status(files: Files) -> No
     assert done.customer(email="oo@example.com")["subscriptions"] == before
     assert done.told["counts"]["kept_unsubscribed"] == 1
     assert done.rows[0]["reason"]
+
+
+def test_erased_persons_do_not_come_back_with_the_order_file(files: Files) -> None:
+    """R54"""
+    file = "order_number,total,placed_at,email\nOE-7,25.00,2025-02-01T10:00:00Z,oe@example.com\n"
+    first = files.send(file, kind="orders")
+    maestra_id = first.customer(email="oe@example.com")["maestra_id"]
+    assert files.shop.admin.delete(f"customers/{maestra_id}/").status == 204
+    again = files.send(file.replace("OE-7", "OE-8"), kind="orders")
+    assert again.outcomes == ["erased_person"]
+    assert files.shop.crm_import.finds(email="oe@example.com") is None
