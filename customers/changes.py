@@ -19,6 +19,8 @@ from enum import StrEnum
 from typing import Any
 
 from customers.profile import (
+    Ages,
+    Category,
     Channel,
     Claim,
     Holding,
@@ -97,6 +99,22 @@ class CustomFieldsChanged(Base):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dated(Base):
+    """How young the single values are from now on (R59). It leaves no sentence."""
+
+    ages: Ages
+    why: Why = Why.RECORD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredEarlier(Base):
+    """A record told late shows that the customer was registered earlier than it was known (R59)."""
+
+    before: datetime
+    after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Held(Base):
     """The customer holds the identifier as `after`: new to it (`before` is None), or with other flags, or
     retired to history.
@@ -115,6 +133,30 @@ class Released(Base):
     holding: Holding
     to: int | None = None
     why: Why = Why.CLEARED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifierUsed(Base):
+    """A record named an identifier that the customer holds, later than any before (R59). It leaves no
+    sentence.
+    """
+
+    key: Key
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedBefore(Base):
+    """The customer used an identifier `at` a time that was told late. It stays with `holder`, who used it
+    later: again from `until` on, recorded under `holder_origin` (R32, R59).
+    """
+
+    key: Key
+    category: Category
+    at: datetime
+    holder: int
+    holder_origin: int
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,11 +358,14 @@ class Erased(Base):
 
 
 LedgerChange = ActionCounted | OrderSaved | PointsAdded | PromoCodeIssued
-SilentChange = CardSeen | CardDropped | ActionCounted | IdentifiedChanged | ConfirmationAsked
+SilentChange = (
+    Dated | IdentifierUsed | CardSeen | CardDropped | ActionCounted | IdentifiedChanged | ConfirmationAsked
+)
 StateChange = (
     PersonalDataChanged
     | TimeZoneChanged
     | CustomFieldsChanged
+    | Dated
     | Held
     | Released
     | Claimed
@@ -330,7 +375,23 @@ StateChange = (
     | OptedOut
 )
 RemarkChange = (
-    ContactLost | ContactReceived | Joined | KeptApart | ApartLifted | IdentifiedChanged | ConfirmationAsked
+    UsedBefore
+    | ContactLost
+    | ContactReceived
+    | Joined
+    | KeptApart
+    | ApartLifted
+    | IdentifiedChanged
+    | ConfirmationAsked
 )
-OwnChange = StateChange | RemarkChange | LedgerChange | NoteAdded | CardSeen | CardDropped
+OwnChange = (
+    StateChange
+    | RemarkChange
+    | LedgerChange
+    | RegisteredEarlier
+    | IdentifierUsed
+    | NoteAdded
+    | CardSeen
+    | CardDropped
+)
 Change = Created | OwnChange | Merged | Unmerged | Erased

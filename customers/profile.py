@@ -36,6 +36,8 @@ STRENGTH: Mapping[Category, int] = {category: rank for rank, category in enumera
 CONTACTS = frozenset({Category.EMAIL, Category.MOBILE_PHONE, Category.DISCOUNT_CARD})
 WITH_PRIMARY = frozenset({Category.EMAIL, Category.MOBILE_PHONE})
 DEVICES = frozenset({Category.DEVICE, Category.MOBILE_DEVICE})
+MOVABLE = DEVICES | {Category.IDENTIFIER}
+"""What moves to the customer of a record that cannot become one with its holder (R32)."""
 
 EMAIL, MOBILE_PHONE, DISCOUNT_CARD = "email", "mobile_phone", "discount_card"
 DEVICE, MOBILE_DEVICE = "device_id", "mobile_device_id"
@@ -71,6 +73,7 @@ class Holding:
     `origin` is the MaestraID it came to and never changes while it is held. `stored` tells that the value has
     a row already. `was_primary_at` is when it last stopped being the primary (R7). `must_be_confirmed` tells
     that it came through a point that asks for confirmation; without `confirmed_at` it is then pending (R45).
+    `used_at` is the time of the latest record of the holder that named it, None where that is `since` (R59).
     """
 
     kind: str
@@ -87,6 +90,7 @@ class Holding:
     confirmed_at: datetime | None = None
     gives_access: bool = False
     point: int | None = None
+    used_at: datetime | None = None
     key: Key = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -95,6 +99,11 @@ class Holding:
     @property
     def is_pending(self) -> bool:
         return self.must_be_confirmed and self.confirmed_at is None
+
+    @property
+    def last_used_at(self) -> datetime:
+        """How young it is: an older record does not replace it (R59)."""
+        return self.used_at or self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +154,20 @@ PERSONAL_TYPES: Mapping[str, type] = {
 """Of which type the values of the fields are: `str` or `date`."""
 PERSONAL_LABELS: Mapping[str, str] = {f.name: f.metadata["label"] for f in fields(Personal)}
 """What people call the fields, to be translated where they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How young single values are: the times of the records that last changed them (R59). Custom fields have
+    one each, by name. What is not known of has no age, and what was cleared has none either.
+    """
+
+    personal: datetime | None = None
+    time_zone: datetime | None = None
+    custom_fields: Mapping[str, datetime] = field(default_factory=dict)
+
+
+UNDATED = Ages()
 
 
 class SubscriptionStatus(StrEnum):
@@ -228,6 +251,7 @@ class Profile:
     memberships: Mapping[int, Membership] = field(default_factory=dict)
     opted_out_at: datetime | None = None
     notes: tuple[Note, ...] = ()
+    ages: Ages = UNDATED
     is_new: bool = False
 
     @property
@@ -238,6 +262,21 @@ class Profile:
     def registered_at(self) -> datetime:
         """The earlier registration of all that were merged (R33)."""
         return min(m.registered_at for m in self.members)
+
+    def age_of_personal(self) -> datetime | None:
+        """Since when the personal set is as it is, at the earliest; None where there is none (R59).
+
+        Of values stored before there were times for them, the registration counts, here and below.
+        """
+        return (self.ages.personal or self.registered_at) if self.personal else None
+
+    def age_of_time_zone(self) -> datetime | None:
+        return (self.ages.time_zone or self.registered_at) if self.time_zone else None
+
+    def age_of_field(self, name: str) -> datetime | None:
+        if name not in self.custom_fields:
+            return None
+        return self.ages.custom_fields.get(name) or self.registered_at
 
     @property
     def last_action_at(self) -> datetime | None:

@@ -22,9 +22,11 @@ from customers.changes import (
     ContactReceived,
     Created,
     CustomFieldsChanged,
+    Dated,
     Erased,
     Held,
     IdentifiedChanged,
+    IdentifierUsed,
     Joined,
     KeptApart,
     LedgerChange,
@@ -37,15 +39,18 @@ from customers.changes import (
     PersonalDataChanged,
     PointsAdded,
     PromoCodeIssued,
+    RegisteredEarlier,
     Released,
     StateChange,
     SubscriptionChanged,
     TimeZoneChanged,
     Unclaimed,
     Unmerged,
+    UsedBefore,
     Why,
 )
 from customers.profile import (
+    Ages,
     Channel,
     Claim,
     Holding,
@@ -132,6 +137,7 @@ class MutableProfile:
         self.memberships = p.memberships
         self.opted_out_at = p.opted_out_at
         self.notes = p.notes
+        self.ages = p.ages
         self.is_new = p.is_new
 
     def profile(self) -> Profile:
@@ -170,6 +176,14 @@ def _custom_field_changes(
     return [CustomFieldsChanged(**source, before=old, after=new)]
 
 
+def _dated(p: MutableProfile, c: Dated) -> None:
+    p.ages = c.ages
+
+
+def _age_changes(_before: Ages, after: Ages, source: Source) -> list[StateChange]:
+    return [Dated(**source, ages=after)]
+
+
 def _held(p: MutableProfile, c: Held) -> None:
     p.holdings = {**p.holdings, c.after.key: c.after}
 
@@ -185,6 +199,10 @@ def _holding_changes(
     released = [Released(**source, holding=holding) for key, holding in lost.items() if key not in won]
     held = [Held(**source, before=lost.get(key), after=holding) for key, holding in won.items()]
     return [*released, *held]
+
+
+def _used(p: MutableProfile, c: IdentifierUsed) -> None:
+    p.holdings = {**p.holdings, c.key: replace(p.holdings[c.key], used_at=c.at)}
 
 
 def _claimed(p: MutableProfile, c: Claimed) -> None:
@@ -251,6 +269,12 @@ def _card_dropped(p: MutableProfile, c: CardDropped) -> None:
     p.cards = without(p.cards, c.card)
 
 
+def _registered(p: MutableProfile, c: RegisteredEarlier) -> None:
+    p.members = tuple(
+        replace(m, registered_at=c.after) if m.maestra_id == c.maestra_id else m for m in p.members
+    )
+
+
 def _ledger(p: MutableProfile, c: LedgerChange) -> None:
     p.members = tuple([counted(m, c) if m.maestra_id == c.maestra_id else m for m in p.members])
 
@@ -259,7 +283,10 @@ ALTERATIONS: Mapping[type, Callable[[MutableProfile, Any], None] | None] = {
     PersonalDataChanged: _personal,
     TimeZoneChanged: _time_zone,
     CustomFieldsChanged: _custom_fields,
+    Dated: _dated,
+    RegisteredEarlier: _registered,
     Held: _held,
+    IdentifierUsed: _used,
     Released: _released,
     Claimed: _claimed,
     Unclaimed: _unclaimed,
@@ -273,6 +300,7 @@ ALTERATIONS: Mapping[type, Callable[[MutableProfile, Any], None] | None] = {
     OrderSaved: _ledger,
     PointsAdded: _ledger,
     PromoCodeIssued: _ledger,
+    UsedBefore: None,
     ContactLost: None,
     ContactReceived: None,
     Joined: None,
@@ -286,6 +314,7 @@ DIFFERENCES: Mapping[str, Callable[[Any, Any, Source], list[StateChange]]] = {
     "personal": _personal_changes,
     "time_zone": _time_zone_changes,
     "custom_fields": _custom_field_changes,
+    "ages": _age_changes,
     "holdings": _holding_changes,
     "claims": _claim_changes,
     "opted_out_at": _opt_out_changes,

@@ -11,7 +11,16 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from customers.changes import Claimed, ContactLost, ContactReceived, Held, Released, Unclaimed, Why
+from customers.changes import (
+    Claimed,
+    ContactLost,
+    ContactReceived,
+    Held,
+    Released,
+    Unclaimed,
+    UsedBefore,
+    Why,
+)
 from customers.contact_types import CONTACT_TYPES
 from customers.history_kinds.base import (
     Facts,
@@ -99,6 +108,11 @@ def _flags(h: Holding) -> dict[str, bool]:
     return flags
 
 
+def _used_before_facts(c: UsedBefore) -> HistoryRows:
+    facts: HistoryEntry = {"type": c.key.kind, "value": c.key.value, "at": c.at, "until": c.until}
+    return entry(c, KIND_OF[c.category], reason=Why.RECORD, related=c.holder, **facts)
+
+
 def _released_facts(c: Released) -> HistoryRows:
     h = c.holding
     facts: HistoryEntry = {"type": h.kind, "value": h.value, "before": _flags(h), "after": None}
@@ -130,10 +144,14 @@ def _received_facts(c: ContactReceived) -> HistoryRows:
 
 
 def _identifier_sentence(facts: Facts, labels: Labels) -> str:
-    """What happened to a value: it was claimed, removed or added, or its flags changed."""
-    before, after = facts["before"], facts["after"]
+    """What happened to a value: it was claimed, removed or added, its flags changed, or it was used while it
+    stayed with somebody else.
+    """
     other = facts.get("related")
     words = {"value": named(facts, labels), "other": other and labels.customer(other)}
+    if "after" not in facts:
+        return _used_before_sentence(words)
+    before, after = facts["before"], facts["after"]
     if "is_claim" in (before or {}) or "is_claim" in (after or {}):
         return _claim_sentence(after is not None, words)
     if after is None:
@@ -141,6 +159,12 @@ def _identifier_sentence(facts: Facts, labels: Labels) -> str:
     if before is None:
         return _added_sentence(words, after)
     return _flags_sentence(named(facts, labels), before, after)
+
+
+def _used_before_sentence(words: Facts) -> str:
+    if words["other"]:
+        return _("%(value)s was used; it stays with %(other)s, who used it later.") % words
+    return _("%(value)s was used; it stays with somebody who used it later.") % words
 
 
 def _claim_sentence(is_made: bool, words: Facts) -> str:
@@ -244,6 +268,7 @@ KINDS: tuple[HistoryKind, ...] = (
 FACTS: FactsOf = {
     Held: _held_facts,
     Released: _released_facts,
+    UsedBefore: _used_before_facts,
     Claimed: _claimed_facts,
     Unclaimed: _unclaimed_facts,
     ContactLost: _lost_facts,

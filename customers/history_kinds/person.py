@@ -13,6 +13,7 @@ from customers.changes import (
     Erased,
     NoteAdded,
     PersonalDataChanged,
+    RegisteredEarlier,
     TimeZoneChanged,
 )
 from customers.history_kinds.base import (
@@ -34,6 +35,10 @@ from customers.words import FIELDS
 
 def _created_facts(c: Created) -> HistoryRows:
     return entry(c, "created", registered_at=c.registered_at)
+
+
+def _registered_facts(c: RegisteredEarlier) -> HistoryRows:
+    return entry(c, "registered", before=c.before, after=c.after)
 
 
 def _personal_facts(c: PersonalDataChanged) -> HistoryRows:
@@ -62,6 +67,11 @@ def _erased_facts(c: Erased) -> HistoryRows:
 
 def _created_sentence(_facts: Facts, _labels: Labels) -> str:
     return _("The customer was created.")
+
+
+def _registered_sentence(facts: Facts, _labels: Labels) -> str:
+    dates = {name: facts[name][:10] for name in ("before", "after")}
+    return _("Registered on %(after)s, earlier than known before (%(before)s).") % dates
 
 
 def _fields_sentence(facts: Facts, labels: Labels) -> str:
@@ -112,6 +122,7 @@ KINDS: tuple[HistoryKind, ...] = (
     HistoryKind(
         name="created", label=gettext_noop("Created"), sentence=_created_sentence, topic=HistoryTopic.ORIGIN
     ),
+    HistoryKind(name="registered", label=gettext_noop("Registration"), sentence=_registered_sentence),
     HistoryKind(
         name="personal_data", label=gettext_noop("Personal data"), sentence=_fields_sentence, has_fields=True
     ),
@@ -123,6 +134,7 @@ KINDS: tuple[HistoryKind, ...] = (
 )
 FACTS: FactsOf = {
     Created: _created_facts,
+    RegisteredEarlier: _registered_facts,
     PersonalDataChanged: _personal_facts,
     TimeZoneChanged: _time_zone_facts,
     CustomFieldsChanged: _custom_fields_facts,

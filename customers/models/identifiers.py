@@ -104,6 +104,12 @@ class Identifier(AtHead):
         related_name="+",
         verbose_name=_("integration point"),
     )
+    used_at = models.DateTimeField(
+        _("last named"),
+        null=True,
+        blank=True,
+        help_text=_("By a record of its holder, where that is not the one it came with."),
+    )
     is_unique_kind = models.BooleanField(
         _("of a unique kind"), default=False, db_default=False, editable=False
     )
@@ -270,6 +276,9 @@ class PaymentCard(AtHead):
 class DeviceUse(models.Model):
     """One row for each time that a device came to a customer. Tells which devices are shared (R26), and whose
     a device was at any time (R8).
+
+    Of a device or plain identifier that stays with its holder, although another customer used it before,
+    there are two rows: the other's use, and the holder's next (R59).
     """
 
     identifier = models.ForeignKey(

@@ -109,6 +109,10 @@ class Customer(models.Model):
         db_default=False,
         help_text=_("Has an identifier other than devices and payment cards."),
     )
+    # How young the values are: the times of the records that last changed them (R59).
+    personal_at = models.DateTimeField(_("personal data changed"), null=True, blank=True)
+    time_zone_at = models.DateTimeField(_("time zone changed"), null=True, blank=True)
+    custom_fields_at = models.JSONField(_("custom fields changed"), null=True, blank=True)
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
 
     class Meta:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from customers.profile import Key, Kind
+from customers.profile import MOVABLE, Key, Kind
 from customers.storage.loading import primary_ids_of
 from customers.storage.sql import fetch, fetch_row
 
@@ -30,7 +30,7 @@ class Tenure:
 
 
 _PRESENT = """
-SELECT customer_id, origin_id, gives_access FROM customers_identifier
+SELECT since, origin_id, gives_access FROM customers_identifier
  WHERE kind_id = %s AND value = %s AND customer_id IS NOT NULL AND since <= %s AND (%s OR NOT is_former)
 """
 # The newest history entries about the value, up to the moment. `data` is the list of entries of one row of
@@ -49,29 +49,58 @@ SELECT c.maestra_id, c.at, e.entry::text
 """
 
 
+# The latest use up to the moment: of a device every time that somebody came to use it, of a plain identifier
+# only those of others than its holder (R59).
+_USED = """
+SELECT u.since, u.origin_id, false
+  FROM customers_identifier i JOIN customers_deviceuse u ON u.identifier_id = i.id AND u.since <= %s
+ WHERE i.kind_id = %s AND i.value = %s
+ ORDER BY u.since DESC, u.id DESC LIMIT 1
+"""
+
+
 def owner(kind: Kind, key: Key, at: datetime) -> Tenure | None:
-    """Who held the value at that moment. None where nobody did, or somebody who was erased since.
+    """Who held the value at that moment, or of a device used it. None where nobody did, or somebody who was
+    erased since.
 
     The present holder is found by index. For earlier moments the history of the value is read, which takes
     longer the longer that history is.
     """
-    return _present(kind, key, at) or _past(kind, key, at)
+    held = _present(kind, key, at) or _past(kind, key, at)
+    used = _used(kind, key, at)
+    last = used if used and (held is None or used.since > held.since) else held
+    if last is None or last.held_as is None:
+        return None
+    primary_id = primary_ids_of([last.held_as]).get(last.held_as)
+    return Tenure(primary_id, last.held_as, last.gives_access) if primary_id else None
 
 
-def _present(kind: Kind, key: Key, at: datetime) -> Tenure | None:
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Who has the value from a moment on, by MaestraID; None where nobody has."""
+
+    since: datetime
+    held_as: int | None
+    gives_access: bool = False
+
+
+def _present(kind: Kind, key: Key, at: datetime) -> _State | None:
     row = fetch_row(_PRESENT, [kind.id, key.value, at, kind.searches_history])
-    return Tenure(*row) if row else None
+    return _State(*row) if row else None
 
 
-def _past(kind: Kind, key: Key, at: datetime) -> Tenure | None:
+def _used(kind: Kind, key: Key, at: datetime) -> _State | None:
+    row = fetch_row(_USED, [at, kind.id, key.value]) if kind.category in MOVABLE else None
+    return _State(*row) if row else None
+
+
+def _past(kind: Kind, key: Key, at: datetime) -> _State | None:
     entry = {"type": key.kind, "value": key.value}
     parameters: dict[str, Any] = {"wanted": json.dumps([entry]), "entry": json.dumps(entry), "at": at}
-    holder = _last_holder(fetch(_HISTORY, parameters), kind)
-    if holder is None:
+    rows = fetch(_HISTORY, parameters)
+    if not rows:
         return None
-    held_as, gives_access = holder
-    primary_id = primary_ids_of([held_as]).get(held_as)
-    return Tenure(primary_id, held_as, gives_access) if primary_id else None
+    return _State(rows[0][1], *(_last_holder(rows, kind) or (None,)))
 
 
 def _last_holder(rows: Sequence[tuple[int, datetime, str]], kind: Kind) -> tuple[int, bool] | None:

@@ -98,6 +98,7 @@ HOLDING = RowShape(
     column("confirmed_at", "timestamptz"),
     column("gives_access", "boolean"),
     column("point", "bigint", "point_id"),
+    column("used_at", "timestamptz"),
     before=("kind", "value", "category"),
 )
 FORMER = Columns(

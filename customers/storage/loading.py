@@ -15,6 +15,8 @@ from typing import Any
 
 from customers.profile import (
     NOBODY,
+    UNDATED,
+    Ages,
     Category,
     Channel,
     Claim,
@@ -47,6 +49,7 @@ LOCK_AT_ONCE = f"{LOCK} NOWAIT"
 
 MEMBERS = f"""
 SELECT c.profile_id, c.is_head, c.time_zone, c.custom_fields, c.opted_out_at,
+       c.personal_at, c.time_zone_at, c.custom_fields_at,
        {PERSONAL.select("c")},
        c.id, c.registered_at, {MEMBER_FACTS.select("f")}
   FROM customers_customer c
@@ -54,8 +57,9 @@ SELECT c.profile_id, c.is_head, c.time_zone, c.custom_fields, c.opted_out_at,
  WHERE c.profile_id = ANY(%(primary_ids)s::bigint[]) AND c.erased_at IS NULL
  ORDER BY c.id
 """
-# Where a row of `MEMBERS` has what follows its first five columns.
-PERSONAL_AT = slice(5, 5 + len(PERSONAL))
+# Where a row of `MEMBERS` has what follows its first columns.
+AGES_AT = slice(5, 8)
+PERSONAL_AT = slice(8, 8 + len(PERSONAL))
 MEMBER_FROM = PERSONAL_AT.stop
 IDENTIFIERS = f"""
 SELECT customer_id, kind_id, value, {HOLDING.select()}
@@ -115,6 +119,7 @@ class PartialProfile:
     subscriptions: dict[Channel, Subscription] = field(default_factory=dict)
     memberships: dict[int, Membership] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    ages: Ages = UNDATED
 
     def finished(self, primary_id: int) -> Profile:
         return Profile(
@@ -130,6 +135,7 @@ class PartialProfile:
             memberships=self.memberships,
             opted_out_at=self.opted_out_at,
             notes=tuple(self.notes),
+            ages=self.ages,
         )
 
 
@@ -224,11 +230,17 @@ def _members(profiles: PartialProfiles, rows: Iterable[Row]) -> None:
             profile.personal = Personal(*row[PERSONAL_AT])
             profile.time_zone, profile.opted_out_at = time_zone, opted_out_at
             profile.custom_fields = _custom_fields(custom_fields)
+            profile.ages = _ages(*row[AGES_AT])
 
 
 def _custom_fields(text: str) -> Mapping[str, Any]:
     """Django leaves JSON unread. A decimal is read to the last digit."""
     return {} if text == "{}" else json.loads(text, parse_float=Decimal)
+
+
+def _ages(personal: datetime | None, time_zone: datetime | None, custom_fields: str | None) -> Ages:
+    fields = json.loads(custom_fields) if custom_fields else {}
+    return Ages(personal, time_zone, {name: datetime.fromisoformat(at) for name, at in fields.items()})
 
 
 def _identifiers(profiles: PartialProfiles, rows: Iterable[Row]) -> None:

@@ -22,6 +22,7 @@ from customers.profile import (
 )
 from dedup.engine.context import ResolutionContext
 from dedup.engine.counting import add_to_ledgers
+from dedup.engine.dating import register_earlier
 from dedup.engine.editing import (
     claim_of,
     edited_fields,
@@ -33,6 +34,15 @@ from dedup.engine.editing import (
     waits_for_confirmation,
 )
 from dedup.engine.finding import Subject
+from dedup.engine.lateness import (
+    ages_after,
+    is_late,
+    may_lead,
+    mode_against,
+    path_of,
+    timely_fields,
+    values_left_out,
+)
 from dedup.engine.record import Mode, Sent
 from dedup.engine.warnings import RecordWarning, WarningCode
 
@@ -42,6 +52,7 @@ def apply_edit(context: ResolutionContext, subject: Subject) -> None:
     context.subject, context.origin_id = subject.primary_id, subject.origin_id
     context.heed_for(context.profile)
     add_to_ledgers(context)
+    register_earlier(context)
     before = context.profile
     collect_requested_primaries(context, before)
     _clear(context)
@@ -68,6 +79,9 @@ def _clear(context: ResolutionContext) -> None:
     for holding in [h for h in profile.holdings.values() if h.kind in context.record.clears]:
         _clear_one(context, holding)
     for claim in [c for c in profile.claims.values() if c.kind in context.record.clears]:
+        if is_late(context.record, claim.since):
+            context.leave_as_older(claim.kind)
+            continue
         context.work.emit(Unclaimed(**context.who(), claim=claim, why=Why.CLEARED))
     for card in profile.cards if PAYMENT_CARD in context.record.clears else ():
         context.work.emit(CardDropped(**context.who(), card=card))
@@ -76,7 +90,9 @@ def _clear(context: ResolutionContext) -> None:
 def _clear_one(context: ResolutionContext, holding: Holding) -> None:
     if holding.is_former:
         return
-    if context.work.kind(holding.kind).searches_history:
+    if is_late(context.record, holding.last_used_at):
+        context.leave_as_older(path_of(holding.key, holding.category))
+    elif context.work.kind(holding.kind).searches_history:
         retired = replace(holding, is_former=True, retired_at=context.now)
         context.work.emit(Held(**context.who(), before=holding, after=retired, why=Why.CLEARED))
     else:
@@ -84,17 +100,31 @@ def _clear_one(context: ResolutionContext, holding: Holding) -> None:
 
 
 def edit_values(context: ResolutionContext) -> None:
-    """Personal data, time zone and custom fields as the record sends them (R42, R44)."""
+    """Personal data, time zone and custom fields as the record sends them, those of which the customer has
+    younger values only where they fill a gap (R42, R44, R59).
+    """
     before, record = context.profile, context.record
-    personal = edited_personal(before.personal, record.personal, record.mode)
+    mode = mode_against(record, before.age_of_personal())
+    personal = edited_personal(before.personal, record.personal, mode)
     if gone := replaced_personal(before.personal, personal, record.personal):
-        paths = tuple([f"personal.{name}" for name in gone])
+        paths = tuple([context.path(f"personal.{name}") for name in gone])
         context.warnings.append(RecordWarning(WarningCode.PERSONAL_DATA_REPLACED, fields=paths))
-    time_zone = edited_time_zone(before.time_zone, record)
-    fields = edited_fields(before.custom_fields, record.custom_fields, record.mode)
+    mode = mode_against(record, before.age_of_time_zone())
+    time_zone = edited_time_zone(before.time_zone, record, mode)
+    fields = edited_fields(before.custom_fields, timely_fields(record, before), record.mode)
     if (personal, time_zone, fields) != (before.personal, before.time_zone, before.custom_fields):
         after = replace(before, personal=personal, time_zone=time_zone, custom_fields=fields)
-        context.emit_diff(before, after, Why.RECORD)
+        context.emit_diff(before, replace(after, ages=ages_after(record, before, after)), Why.RECORD)
+    note_left_out(context, before)
+
+
+def note_left_out(context: ResolutionContext, before: Profile) -> None:
+    """Notes which single values of the record the customer did not get, those of before being younger (R59).
+    What `fill` ignores is not left out because of its age.
+    """
+    if context.record.mode is not Mode.FILL:
+        for path in values_left_out(context.record, before, context.profile):
+            context.leave_as_older(path)
 
 
 def _waits(context: ResolutionContext, sent: Sent) -> bool:
@@ -117,15 +147,19 @@ def _attach(context: ResolutionContext, sent: Sent) -> None:
 
 
 def choose_primaries(context: ResolutionContext) -> None:
-    """Contacts that were requested become primary, and a type that lost its primary gets the next one (R7,
-    R43).
+    """Contacts that were requested become primary, unless a younger one is, and a type that lost its primary
+    gets the next one (R7, R43, R59).
     """
     before = context.profile
     holdings = before.holdings
     for key in context.requested_primaries.values():
         holding = holdings.get(key)
-        if holding and not holding.is_former and not holding.is_primary:
+        if holding is None or holding.is_former or holding.is_primary:
+            continue
+        if may_lead(context.record, holdings, key):
             holdings = with_primary(holdings, key, context.now)
+        else:
+            context.leave_as_older(path_of(key, holding.category))
     holdings = repaired_primaries(holdings)
     if holdings is not before.holdings:
         context.emit_diff(before, replace(before, holdings=holdings), Why.RECORD)

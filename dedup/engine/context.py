@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import TypedDict
 
 from customers.changes import CardSeen, Held, Merged, Released, Unclaimed, Why
-from customers.profile import WITH_PRIMARY, Category, Holding, Key, Profile
+from customers.profile import WITH_PRIMARY, Category, Holding, Key, Member, Profile
 from customers.provisional import NO_MAESTRA_ID
 from customers.transitions import MutableProfile
 from dedup.engine.editing import heeded, holding_of, is_heeded
+from dedup.engine.lateness import is_late, path_of, retired_if_late
 from dedup.engine.outcome import Conflict, Move, OutcomeStatus, Veto
 from dedup.engine.record import Record, Sent
 from dedup.engine.unit_of_work import UnitOfWork
@@ -57,6 +58,15 @@ class ResolutionContext:
         assert self.subject is not None
         return self.work.profiles[self.subject]
 
+    @property
+    def member(self) -> Member:
+        """The MaestraID under which the record is recorded, with what stands under it."""
+        return next(m for m in self.profile.members if m.maestra_id == self.origin_id)
+
+    def path(self, path: str) -> str:
+        """A path within the record as one within what was sent."""
+        return f"{self.record.path}.{path}" if self.record.path else path
+
     def heed_for(self, profile: Profile) -> None:
         """The record is about this customer: what `fill` ignores of it counts for nothing (R44)."""
         self.record = heeded(self.record, profile)
@@ -95,13 +105,21 @@ class ResolutionContext:
         """What nobody holds."""
         return [s for s in self.incoming if self.work.current_holder(s.key) is None]
 
-    def hold(self, sent: Sent, taken_from: int | None = None, why: Why = Why.RECORD) -> None:
-        """The subject holds the identifier from now on; a unique ID retires the one before it (R2)."""
+    def hold(self, sent: Sent, taken: Holding | None = None, why: Why = Why.RECORD) -> None:
+        """The subject holds the identifier from now on; a unique ID retires the one before it (R2), or is
+        retired by a younger one (R59). `taken` is how another customer held it until now.
+        """
+        holding = holding_of(sent, self.record, self.origin_id)
+        holding = retired_if_late(holding, self.record, self.profile, self.now)
         old = self.profile.current(sent.kind) if sent.category is Category.UNIQUE else None
-        if old:
+        if holding.is_former:
+            self.leave_as_older(path_of(sent.key, sent.category))
+        elif old:
             retired = replace(old, is_former=True, retired_at=self.now)
             self.work.emit(Held(**self.who(), before=old, after=retired))
-        holding = holding_of(sent, self.record, self.origin_id)
+        if taken and is_late(self.record, taken.last_used_at):
+            holding = replace(holding, since=self.now, used_at=self.record.occurred_at)
+        taken_from = self.work.primary_id(taken.origin) if taken else None
         self.work.emit(Held(**self.who(), before=None, after=holding, taken_from=taken_from, why=why))
         if claim := self.profile.claims.get(sent.key):
             self.work.emit(Unclaimed(**self.who(), claim=claim, why=why))
@@ -132,6 +150,10 @@ class ResolutionContext:
     def leave_out(self, code: WarningCode, path: str) -> None:
         """Note that a field of the record was not taken."""
         self.left_out.setdefault(code, []).append(path)
+
+    def leave_as_older(self, path: str) -> None:
+        """Notes that a field of the record was not taken, because what is stored is younger (R59)."""
+        self.leave_out(WarningCode.OLDER_DATA, self.path(path))
 
     def all_warnings(self) -> Iterator[RecordWarning]:
         """The warnings so far, and one for each reason why fields were left out, with their paths."""

@@ -34,7 +34,7 @@ def edited_personal(current: Personal, sent: Mapping[str, Any], mode: Mode) -> P
     if all(getattr(current, name) == value for name, value in sent.items()):
         return current
     if mode is Mode.FILL or len(sent) < len(PERSONAL_FIELDS):
-        sent = {name: _as_stored(getattr(current, name), value) for name, value in sent.items()}
+        sent = {name: as_stored(getattr(current, name), value) for name, value in sent.items()}
     values = {name: value for name, value in sent.items() if value is not None}
     contradicts = any(getattr(current, name) not in (None, value) for name, value in values.items())
     if mode is Mode.FILL:
@@ -53,7 +53,7 @@ _COMPARED_AS = str.maketrans(
 )
 
 
-def _as_stored(stored: Any, sent: Any) -> Any:
+def as_stored(stored: Any, sent: Any) -> Any:
     """The stored value where the sent one contradicts it in nothing but its form (R42)."""
     if sent == stored or not (isinstance(stored, str) and isinstance(sent, str)):
         return sent
@@ -100,8 +100,8 @@ def edited_fields(current: Mapping[str, Any], sent: Mapping[str, Any], mode: Mod
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def edited_time_zone(current: str | None, record: Record) -> str | None:
-    if record.mode is Mode.FILL:
+def edited_time_zone(current: str | None, record: Record, mode: Mode) -> str | None:
+    if mode is Mode.FILL:
         return current or record.time_zone
     return None if "time_zone" in record.clears else record.time_zone or current
 

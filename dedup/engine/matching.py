@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from customers.changes import Decision, Joined, Merged, Why
-from customers.profile import DEVICES, NOBODY, STRENGTH, Category, Key, Profile, with_primary
+from customers.profile import DEVICES, NOBODY, STRENGTH, Category, Holding, Key, Profile, with_primary
 from customers.transitions import united
-from dedup.engine.applying import edit_values
+from dedup.engine.applying import edit_values, note_left_out
 from dedup.engine.context import ResolutionContext
 from dedup.engine.counting import add_to_ledgers
+from dedup.engine.dating import register_earlier
 from dedup.engine.editing import holding_of, may_replace_primary, requested_primary
+from dedup.engine.lateness import may_lead, retired_if_late, timely_part
 from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.priority import Verdict, contact_in_question, decide_priority
 from dedup.engine.reasons import Reason
@@ -117,8 +119,10 @@ def _join(context: ResolutionContext, other: Profile, verdict: Verdict, decision
     part = _part_in(context, other, verdict)
     context.work.emit(Joined(**context.who(), decision=decision))
     add_to_ledgers(context)
+    register_earlier(context)
     result = _survivor(context, part, other, verdict, other)
     context.emit_diff(context.profile, result, Why.RECORD)
+    note_left_out(context, other)
     if context.record.mode is Mode.FILL:
         edit_values(context)
     context.record_cards()
@@ -135,15 +139,25 @@ def _part_in(context: ResolutionContext, other: Profile, verdict: Verdict) -> Pr
     not compete with the customer's: they fill the gaps afterwards (R44).
     """
     part = context.new_customer_with([s for s in context.incoming if _is_free_or_of(context, s, other)])
-    holdings = dict(part.holdings)
-    for holding in part.holdings.values():
-        leads = verdict.left_first and requested_primary(other, context.record, holding.kind)
-        if holding.is_primary and other.primary(holding.kind) and not leads:
-            holdings[holding.key] = replace(holding, is_primary=False)
-    part = replace(part, holdings=holdings)
+    holdings = {key: _as_joining(context, holding, other, verdict) for key, holding in part.holdings.items()}
+    larger = context.work.world.larger_fields
+    part = timely_part(replace(part, holdings=holdings), context.record, other, larger)
     if context.record.mode is Mode.FILL:
         return replace(part, personal=NOBODY, time_zone=None, custom_fields={}, memberships={})
     return part
+
+
+def _as_joining(context: ResolutionContext, holding: Holding, other: Profile, verdict: Verdict) -> Holding:
+    """An identifier of the record as it competes with those of the customer: a younger primary contact stays
+    primary, a younger ID current (R59).
+    """
+    late = retired_if_late(holding, context.record, other, context.now)
+    if late.is_former or not holding.is_primary or other.primary(holding.kind) is None:
+        return late
+    leads = verdict.left_first and requested_primary(other, context.record, holding.kind)
+    if leads and may_lead(context.record, other.holdings, holding.key):
+        return holding
+    return replace(holding, is_primary=False)
 
 
 def _origin_in(context: ResolutionContext, other: Profile, shared: tuple[Key, ...]) -> int:
@@ -193,7 +207,7 @@ def _projected_for(context: ResolutionContext, mine: Profile, other: Profile) ->
     }
     holdings = {**given, **mine.holdings}
     for key in context.requested_primaries.values():
-        if key in holdings:
+        if key in holdings and all(may_lead(context.record, h, key) for h in (holdings, other.holdings)):
             holdings = with_primary(holdings, key, context.now)
     return replace(mine, holdings=holdings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from customers.changes import Created, Why
 from customers.profile import Member, Profile
@@ -12,6 +13,7 @@ from dedup.engine.applying import collect_requested_primaries
 from dedup.engine.context import ResolutionContext
 from dedup.engine.counting import acted_at, ledger_changes
 from dedup.engine.editing import membership_of, sent_personal, subscription_of
+from dedup.engine.lateness import ages_of
 from dedup.engine.outcome import OutcomeStatus
 from dedup.engine.record import Sent
 
@@ -25,7 +27,7 @@ def from_record(context: ResolutionContext) -> Profile:
         orders_count=int(record.order is not None and record.order.number not in context.work.orders),
         last_action_at=acted_at(context),
     )
-    return Profile(
+    brought = Profile(
         maestra_id=NO_MAESTRA_ID,
         members=(member,),
         personal=sent_personal(record.personal),
@@ -38,6 +40,7 @@ def from_record(context: ResolutionContext) -> Profile:
         },
         is_new=True,
     )
+    return replace(brought, ages=ages_of(record, brought))
 
 
 def create(context: ResolutionContext) -> None:

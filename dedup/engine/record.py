@@ -99,14 +99,15 @@ class PromoCode:
 @dataclass(frozen=True, slots=True)
 class Record:
     """`occurred_at` is never in the future. `is_dated` tells that the record itself said so; of another it
-    is when it was read. `maestra_id` is the one named among `ids`; `lookup` the one
-    identifier of an edit, a MaestraID as `Key("maestra_id", "7")`. `access_kinds` are the contact kinds by
-    which this point sees flagged contacts only (R20). `personal`, `custom_fields`: a value of None clears
-    that field; `clears` names identifier kinds, and `time_zone`, to clear (R44). `cards` are payment card
-    hashes, already keyed (R10). `opted_out_at` is since when the person refuses everything (R53).
-    `personal_action`: the customer did it. `is_passive_order`: it is one only as an order, which came through
-    a point whose records are none. `is_order_only`: it updates a known order and touches nobody (R54).
-    `may_resubscribe`: False where the sender leaves out whoever refused.
+    is when it was read. `is_activity`: it says no more than that somebody was active. `maestra_id` is the one
+    named among `ids`; `lookup` the one identifier of an edit, a MaestraID as `Key("maestra_id", "7")`.
+    `access_kinds` are the contact kinds by which this point sees flagged contacts only (R20). `personal`,
+    `custom_fields`: a value of None clears that field; `clears` names identifier kinds, and `time_zone`, to
+    clear (R44). `cards` are payment card hashes, already keyed (R10). `opted_out_at` is since when the person
+    refuses everything (R53). `personal_action`: the customer did it. `is_passive_order`: it is one only as an
+    order, which came through a point whose records are none. `is_order_only`: it updates a known order and
+    touches nobody (R54). `may_resubscribe`: False where the sender leaves out whoever refused. `path` is
+    where in what was sent these fields stand.
     """
 
     operation: Operation
@@ -134,6 +135,8 @@ class Record:
     promo_code: PromoCode | None = None
     point: int | None = None
     is_dated: bool = False
+    is_activity: bool = False
+    path: str = ""
     warnings: tuple[RecordWarning, ...] = ()
 
     @property

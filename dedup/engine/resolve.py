@@ -16,6 +16,7 @@ from dedup.engine.applying import apply_edit, choose_primaries
 from dedup.engine.confirmations import ask_confirmations
 from dedup.engine.context import EMPTY_NEW_CUSTOMER, ResolutionContext
 from dedup.engine.counting import update_order_only
+from dedup.engine.dating import note_uses
 from dedup.engine.finding import find_subject, signing_in_elsewhere
 from dedup.engine.matching import match_and_verify
 from dedup.engine.new_customer import from_record
@@ -65,6 +66,7 @@ def _decide(context: ResolutionContext) -> Outcome:
     choose_primaries(context)
     set_statuses(context)
     ask_confirmations(context)
+    note_uses(context)
     context.work.note_identified()
     return _outcome(context)
 

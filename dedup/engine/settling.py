@@ -8,8 +8,8 @@ from customers.changes import Claimed, ContactLost, ContactReceived, NoteAdded, 
 from customers.profile import (
     CONTACTS,
     DEVICES,
+    MOVABLE,
     STRENGTH,
-    Category,
     Key,
     Note,
     Profile,
@@ -17,14 +17,13 @@ from customers.profile import (
 )
 from dedup.engine.context import ResolutionContext
 from dedup.engine.counting import warn_of_order_of_another
+from dedup.engine.dating import next_use, use_before
 from dedup.engine.editing import claim_left, claim_of
 from dedup.engine.finding import already_registered
 from dedup.engine.new_customer import create
 from dedup.engine.outcome import Conflict, Move, RefusalCode, Refused
 from dedup.engine.priority import ACCESS_BY_THIS_CONTACT, Verdict, decide_priority
 from dedup.engine.record import Sent
-
-MOVABLE = DEVICES | {Category.IDENTIFIER}
 
 
 def settle(context: ResolutionContext) -> None:
@@ -91,7 +90,7 @@ def _win(context: ResolutionContext, sent: Sent, loser: int, criterion: str) -> 
     if holding.must_be_confirmed:
         claim = claim_left(holding, context.now)
         context.work.emit(Claimed(customer=loser, maestra_id=holding.origin, claim=claim, why=Why.SETTLED))
-    context.hold(sent, taken_from=loser, why=Why.SETTLED)
+    context.hold(sent, holding, Why.SETTLED)
     conflict = Conflict(sent.key, context.subject, loser, criterion, holding.must_be_confirmed)
     _record_conflict(context, conflict, context.origin_id, holding.origin, moved=True)
 
@@ -173,14 +172,17 @@ def _repair(context: ResolutionContext, customer: int, origin_id: int) -> None:
 
 def move_remaining(context: ResolutionContext) -> None:
     """Devices and non-unique identifiers that could not join move to the subject, the latter first: they
-    may make it an identified one (R32).
+    may make it an identified one (R32). They stay with an identified holder who used them later (R59).
     """
     movable = [s for s in context.incoming if s.category in MOVABLE]
     for sent in sorted(movable, key=lambda s: STRENGTH[s.category]):
         holder = context.work.current_holder(sent.key)
-        if holder and holder.maestra_id != context.subject and _may_take(context, sent, holder):
-            context.release(holder, sent.key, Why.MOVED)
-            context.hold(sent, taken_from=holder.maestra_id, why=Why.MOVED)
+        if holder is None or holder.maestra_id == context.subject:
+            continue
+        if until := next_use(context, sent.key, holder):
+            use_before(context, sent, holder, until)
+        elif _may_take(context, sent, holder):
+            context.hold(sent, context.release(holder, sent.key, Why.MOVED), Why.MOVED)
             context.moved.append(Move(sent.key, holder.maestra_id, context.profile.maestra_id))
 
 

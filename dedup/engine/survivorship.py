@@ -13,6 +13,7 @@ from typing import Any
 
 from customers.profile import (
     WITH_PRIMARY,
+    Ages,
     Category,
     Channel,
     Claim,
@@ -73,6 +74,26 @@ def custom_fields(sides: MergeSides) -> dict[str, Any]:
     for name in sides.larger & first.keys() & second.keys():
         result[name] = max(first[name], second[name])
     return result
+
+
+def ages_of_kept(sides: MergeSides) -> Ages:
+    """Each value is as young as with the side that it came from (R59)."""
+    first, second = sides.priority, sides.other
+    return Ages(
+        personal=(first if first.personal else second).ages.personal,
+        time_zone=(first if first.time_zone else second).ages.time_zone,
+        custom_fields=_ages_of_fields(sides),
+    )
+
+
+def _ages_of_fields(sides: MergeSides) -> dict[str, datetime]:
+    first, second = sides.priority, sides.other
+    ages = {}
+    for name, value in custom_fields(sides).items():
+        side = first if first.custom_fields.get(name) == value else second
+        if name in side.ages.custom_fields:
+            ages[name] = side.ages.custom_fields[name]
+    return ages
 
 
 def all_holdings(sides: MergeSides) -> dict[Key, Holding]:
@@ -240,6 +261,7 @@ SURVIVORSHIP: tuple[Policy, ...] = (
     ),
     Policy("opted_out_at", later_opt_out, gettext_noop("If either one opted out, the result is opted out.")),
     Policy("notes", all_notes, gettext_noop("All of both are kept.")),
+    Policy("ages", ages_of_kept, gettext_noop("Each value is as recent as it was where it came from.")),
     Policy("is_new", stored_profile, gettext_noop("The result is a stored customer.")),
 )
 

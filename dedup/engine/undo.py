@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from customers.changes import KeptApart, NoteAdded, Unmerged, Why
 from customers.profile import (
+    Ages,
     Category,
     Claim,
     Holding,
@@ -171,7 +172,20 @@ def _remaining(current: Profile, journal: Journal, now: datetime) -> Profile:
         subscriptions=_newer_each(before.subscriptions, merged.subscriptions, current.subscriptions),
         memberships=_newer_each(before.memberships, merged.memberships, current.memberships),
         opted_out_at=_newer(before.opted_out_at, merged.opted_out_at, current.opted_out_at),
+        ages=_newer_ages(before, merged, current),
     )
+
+
+def _newer_ages(before: Profile, merged: Profile, current: Profile) -> Ages:
+    """Those of the values that the survivor keeps (R59)."""
+    personal = before if current.personal == merged.personal else current
+    time_zone = before if current.time_zone == merged.time_zone else current
+    fields = {}
+    for name in {**before.custom_fields, **current.custom_fields}:
+        is_newer = current.custom_fields.get(name) != merged.custom_fields.get(name)
+        if age := (current if is_newer else before).ages.custom_fields.get(name):
+            fields[name] = age
+    return Ages(personal.ages.personal, time_zone.ages.time_zone, fields)
 
 
 def _newer_primaries(merged: Profile, current: Profile) -> frozenset[Key]:

@@ -7,6 +7,7 @@ that is refused leaves no trace, because every alteration is in the undo log and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -26,11 +27,12 @@ from customers.changes import (
     PromoCodeIssued,
     Released,
     Unmerged,
+    UsedBefore,
     Why,
 )
 from customers.profile import DEVICES, MAESTRA_ID, Category, Holding, Key, Kind, Profile, counting
 from customers.transitions import apply, changed, diff
-from dedup.engine.world import Message, World
+from dedup.engine.world import EarlierUse, Message, World
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -72,6 +74,7 @@ class UnitOfWork:
         self.holders: Table[Key, int] = Table(world.holders, self._log)
         self.card_holders: Table[str, frozenset[int]] = Table(world.card_holders, self._log)
         self.device_users: Table[Key, frozenset[int]] = Table(world.device_users, self._log)
+        self.uses: Table[tuple[Key, datetime], EarlierUse] = Table(world.uses, self._log)
         self.orders: Table[str, tuple[int, Order]] = Table(world.orders, self._log)
         self.points: Table[str, int] = Table(world.points, self._log)
         self.promo_codes: Table[str, int] = Table(world.promo_codes, self._log)
@@ -213,6 +216,11 @@ class UnitOfWork:
     def _index_device(self, key: Key, customer: int) -> None:
         self.device_users[key] = self.device_users.get(key, frozenset()) | {customer}
 
+    def _index_used_before(self, change: UsedBefore) -> None:
+        self.uses[change.key, change.at] = EarlierUse(change.customer, change.holder, change.until)
+        if change.category in DEVICES:
+            self._index_device(change.key, change.customer)
+
     def _index_value(self, holding: Holding, customer: int) -> None:
         """The customer is found by the value, unless another one's way to have it counts (R3)."""
         if holding.is_former:
@@ -270,6 +278,7 @@ INDEXES: Mapping[type, Callable[[UnitOfWork, Any], None]] = {
     IdentifiedChanged: UnitOfWork._index_identified,
     Held: UnitOfWork._index_held,
     Released: UnitOfWork._index_released,
+    UsedBefore: UnitOfWork._index_used_before,
     Merged: UnitOfWork._index_merged,
     Unmerged: UnitOfWork._index_unmerged,
     Erased: UnitOfWork._index_erased,

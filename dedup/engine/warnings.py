@@ -42,7 +42,6 @@ class WarningCode(StrEnum):
         gettext_noop("Orders of another customer"),
         gettext_noop("order %(number)s stays with the customer it was first placed for"),
     )
-
     PERSONAL_DATA_REPLACED = (
         "personal_data_replaced",
         gettext_noop("Personal data were replaced"),

@@ -7,12 +7,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from customers.changes import Order
 from customers.profile import Key, Kind, Profile
 
 IdPair = frozenset[int]
 """Two MaestraIDs."""
+
+
+class EarlierUse(NamedTuple):
+    """Of a device or plain identifier at a time of the past: who counted as its user, and when its present
+    holder used it next, as far as activity tells (R50, R59). Both customers by a MaestraID of theirs.
+    """
+
+    user: int | None
+    holder: int
+    next_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,8 @@ class World:
     `primary_ids` leads from any MaestraID, former ones too, to its profile; an erased one is absent.
     `holders` leads from a value to the profile that has it, currently or formerly. `device_users` are the
     MaestraIDs of identified customers a device was ever attached to; one more than the limit is enough to
-    tell that it is shared. `apart` are pairs that are never to be merged. `new_ids` are MaestraIDs drawn for
+    tell that it is shared. `uses` are those of devices and plain identifiers at the times of records that may
+    have been told late. `apart` are pairs that are never to be merged. `new_ids` are MaestraIDs drawn for
     customers to be created. `orders`, `points`, `promo_codes` lead from a number or code the records name to
     the MaestraID it stands under. `messages` are those lately sent to contacts that must be confirmed, and
     those of the customers themselves.
@@ -47,6 +59,7 @@ class World:
     holders: Mapping[Key, int] = field(default_factory=dict)
     card_holders: Mapping[str, frozenset[int]] = field(default_factory=dict)
     device_users: Mapping[Key, frozenset[int]] = field(default_factory=dict)
+    uses: Mapping[tuple[Key, datetime], EarlierUse] = field(default_factory=dict)
     apart: frozenset[IdPair] = frozenset()
     orders: Mapping[str, tuple[int, Order]] = field(default_factory=dict)
     points: Mapping[str, int] = field(default_factory=dict)

@@ -281,4 +281,5 @@ class CustomerField(NotImported):
         self.fields = fields
 
     def read(self, draft: RecordDraft, path: str, raw: Any) -> None:
+        draft.path = path
         draft.read(path, raw, self.fields)

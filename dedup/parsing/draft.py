@@ -82,6 +82,7 @@ class ReadableField(Protocol):
 class RecordDraft:
     """A record while it is read. `identifiers` are values as typed; of these are those that are sent
     `confirmed`, and as the `primary` one. Without a time of its own it happened at `default_time`.
+    `path` is where in what was sent its fields are.
     """
 
     def __init__(self, context: ParsingContext, operation: Operation) -> None:
@@ -102,6 +103,7 @@ class RecordDraft:
         self.nobody: Key | None = None
         self.occurred_at: datetime | None = None
         self.default_time = context.now
+        self.path = ""
         self.lookup_by: tuple[str, ...] = ()
         self.mode = Mode.OVERWRITE
         self.personal: dict[str, Any] = {}
@@ -219,6 +221,7 @@ class RecordDraft:
             promo_code=self._promo_code(),
             point=point.id,
             is_dated=at != self.default_time,
+            path=self.path,
             warnings=tuple(self.warnings),
         )
 

@@ -183,6 +183,7 @@ class Parser:
     def record(self, operation: Operation, data: Any, path: str = "") -> Record:
         """As `parse_record`."""
         draft = RecordDraft(self.context, operation)
+        draft.path = path
         taken = RECORD_TYPES[operation]
         draft.read(path, data, taken.fields)
         for name in taken.required:

@@ -12,13 +12,14 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
 
 from customers.changes import Order
-from customers.profile import DEVICES, MAESTRA_ID, Key, Profile
+from customers.profile import DEVICES, MAESTRA_ID, MOVABLE, Key, Profile
 from customers.provisional import provisional_ids
 from customers.setup.project_config import ProjectConfig
 from customers.storage.columns import ORDER
@@ -29,6 +30,7 @@ from dedup.engine.confirmations import REMEMBERED
 from dedup.engine.finding import BY_LOOKUP
 from dedup.engine.record import Record
 from dedup.engine.world import Message, World
+from dedup.storage.earlier_uses import earlier_uses, uses_asked
 
 CARDS_LOOKED_AT = 50  # customers per payment card hash that a record is tested against
 
@@ -125,6 +127,7 @@ class Wanted:
     keys: frozenset[Key] = frozenset()
     members_only: frozenset[str] = frozenset()
     maestra_ids: frozenset[int] = frozenset()
+    uses: frozenset[tuple[Key, datetime]] = frozenset()
     to_confirm: frozenset[Key] = frozenset()
     cards: frozenset[str] = frozenset()
     orders: frozenset[str] = frozenset()
@@ -174,6 +177,9 @@ def wanted_by(records: Iterable[Record]) -> Wanted:
     return Wanted(
         keys=named.keys.union([s.key for r in records for s in r.identifiers]),
         maestra_ids=named.maestra_ids.union([r.maestra_id for r in records if r.maestra_id is not None]),
+        uses=frozenset(
+            [(s.key, r.occurred_at) for r in records for s in r.identifiers if s.category in MOVABLE]
+        ),
         to_confirm=frozenset([s.key for r in records for s in r.identifiers if s.must_be_confirmed]),
         cards=frozenset([card for r in records for card in r.cards]),
         orders=frozenset([r.order.number for r in records if r.order]),
@@ -350,6 +356,8 @@ def _further(
     if devices:
         limit = config.shared_device_limit + 1
         questions["device_users"] = (DEVICE_USERS, [*_columns(devices, config), limit])
+    if asked := uses_asked(wanted.uses, located.rows, profiles, config):
+        questions["uses"] = asked
     if len(profiles) > 1:
         ids = [m.maestra_id for profile in profiles.values() for m in profile.members]
         questions["apart"] = (APART, {"ids": array("bigint", ids)})
@@ -391,6 +399,7 @@ def _world(
         holders={key: primary_id for key, primary_id in located.rows.items() if primary_id is not None},
         card_holders={card: frozenset(primary_ids) for card, primary_ids in located.cards.items()},
         device_users=_device_users(further["device_users"], config),
+        uses=earlier_uses(further["uses"], config),
         apart=frozenset(frozenset(pair) for pair in further["apart"]),
         orders={order.number: (maestra_id, order) for maestra_id, order in map(_order, further["orders"])},
         points=located.points,

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from customers.normalise import topic_compared
 from customers.profile import (
+    Ages,
     Category,
     Channel,
     Claim,
@@ -38,7 +39,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 Upgrader = Callable[[Json], Json]
 
-VERSION = 2
+VERSION = 3
 """Of the images this release writes. Raised with every change of the shape of a profile."""
 
 MARK = "$"
@@ -64,6 +65,7 @@ def _since_and_refusal(entry: Json) -> tuple[Any, bool]:
 UPGRADERS: Mapping[int, Upgrader] = {
     0: dict,  # images of before there were versions have the shape of version 1
     1: _with_topics_compared,
+    2: dict,  # without the ages of values, and without when identifiers were last used
 }
 """By version, what makes of its image one of the next version."""
 
@@ -180,6 +182,10 @@ _PARTS: Mapping[str, _Part] = {
     "subscriptions": _with_keys(list, _subscription),
     "memberships": _with_keys(int, _membership),
     "notes": _listed(Note),
+    "ages": _Part(
+        lambda ages: {f.name: _plain(getattr(ages, f.name)) for f in fields(ages)},
+        lambda entry: Ages(**{name: _rich(value) for name, value in entry.items()}),
+    ),
 }
 
 

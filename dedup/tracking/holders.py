@@ -10,12 +10,15 @@ from customers.storage.sql import ask, over
 
 # One index look-up for each value: a few thousand of them are no reason to read the whole table.
 HOLDERS = """
-SELECT u.kind_id, u.value, i.id, i.customer_id, i.origin_id, i.since
+SELECT u.kind_id, u.value, i.id, i.customer_id, i.origin_id, s.since
   FROM {rows}
  CROSS JOIN LATERAL (
    SELECT * FROM customers_identifier
     WHERE kind_id = u.kind_id AND value = u.value AND customer_id IS NOT NULL AND NOT is_former LIMIT 1
  ) i
+ CROSS JOIN LATERAL (
+   SELECT greatest(i.since, max(since)) AS since FROM customers_deviceuse WHERE identifier_id = i.id
+ ) s
 """
 VALUES = {"kind_id": "smallint", "value": "text"}
 
@@ -28,7 +31,8 @@ class StoredValue(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """Who holds a value since when: a row of `customers_identifier`. `primary_id` is their profile,
+    """Who holds a value: a row of `customers_identifier`. `since` is from when on nobody else used it, as far
+    as is known (R59). `primary_id` is their profile,
     `origin_id` the MaestraID the value came to, under which activity on it is recorded (R46).
     """
 

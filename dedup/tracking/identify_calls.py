@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.utils import timezone
@@ -35,9 +36,12 @@ FIELDS = frozenset({*CONTACT_NAMES, "ids", "personal", "time_zone"})
 
 
 class IdentifyCall(NamedTuple):
-    """An identify call as it waits in the inbox: the event's ID, what the page said, and the browser."""
+    """An identify call as it waits in the inbox: the event's ID and time, what the page said, and the
+    browser.
+    """
 
     event_id: int
+    at: datetime
     said: Mapping[str, Any]
     device: Key
 
@@ -99,7 +103,8 @@ def _parsed(data: Mapping[str, Any], device: Key, parser: Parser, path: str = ""
 def _read_again(call: IdentifyCall, parser: Parser) -> Record | SelfsameError:
     """It could be read when it arrived, but the project's configuration may have changed since."""
     try:
-        return replace(_parsed(call.said, call.device, parser), personal_action=True)
+        record = _parsed(call.said, call.device, parser)
+        return replace(record, occurred_at=call.at, is_dated=True, personal_action=True)
     except SelfsameError as error:
         return error
 

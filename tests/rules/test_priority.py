@@ -440,8 +440,8 @@ def test_an_account_access_contact_can_be_cleared_on_purpose(project):
 def test_what_cannot_join_moves_to_the_subject_whatever_the_priority(project, kind):
     """R32: with an entry in both histories, no contest and no note."""
     shop = project(pos={"mobile_phone": ACCESS})
-    one = shop.pos.order("1", 9, {"email": ANN, "mobile_phone": PHONE, kind: "x-1"}).id
-    two = shop.crm_import.register(day=1, email=BOB, **{kind: "x-1"})
+    one = shop.pos.order("1", 1, {"email": ANN, "mobile_phone": PHONE, kind: "x-1"}).id
+    two = shop.crm_import.register(day=9, email=BOB, **{kind: "x-1"})
     assert (two.moved, two.body["conflicts"]) == ([(kind, "x-1", one, two.id)], [])
     entry_kind = "identifier" if kind == "session_key" else "device"
     told = [

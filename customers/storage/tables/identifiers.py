@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
 
@@ -18,10 +18,12 @@ from customers.changes import (
     ContactReceived,
     Erased,
     Held,
+    IdentifierUsed,
     Merged,
     Released,
     Unclaimed,
     Unmerged,
+    UsedBefore,
 )
 from customers.profile import DEVICES, WITH_PRIMARY, Category, Claim, Holding, Key
 from customers.storage.batch import Batch, RecordChanges
@@ -52,6 +54,12 @@ UPDATE {IDENTIFIERS.name} i SET
   FROM {{rows}}
  WHERE i.kind_id = u.kind_id AND i.value = u.value
    AND (NOT u.was_free OR i.customer_id IS NULL OR i.is_former)
+"""
+USED = {**ADDRESS, "used_at": "timestamptz"}
+# A value that was taken away in the same batch stays as it is.
+USE = f"""
+UPDATE {IDENTIFIERS.name} i SET used_at = u.used_at FROM {{rows}}
+ WHERE i.kind_id = u.kind_id AND i.value = u.value AND i.customer_id IS NOT NULL
 """
 DROP_CLAIMS_OF = "DELETE FROM customers_claim WHERE customer_id = ANY(%s)"
 DROPPED_CLAIMS = {"customer_id": "bigint", **ADDRESS}
@@ -207,7 +215,9 @@ class ClaimRows(TableRows):
 
 
 class IdentifierRows(TableRows):
-    """`emptied` are customers whose identifiers are taken away before the batch gives any."""
+    """`emptied` are customers whose identifiers are taken away before the batch gives any, `used` the values
+    of which nothing else changes.
+    """
 
     def __init__(self, lineage: Lineage, claims: ClaimRows, former: FormerRows) -> None:
         super().__init__(lineage)
@@ -215,10 +225,12 @@ class IdentifierRows(TableRows):
         self.former = former
         self.emptied: set[int] = set()
         self.values: dict[Key, Value] = {}
+        self.used: dict[Key, datetime] = {}
 
     def handlers(self) -> Handlers:
         return {
             Held: self._held,
+            IdentifierUsed: self._used,
             Released: self._released,
             Unmerged: self._unmerged,
             Erased: self._erased,
@@ -242,6 +254,12 @@ class IdentifierRows(TableRows):
         """Somebody registers anew what a customer retired in this batch."""
         if self.lineage.primary_id(customer) != by:
             self.former.put(customer, holding)
+
+    def _used(self, c: IdentifierUsed, _: RecordChanges) -> None:
+        row = self.values.get(c.key)
+        if row and row.holding:
+            row.holding = replace(row.holding, used_at=c.at)
+        self.used[c.key] = c.at
 
     def _released(self, c: Released, _: RecordChanges) -> None:
         """Takes the value from its holder only: it may have been given on already."""
@@ -291,6 +309,8 @@ class IdentifierRows(TableRows):
         self.former.displace(script, anew)
         script.with_rows(GIVE_VALUES, GIVEN, sorted(given), expected=len(given))
         self.former.settle(script, batch)
+        used = [(*address(key, batch), at) for key, at in self.used.items() if key not in self.values]
+        script.with_rows(USE, USED, sorted(used))
 
     def _unheld(self, batch: Batch) -> dict[Key, Value]:
         """A value that is claimed, or was held before, needs a row as well."""
@@ -329,7 +349,9 @@ _FREE = tuple(FREE.values())[1:]
 
 
 class DeviceUseRows(TableRows):
-    """Since when a device is whose: each time that somebody comes to hold it (R8, R26)."""
+    """Since when a device is whose: each time that somebody comes to hold it (R8, R26), or is known to have
+    used it before (R59). Of plain identifiers there is the latter only.
+    """
 
     def __init__(self, lineage: Lineage) -> None:
         super().__init__(lineage)
@@ -337,7 +359,10 @@ class DeviceUseRows(TableRows):
         self.erased: set[int] = set()
 
     def handlers(self) -> Handlers:
-        return {Held: self._held, Erased: self._erased}
+        return {Held: self._held, UsedBefore: self._used_before, Erased: self._erased}
+
+    def _used_before(self, c: UsedBefore, _: RecordChanges) -> None:
+        self.uses |= {(c.key, c.maestra_id, c.at), (c.key, c.holder_origin, c.until)}
 
     def _held(self, c: Held, _: RecordChanges) -> None:
         if c.before is None and c.after.category in DEVICES:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from customers.changes import (
     CustomFieldsChanged,
+    Dated,
     Erased,
     IdentifiedChanged,
     NoteAdded,
     OptedOut,
     PersonalDataChanged,
+    RegisteredEarlier,
     TimeZoneChanged,
     Unmerged,
 )
-from customers.profile import NOBODY, Note, Profile
+from customers.profile import NOBODY, UNDATED, Ages, Note, Profile
 from customers.storage.batch import Batch, RecordChanges
 from customers.storage.columns import NOTE, PERSONAL
 from customers.storage.sql import Row, Script, Table, array, as_json
@@ -28,6 +30,9 @@ SINGLES = {
     "time_zone": "text",
     "opted_out_at": "timestamptz",
     "is_identified": "boolean",
+    "personal_at": "timestamptz",
+    "time_zone_at": "timestamptz",
+    "custom_fields_at": "jsonb",
     "erased_at": "timestamptz",
 }
 CUSTOMERS = Table(
@@ -46,21 +51,30 @@ POINT_AT_PRIMARY = f"""
 UPDATE {CUSTOMERS.name} c SET profile_id = u.primary_id
   FROM {{rows}} WHERE c.id = u.id AND c.profile_id <> u.primary_id
 """
-GROUPS = ("personal", "time_zone", "opted_out_at", "is_identified", "erased_at")
+GROUPS: Mapping[str, Iterable[str]] = {
+    "registered_at": ["registered_at"],
+    "personal": PERSONAL.types,
+    "time_zone": ["time_zone"],
+    "opted_out_at": ["opted_out_at"],
+    "is_identified": ["is_identified"],
+    "ages": ["personal_at", "time_zone_at", "custom_fields_at"],
+    "erased_at": ["erased_at"],
+}
 """Single values that are written together or not at all. A row names its own: the others stay as they are."""
 
 
 def _setters() -> str:
-    groups = {**dict.fromkeys(PERSONAL.types, "personal"), **{name: name for name in GROUPS[1:]}}
     return ",\n  ".join(
         f"{column} = CASE WHEN '{group}' = ANY(u.groups::text[]) THEN u.{column} ELSE c.{column} END"
-        for column, group in groups.items()
+        for group, columns in GROUPS.items()
+        for column in columns
     )
 
 
 CHANGED = {
     "id": "bigint",
     "groups": "text",  # an array as text, for there are no arrays of uneven arrays
+    "registered_at": "timestamptz",
     **SINGLES,
     "is_emptied": "boolean",
     "removed": "text",  # the same
@@ -109,6 +123,8 @@ class CustomerRows(TableRows):
             OptedOut: self._opted_out,
             IdentifiedChanged: self._identified,
             CustomFieldsChanged: self._custom_fields,
+            Dated: self._dated,
+            RegisteredEarlier: self._registered,
             Unmerged: self._unmerged,
             Erased: self._erased,
         }
@@ -125,20 +141,26 @@ class CustomerRows(TableRows):
     def _identified(self, c: IdentifiedChanged, _: RecordChanges) -> None:
         self.singles[c.customer]["is_identified"] = c.is_identified
 
+    def _dated(self, c: Dated, _: RecordChanges) -> None:
+        self.singles[c.customer]["ages"] = c.ages
+
+    def _registered(self, c: RegisteredEarlier, _: RecordChanges) -> None:
+        self.singles[c.maestra_id]["registered_at"] = c.after
+
     def _custom_fields(self, c: CustomFieldsChanged, _: RecordChanges) -> None:
         self.custom_fields[c.customer].take(c.before, c.after)
 
     def _unmerged(self, c: Unmerged, _: RecordChanges) -> None:
         """Both sides are written whole from their images."""
         for profile in (c.restored, c.remaining):
-            self.singles[profile.maestra_id] = _singles_of(profile)
+            self.singles[profile.maestra_id] |= _singles_of(profile)
             fields = CustomFields(is_emptied=True, values=dict(profile.custom_fields))
             self.custom_fields[profile.maestra_id] = fields
 
     def _erased(self, c: Erased, record: RecordChanges) -> None:
         """The person is gone from what the profile is read from (R54)."""
         for maestra_id in c.maestra_ids:
-            self.singles[maestra_id] = {**_singles_of(Profile(maestra_id)), "erased_at": record.at}
+            self.singles[maestra_id] |= {**_singles_of(Profile(maestra_id)), "erased_at": record.at}
             self.custom_fields[maestra_id] = CustomFields(is_emptied=True)
 
     def write(self, script: Script, _: Batch) -> None:
@@ -157,7 +179,7 @@ class CustomerRows(TableRows):
         return (
             maestra_id,
             self.lineage.primary_id(maestra_id),
-            registered_at,
+            singles.get("registered_at", registered_at),
             point,
             *_single_values(singles, is_identified=False),
             as_json(fields.values) if fields else "{}",
@@ -169,6 +191,7 @@ class CustomerRows(TableRows):
         return (
             maestra_id,
             array("text", list(singles)),
+            singles.get("registered_at"),
             *_single_values(singles, is_identified=None),
             fields.is_emptied,
             array("text", sorted(fields.removed)),
@@ -182,15 +205,20 @@ def _singles_of(profile: Profile) -> dict[str, Any]:
         "time_zone": profile.time_zone,
         "opted_out_at": profile.opted_out_at,
         "is_identified": profile.is_identified,
+        "ages": profile.ages,
     }
 
 
 def _single_values(singles: dict[str, Any], *, is_identified: bool | None) -> Row:
+    ages: Ages = singles.get("ages", UNDATED)
     return (
         *PERSONAL.row(singles.get("personal", NOBODY)),
         singles.get("time_zone"),
         singles.get("opted_out_at"),
         singles.get("is_identified", is_identified),
+        ages.personal,
+        ages.time_zone,
+        as_json(ages.custom_fields) if ages.custom_fields else None,
         singles.get("erased_at"),
     )
 

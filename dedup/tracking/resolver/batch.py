@@ -35,7 +35,7 @@ DELETE FROM dedup_event e USING batch b LEFT JOIN new n ON n.uuid = b.uuid
  WHERE e.id = b.id AND (n.uuid IS NULL OR b.arrival > 1)
 """
 # One row for each device of the batch that somebody holds, with what the batch did on it. The holder is
-# clear where no event of it names a customer and all of them happened since the holder got the device.
+# clear where no event of it names a customer and all of them happened since nobody else used the device.
 HELD_DEVICES = """
 WITH used AS (
   SELECT device_kind AS kind, device AS value, min(occurred_at) AS first, max(occurred_at) AS last,
@@ -43,8 +43,11 @@ WITH used AS (
     FROM dedup_event WHERE id = ANY(%(ids)s::bigint[]) AND device_kind IS NOT NULL
    GROUP BY 1, 2
 )
-SELECT u.kind, u.value, u.last, u.is_plain AND u.first >= i.since, i.id, i.customer_id, i.origin_id, i.since
+SELECT u.kind, u.value, u.last, u.is_plain AND u.first >= s.since, i.id, i.customer_id, i.origin_id, s.since
   FROM used u JOIN customers_identifier i ON i.kind_id = u.kind AND i.value = u.value
+ CROSS JOIN LATERAL (
+   SELECT greatest(i.since, max(since)) AS since FROM customers_deviceuse WHERE identifier_id = i.id
+ ) s
  WHERE i.customer_id IS NOT NULL
  ORDER BY u.kind, u.value
 """

@@ -1,4 +1,6 @@
-"""Late events: they arrive when the device is somebody else's already (R8)."""
+"""Late events: they arrive when the device is somebody else's already, or is known to have been used by
+somebody else in between (R8, R59).
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ LATE = {"event_id": "bigint", "identifier_id": "bigint", "at": "timestamptz"}
 
 
 class LateEvent(NamedTuple):
-    """An event that happened before its device came to the present holder; `identifier_id` is the row of
-    the device.
+    """An event that happened before the present holder last came to use its device; `identifier_id` is the
+    row of the device.
     """
 
     event_id: int

@@ -44,6 +44,7 @@ def _resolve_remaining(batch: EventBatch, held: Mapping[StoredValue, Holder], ca
     named = primary_ids_of({event.maestra_id for event in events if event.maestra_id is not None})
     to_decide = assign_undisputed(events, holders, named, attribution)
     decide(list(runs_of(to_decide, holders, caller)), caller, attribution)
+    holders |= holders_of(devices_of(to_decide))
     reassign_late(events, holders, attribution)
-    move_attributed(events, attribution, holders | holders_of(devices_of(to_decide)))
+    move_attributed(events, attribution, holders)
     return list(attribution.uncounted_actions(events))

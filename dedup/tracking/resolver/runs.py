@@ -101,7 +101,9 @@ def _identify_records(
     events: Sequence[WaitingEvent], holders: Mapping[StoredValue, Holder], caller: Caller
 ) -> dict[int, Record | SelfsameError]:
     calls = [
-        IdentifyCall(event.id, json.loads(event.record), device_key(event.device, caller.config))
+        IdentifyCall(
+            event.id, event.occurred_at, json.loads(event.record), device_key(event.device, caller.config)
+        )
         for event in events
         if event.record and event.device
     ]
@@ -125,4 +127,5 @@ def _record_of_action(event: WaitingEvent, caller: Caller) -> Record:
         personal_action=True,
         point=caller.point.id,
         is_dated=True,
+        is_activity=True,
     )

@@ -72,7 +72,7 @@ def sentences(*changes: ch.Change) -> list[str]:
 
 def test_every_kind_of_entry_has_a_sentence_a_label_and_a_place_in_the_api():
     """What changes leave behind is of a kind that has a sentence and a name of its own."""
-    assert set(HISTORY_KINDS) == KINDS | {"apart", "opt_out"}
+    assert set(HISTORY_KINDS) == KINDS | {"apart", "opt_out", "registered"}
     assert set(KIND_OF.values()) <= set(HISTORY_KINDS)
     assert len({kind.label for kind in HISTORY_KINDS.values()}) == len(HISTORY_KINDS)
     assert all(callable(kind.sentence) for kind in HISTORY_KINDS.values())
@@ -162,6 +162,29 @@ def test_history_can_be_limited_to_kinds_and_times():
         "personal_data"
     ]
     assert read(until=minutes(1)) == reading.HistoryPage([], None)
+
+
+def test_what_is_said_of_an_identifier_that_was_used_before_and_of_an_earlier_registration():
+    """R59: also where the holder is not known any more"""
+    used = ch.UsedBefore(
+        **SEVEN,
+        key=Key("device_id", "d-1"),
+        category=Category.DEVICE,
+        at=NOON,
+        holder=9,
+        holder_origin=9,
+        until=minutes(5),
+    )
+    earlier = ch.RegisteredEarlier(**SEVEN, before=NOON, after=minutes(-60 * 24))
+    assert sentences(used, earlier) == [
+        "Device d-1 was used; it stays with customer 9, who used it later.",
+        "Registered on 2026-01-04, earlier than known before (2026-01-05).",
+    ]
+    [(_, facts)] = history_facts(used)
+    del facts["related"]
+    assert sentence(facts, project_config().labels) == (
+        "Device d-1 was used; it stays with somebody who used it later."
+    )
 
 
 def test_what_is_said_of_single_values():

@@ -11,9 +11,12 @@ from typing import Any
 from customers.changes import (
     ApartLifted,
     Change,
+    ConfirmationAsked,
     Created,
+    Dated,
     Held,
     IdentifiedChanged,
+    IdentifierUsed,
     KeptApart,
     Merged,
     Order,
@@ -21,6 +24,7 @@ from customers.changes import (
     PointsAdded,
     PromoCodeIssued,
     Unmerged,
+    UsedBefore,
     Why,
 )
 from customers.profile import DEVICES, Category, Holding, Key, Kind, Member, Profile
@@ -32,7 +36,7 @@ from dedup.engine.record import Operation, Record, Sent
 from dedup.engine.resolve import decide
 from dedup.engine.undo import Journal, undo
 from dedup.engine.unit_of_work import UnitOfWork
-from dedup.engine.world import World
+from dedup.engine.world import EarlierUse, Message, World
 
 kinds: Mapping[str, Kind] = {
     kind.name: kind
@@ -86,6 +90,11 @@ def record(operation: Operation, number: float = 1, /, **values: Any) -> Record:
     own = {name: value for name, value in values.items() if name not in kinds}
     brought = identifiers(**{name: value for name, value in values.items() if name in kinds})
     return Record(operation, day(number), brought, **{"lookup_by": LOOKUP_BY, **own})
+
+
+def undated(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """The changes less those that tell how young something is (R59)."""
+    return tuple(change for change in changes if not isinstance(change, Dated | IdentifierUsed))
 
 
 def order(number: str = "A-1", number_of_day: float = 1, total: str = "10") -> Order:
@@ -149,7 +158,8 @@ class Memory:
     """Keeps all profiles over many records from nothing but the changes, as the tables do.
 
     `identified` is what is noted of each customer, absorbed ones included. `uses` are the devices with the
-    MaestraIDs they were ever attached to, `journals` the merges not undone, the latest last.
+    MaestraIDs they were ever attached to, `late_uses` those of somebody who is not their holder (R59),
+    `journals` the merges not undone, the latest last.
     """
 
     shared_device_limit: int = 5
@@ -162,6 +172,8 @@ class Memory:
     orders: dict[str, tuple[int, Order]] = field(default_factory=dict)
     points: dict[str, int] = field(default_factory=dict)
     promo_codes: dict[str, int] = field(default_factory=dict)
+    messages: list[tuple[Key, Message]] = field(default_factory=list)
+    late_uses: dict[tuple[Key, datetime], EarlierUse] = field(default_factory=dict)
     journals: list[Journal] = field(default_factory=list)
     next_id: int = 1
     merges: int = 0
@@ -173,6 +185,8 @@ class Memory:
             profiles=dict(self.profiles),
             identified=dict(self.identified),
             uses=set(self.uses),
+            messages=list(self.messages),
+            late_uses=dict(self.late_uses),
             apart=set(self.apart),
             orders=dict(self.orders),
             points=dict(self.points),
@@ -192,6 +206,8 @@ class Memory:
             larger_fields=self.larger_fields,
             shared_device_limit=self.shared_device_limit,
             device_users=self._device_users(),
+            messages=tuple(self.messages),
+            uses=dict(self.late_uses),
             apart=frozenset(self.apart),
             orders=dict(self.orders),
             points=dict(self.points),
@@ -259,8 +275,20 @@ class Memory:
             self._take(change)
         self.next_id = max([self.next_id - 1, *self.primary_ids]) + 1
 
+    def _take_remark(self, change: Change) -> None:
+        match change:
+            case UsedBefore():
+                use = EarlierUse(change.maestra_id, change.holder, change.until)
+                self.late_uses[change.key, change.at] = use
+                if change.category in DEVICES:
+                    self.uses.add((change.key, change.maestra_id))
+            case ConfirmationAsked():
+                message = Message(change.maestra_id, self.now)
+                self.messages.append((Key(change.kind, change.value), message))
+
     def _take(self, change: Change) -> None:
         apply(self.profiles, change)
+        self._take_remark(change)
         match change:
             case Held() if change.before is None and change.after.category in DEVICES:
                 self.uses.add((change.after.key, change.after.origin))

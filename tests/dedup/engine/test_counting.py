@@ -17,6 +17,7 @@ from tests.dedup.engine.builders import (
     order,
     profile,
     record,
+    undated,
     world,
 )
 
@@ -38,7 +39,7 @@ def test_an_order_sent_again_as_it_was_changes_nothing(shop):
     """R57"""
     shop(ORDER, 1, email=ANN, order=order())
     outcome = shop(ORDER, 2, email=ANN, order=order(), lookup_by=CONTACTS_TOO)
-    assert (outcome.status.value, outcome.changes) == ("unchanged", ())
+    assert (outcome.status.value, undated(outcome.changes)) == ("unchanged", ())
 
 
 def test_the_order_of_an_erased_customer_stays_without_a_person():

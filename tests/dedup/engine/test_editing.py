@@ -155,7 +155,8 @@ def test_custom_fields_are_set_cleared_or_filled():
 )
 def test_a_time_zone_is_set_cleared_or_filled(current, values, expected):
     """R44"""
-    assert edited_time_zone(current, record(EDIT, **values)) == expected
+    sent = record(EDIT, **values)
+    assert edited_time_zone(current, sent, sent.mode) == expected
 
 
 def test_a_contact_sent_again_gets_flags_and_loses_none():

@@ -24,6 +24,7 @@ from tests.dedup.engine.builders import (
     order,
     profile,
     sent,
+    undated,
 )
 
 REGISTER, ORDER = Operation.REGISTER, Operation.ORDER
@@ -51,7 +52,7 @@ def test_the_changes_of_a_merge(shop):
     shop(REGISTER, 2, email=BOB, personal={"first_name": "Bob"})
     before = dict(shop.profiles)
     outcome = shop.merge([2], 1)
-    merged, personal, email = outcome.changes
+    merged, personal, email = undated(outcome.changes)
     assert merged == Merged(
         customer=1,
         maestra_id=1,

@@ -23,7 +23,9 @@ from customers.changes import (
     ContactReceived,
     Created,
     CustomFieldsChanged,
+    Dated,
     Held,
+    IdentifierUsed,
     Joined,
     MembershipChanged,
     Merged,
@@ -32,12 +34,14 @@ from customers.changes import (
     PersonalDataChanged,
     PointsAdded,
     PromoCodeIssued,
+    RegisteredEarlier,
     Released,
     SilentChange,
     SubscriptionChanged,
     TimeZoneChanged,
     Unclaimed,
     Unmerged,
+    UsedBefore,
     Why,
 )
 from customers.profile import (
@@ -162,6 +166,7 @@ def check_change(profiles: dict[int, Profile], change: Change) -> None:
             assert p is None, change
             return
     assert p is not None, change
+    check_times(profiles, p, change)
     match change:
         case Held():
             assert p.holdings.get(change.after.key) == change.before, change
@@ -194,6 +199,22 @@ def check_change(profiles: dict[int, Profile], change: Change) -> None:
             assert keys == change.survivor.holdings.keys() | change.absorbed.holdings.keys(), "R36"
 
 
+def check_times(profiles: dict[int, Profile], p: Profile, change: Change) -> None:
+    """What a change says of how young something is (R59)."""
+    match change:
+        case IdentifierUsed():
+            assert p.holdings[change.key].last_used_at < change.at
+        case RegisteredEarlier():
+            member = next(m for m in p.members if m.maestra_id == change.maestra_id)
+            assert member.registered_at == change.before > change.after
+        case UsedBefore():
+            holder = profiles[change.holder]
+            assert holder.is_identified
+            assert change.at < change.until <= holder.holdings[change.key].last_used_at
+        case Dated():
+            assert p.ages != change.ages
+
+
 def check_release(profiles: dict[int, Profile], change: Released) -> None:
     """No identifier is lost but by a rule that says so."""
     h = change.holding
@@ -224,7 +245,7 @@ def check_step(before: Memory, after: Memory, changes: Iterable[Change]) -> None
         assert maestra_id in primary_ids, "R1: a MaestraID was lost"
     for maestra_id, member in members(before).items():
         now = members(after)[maestra_id]
-        assert now.registered_at == member.registered_at, "R33"
+        assert now.registered_at <= member.registered_at, "R33, R59"
         assert (now.last_action_at or day(0)) >= (member.last_action_at or day(0)), (
             "R29: last activity went back"
         )
@@ -282,11 +303,13 @@ def check_outcome(before: Memory, after: Memory, record: Record, outcome: Outcom
         assert kept.left == outcome.customer != kept.right, kept
         assert kept.right in after.profiles, kept
         assert kept.vetoes, kept
+    check_primaries(before, record, outcome)
     for key in (s.key for s in record.identifiers if s.category is Category.UNIQUE):
         if record.mode is Mode.OVERWRITE:
             assert key in outcome.profile.holdings, "R2"
     if outcome.status is OutcomeStatus.CREATED and not outcome.conflicts:
-        brought = {s.key for s in record.identifiers if s.category not in DEVICES}
+        left = {c.key for c in outcome.changes if isinstance(c, UsedBefore)}
+        brought = {s.key for s in record.identifiers if s.category not in DEVICES} - left
         assert brought <= outcome.profile.holdings.keys(), "an uncontested record holds what it brought"
 
 
@@ -302,6 +325,17 @@ def check_ignored(before: Memory, record: Record, outcome: Outcome) -> None:
     counting = replace(heeded(record, before.profiles[about]), lookup_by=lookup_by)
     if record.lookup or not is_devices_only(counting):
         assert before.copy().submit(counting) == [outcome]
+
+
+def check_primaries(before: Memory, record: Record, outcome: Outcome) -> None:
+    """What a record brought is no primary over a younger one of the customer that it is about (R59)."""
+    was = before.profiles.get(outcome.customer)
+    if was is None or outcome.merges:
+        return
+    for kind in {key.kind for key in (s.key for s in record.identifiers)}:
+        old, new = was.primary(kind), outcome.profile.primary(kind)
+        if old and new and old.key != new.key and old.key in outcome.profile.holdings:
+            assert old.last_used_at <= record.occurred_at, "R59"
 
 
 def is_contested(outcome: Outcome) -> bool:

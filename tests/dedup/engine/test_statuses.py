@@ -140,7 +140,8 @@ def test_an_ended_opt_out_is_ended_for_files_too(shop):
 @pytest.mark.parametrize("status", SubscriptionStatus)
 def test_an_older_status_changes_nothing(shop, status):
     """R56: whoever sends it."""
-    stored(shop, 4, (MAIL, ON))
+    stored(shop, 2, (MAIL, OFF))
+    edits(shop, 4, (MAIL, ON), personal_action=True)
     ways: tuple[dict[str, Any], ...] = ({}, {"personal_action": True})
     for more in ways:
         outcome = edits(shop, 3, (MAIL, status), **more)

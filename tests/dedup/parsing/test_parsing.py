@@ -646,6 +646,7 @@ def test_an_order_is_an_upsert_of_its_customer_when_it_was_placed():
     assert said(record) == {
         "occurred_at": PLACED,
         "is_dated": True,
+        "path": "customer",
         "identifiers": (ANN,),
         "mode": Mode.FILL,
         "order": Order(

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from customers.profile import (
+    Ages,
     Category,
     Channel,
     Claim,
@@ -88,7 +89,7 @@ SURVIVOR = Profile(
         holding("discount_card", "7001", 9001, 3),
         holding("crm_id", "301", 9001, 5),
         holding("crm_id", "103", 9001, 3, is_former=True, retired_at=day(5)),
-        holding("device_id", "d-1", 9003, 2),
+        holding("device_id", "d-1", 9003, 2, used_at=day(8)),
     ),
     claims={Key("mobile_phone", "+14155550199"): claim("mobile_phone", "+14155550199", 9001, 3, point=POINT)},
     cards={"card-1": 9001, "card-2": 9003},
@@ -98,6 +99,7 @@ SURVIVOR = Profile(
     },
     memberships={900: Membership(910, day(3)), 901: Membership(920, day(4))},
     notes=(Note(day(3), 9001, "contact_lost", "mobile_phone", "+14155550199", 9004, "orders"),),
+    ages=Ages(day(3), day(4), {"shoe_size": day(5), "height": day(6)}),
 )
 ABSORBED = Profile(
     maestra_id=9002,
@@ -117,6 +119,7 @@ ABSORBED = Profile(
     memberships={900: Membership(911, day(8))},
     opted_out_at=day(8),
     notes=(Note(day(6), 9002, "by_hand", "", "Called us twice."),),
+    ages=Ages(day(5), None, {"since": day(7)}),
 )
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.profile import (
+    Ages,
     Category,
     Channel,
     Claim,
@@ -79,10 +80,13 @@ PROFILES = st.builds(
         st.builds(Claim, kind=TEXTS, value=TEXTS, category=st.sampled_from(Category), since=MOMENTS)
     ),
     cards=st.dictionaries(TEXTS, st.integers(), max_size=2),
-    subscriptions=st.dictionaries(st.builds(Channel, TEXTS, TEXTS), st.builds(Subscription, since=MOMENTS)),
-    memberships=st.dictionaries(st.integers(), st.builds(Membership, st.integers(), MOMENTS)),
+    subscriptions=st.dictionaries(
+        st.builds(Channel, TEXTS, TEXTS), st.builds(Subscription, since=MOMENTS), max_size=2
+    ),
+    memberships=st.dictionaries(st.integers(), st.builds(Membership, st.integers(), MOMENTS), max_size=2),
     opted_out_at=st.none() | MOMENTS,
     notes=st.lists(st.builds(Note, at=MOMENTS), max_size=2).map(tuple),
+    ages=st.builds(Ages, st.none() | MOMENTS, custom_fields=st.dictionaries(TEXTS, MOMENTS, max_size=2)),
     is_new=st.booleans(),
 )
 
