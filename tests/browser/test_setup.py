@@ -41,6 +41,7 @@ def test_a_key_is_made_shown_once_and_revoked(page: Page, shop: str, sign_in: Si
     sign_in("Integrator")
     page.goto(f"/admin/customers/integrationpoint/{point.pk}/change/")
     page.locator("a[href*='/customers/apikey/add/']").first.click()
+    page.locator("[name=scopes][value=track]").check()  # all that an integrator may do themselves
     page.locator("[name=_save]").click()
     text = page.locator("[data-key]").input_value()
     assert re.fullmatch(r"ssk_\w{8}_[\w-]{43}", text)

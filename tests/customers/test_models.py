@@ -352,8 +352,9 @@ def test_a_system_name_never_changes(table):
     kind("crm_id")
     insert("customers_customfield", system_name="size", name="Size")
     sql(
-        "INSERT INTO customers_integrationpoint (system_name, name, kind, lookup_by, default_scopes)"
-        " VALUES ('website', 'Website', 'website', '{}', '{}')"
+        "INSERT INTO customers_integrationpoint"
+        " (system_name, name, kind, personal_actions, lookup_by, default_scopes)"
+        " VALUES ('website', 'Website', 'website', true, '{}', '{}')"
     )
     newest = f"SELECT max(id) FROM customers_{table}"
     edit = f"UPDATE customers_{table} SET system_name = 'other' WHERE id = ({newest})"
@@ -393,7 +394,8 @@ def test_what_is_shipped_comes_back_when_tables_are_emptied():
     shipped = sql("SELECT count(*) FROM customers_blockedvalue")
     sql(
         "TRUNCATE customers_projectsettings, customers_identifierkind, customers_blockedvalue,"
-        " customers_identifier, customers_claim, customers_deviceuse, dedup_confirmation"
+        " customers_identifier, customers_formeridentifier, customers_claim, customers_deviceuse,"
+        " dedup_confirmation"
     )
     assert sql("SELECT id, system_name, category FROM customers_identifierkind ORDER BY id") == [
         (1, "email", "email"),
