@@ -193,9 +193,12 @@ class RecordDraft:
         return bool(named) or self.lookup is not None or self.nobody is not None
 
     def record(self) -> Record:
+        """Raises `customer_not_found` where a value on the block list is to find somebody (R12)."""
         if self.nobody:
             raise not_found(self.nobody)
-        point, at = self.context.point, self._time()
+        return self._record(self.context.point, self._time())
+
+    def _record(self, point: Point, at: datetime) -> Record:
         return Record(
             operation=self.operation,
             occurred_at=at,
@@ -212,7 +215,7 @@ class RecordDraft:
             clears=frozenset(self.clears if self.operation in CLEARING else ()),
             subscriptions=tuple(self.subscriptions.values()),
             memberships=tuple(self.memberships.values()),
-            opted_out_at=self._time() if self.opts_out else None,
+            opted_out_at=at if self.opts_out else None,
             may_resubscribe=self.may_resubscribe,
             personal_action=point.personal_actions or self.order is not None,
             is_passive_order=self.order is not None and not point.personal_actions,

@@ -67,6 +67,11 @@ class _Column(NamedTuple):
         return self.field in IMPORTED and IMPORTED[self.field].is_droppable(self.part)
 
 
+def _used(header: Sequence[str], mapping: ColumnMapping) -> list[_Column]:
+    named = enumerate(zip(header, mapping.targets, strict=True))
+    return [_Column(at, name, *parted(target)) for at, (name, target) in named if target]
+
+
 class RowReader:
     """Reads the rows of one file; made once per chunk, because it reads the set-up once."""
 
@@ -92,9 +97,7 @@ class RowReader:
         )
         self._operation = _OPERATIONS[kind]
         self._options = options
-        named = enumerate(zip(header, mapping.targets, strict=True))
-        columns = [_Column(at, name, *parted(target)) for at, (name, target) in named if target]
-        self._columns = columns
+        self._columns = columns = _used(header, mapping)
         self._droppable = {column.name for column in columns if column.is_droppable}
         self._read_order = self._order_reader()
         self._lookup_columns = self._by_strength(column for column in columns if column.identifies)
