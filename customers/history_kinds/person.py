@@ -38,7 +38,7 @@ def _created_facts(c: Created) -> HistoryRows:
 
 
 def _registered_facts(c: RegisteredEarlier) -> HistoryRows:
-    return entry(c, "registered", before=c.before, after=c.after)
+    return entry(c, "registered", before=c.before.isoformat(), after=c.after.isoformat())
 
 
 def _personal_facts(c: PersonalDataChanged) -> HistoryRows:
