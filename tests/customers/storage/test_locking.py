@@ -10,8 +10,10 @@ from django.db import DatabaseError, connection, transaction
 from customers.storage.locking import Work, alone
 
 HOLDERS = """
-SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s
+SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+ WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.classid = %s AND l.objid = %s
 """
+"""In this database: the tests run in several at once, on one server."""
 ON = 77
 
 pytestmark = pytest.mark.django_db(transaction=True)
