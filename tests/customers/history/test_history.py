@@ -65,9 +65,14 @@ def read(*maestra_ids: int, **asked: Any) -> reading.HistoryPage:
 
 
 def sentences(*changes: ch.Change) -> list[str]:
-    """What the history says of these changes, once their entries have been through the table."""
-    stored = [as_json(entry) for change in changes for _, entry in history_facts(change)]
-    return [sentence(json.loads(text, parse_float=Decimal), project_config().labels) for text in stored]
+    """What the history says of these changes, once their entries have been through the table. A dry run says
+    the same of entries that were never stored.
+    """
+    labels = project_config().labels
+    entries = [entry for change in changes for _, entry in history_facts(change)]
+    said = [sentence(json.loads(as_json(entry), parse_float=Decimal), labels) for entry in entries]
+    assert [sentence(entry, labels) for entry in entries] == said
+    return said
 
 
 def test_every_kind_of_entry_has_a_sentence_a_label_and_a_place_in_the_api():
